@@ -1,0 +1,1 @@
+"""The pure heart: values, commands, events, and the aggregates that decide. No clock, no randomness, no I/O, no float."""

@@ -1,0 +1,216 @@
+"""Values of the domain: closed words, exact numbers, and the checks that let them in.
+
+Numbers are `Decimal`, finite, and at most 9 places after the point (the finest step a broker accepts). Products and
+sums are computed in a context that traps any inexact result, so a rounded amount can never enter the ledger unseen.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import re
+from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+from typing import TypeVar
+
+import attrs
+
+from tradecore.errors import InputError
+
+_EXACT = Context(prec=60, traps=[Inexact, InvalidOperation, Overflow, DivisionByZero])
+_ROUNDED = Context(prec=28)
+_NINE_PLACES = Decimal("1e-9")
+_LARGEST = Decimal("1e15")
+_SYMBOL = re.compile(r"[A-Z][A-Z0-9]{0,11}([./-][A-Z0-9]{1,8})?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{0,30})?", re.ASCII)
+
+ZERO = Decimal(0)
+
+Word = TypeVar("Word", bound=enum.StrEnum)
+
+
+class Side(enum.StrEnum):
+    """Direction of an order or a fill."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def sign(self) -> int:
+        """+1 for a buy, -1 for a sell."""
+        return 1 if self is Side.BUY else -1
+
+    @property
+    def opposite(self) -> Side:
+        """The other side."""
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+
+class OrderType(enum.StrEnum):
+    """How an order asks to be priced."""
+
+    MARKET = "market"
+    LIMIT = "limit"
+
+
+class TimeInForce(enum.StrEnum):
+    """How long an order asks to live."""
+
+    DAY = "day"
+    GTC = "gtc"
+    IOC = "ioc"
+    FOK = "fok"
+
+
+class OrderStatus(enum.StrEnum):
+    """Where an order stands. The first four are ours; the rest are the broker's words, plus `unknown`."""
+
+    PLANNED = "planned"
+    QUEUED = "queued"
+    SUBMITTED = "submitted"
+    UNKNOWN = "unknown"
+    PENDING_NEW = "pending_new"
+    ACCEPTED = "accepted"
+    HELD = "held"
+    NEW = "new"
+    PARTIALLY_FILLED = "partially_filled"
+    STOPPED = "stopped"
+    SUSPENDED = "suspended"
+    CALCULATED = "calculated"
+    DONE_FOR_DAY = "done_for_day"
+    PENDING_CANCEL = "pending_cancel"
+    PENDING_REPLACE = "pending_replace"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REPLACED = "replaced"
+    REJECTED = "rejected"
+
+    @property
+    def is_terminal(self) -> bool:
+        """True when the order can never be worked again (a late fill may still be recorded)."""
+        return self in _TERMINAL
+
+
+_TERMINAL = frozenset(
+    {OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REPLACED, OrderStatus.REJECTED}
+)
+
+
+class TradeStatus(enum.StrEnum):
+    """The life of one position idea, from decision to flat."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    WORKING = "working"
+    OPEN = "open"
+    CLOSING = "closing"
+    CLOSED = "closed"
+    ABANDONED = "abandoned"
+
+
+@attrs.frozen
+class Bar:
+    """One bar of a market. `start` is the UTC beginning of the bar; prices in account currency, volume in units."""
+
+    symbol: str
+    start: dt.datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+
+
+@attrs.frozen
+class Quote:
+    """Best bid and ask of a market at `at` (UTC)."""
+
+    symbol: str
+    at: dt.datetime
+    bid: Decimal
+    bid_size: Decimal
+    ask: Decimal
+    ask_size: Decimal
+
+
+def times(a: Decimal, b: Decimal) -> Decimal:
+    """Exact product; raises `decimal.Inexact` rather than round."""
+    return _EXACT.multiply(a, b)
+
+
+def plus(a: Decimal, b: Decimal) -> Decimal:
+    """Exact sum; raises `decimal.Inexact` rather than round."""
+    return _EXACT.add(a, b)
+
+
+def minus(a: Decimal, b: Decimal) -> Decimal:
+    """Exact difference; raises `decimal.Inexact` rather than round."""
+    return _EXACT.subtract(a, b)
+
+
+def rounded_quotient(a: Decimal, b: Decimal) -> Decimal:
+    """`a / b` to 9 places, half even: for averages that are shown, never for amounts that are booked."""
+    return canonical(_ROUNDED.divide(a, b).quantize(_NINE_PLACES, context=_ROUNDED))
+
+
+def canonical(number: Decimal) -> Decimal:
+    """The same number without trailing zeros or exponent, so that equal numbers are written alike."""
+    if number == 0:
+        return ZERO
+    text = format(number, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return Decimal(text)
+
+
+def parse_number(field: str, raw: object) -> Decimal:
+    """A finite number of at most 9 places from text, int or Decimal.
+
+    Raises `InputError` for floats (they are not exact), bools, NaN, infinities, exponents, other scripts' digits.
+    """
+    expected = "a plain decimal number with at most 9 places, below 1e15"
+    if isinstance(raw, Decimal):
+        number = raw
+    elif isinstance(raw, int) and not isinstance(raw, bool):
+        number = Decimal(raw)
+    elif isinstance(raw, str) and _NUMBER.fullmatch(raw):
+        number = Decimal(raw)
+    else:
+        raise InputError(field, raw, expected)
+    if not number.is_finite() or abs(number) >= _LARGEST:
+        raise InputError(field, raw, expected)
+    number = canonical(number)
+    if -int(number.as_tuple().exponent) > 9:
+        raise InputError(field, raw, expected)
+    return number
+
+
+def parse_positive(field: str, raw: object) -> Decimal:
+    """A number above zero; raises `InputError` otherwise."""
+    number = parse_number(field, raw)
+    if not number > 0:
+        raise InputError(field, raw, "a number above zero")
+    return number
+
+
+def parse_symbol(field: str, raw: object) -> str:
+    """A symbol as brokers write it (`AAPL`, `BRK.B`, `BTC/USD`); raises `InputError` otherwise."""
+    if isinstance(raw, str) and _SYMBOL.fullmatch(raw):
+        return raw
+    raise InputError(field, raw, "a symbol in capital letters, such as AAPL, BRK.B or BTC/USD")
+
+
+def parse_word(field: str, raw: object, words: type[Word]) -> Word:
+    """One word of a closed list; raises `InputError` naming the list otherwise."""
+    try:
+        return words(raw)  # type: ignore[arg-type]
+    except ValueError:
+        raise InputError(field, raw, "one of " + ", ".join(word.value for word in words)) from None
+
+
+def parse_instant(field: str, raw: object) -> dt.datetime:
+    """An aware datetime in UTC; raises `InputError` for naive times."""
+    if isinstance(raw, dt.datetime) and raw.tzinfo is not None:
+        return raw.astimezone(dt.UTC)
+    raise InputError(field, raw, "a time with a time zone")

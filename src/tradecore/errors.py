@@ -1,0 +1,164 @@
+"""Every error that tradecore raises on purpose.
+
+::
+
+    TradecoreError
+    ├── InputError                 a value from outside is not acceptable
+    ├── ConfigurationError         the settings do not make sense together
+    │   └── MissingExtra           an optional dependency is not installed
+    ├── RefusedError               the domain says no to a command
+    │   ├── OrderRefused           a limit or a rule refuses an order
+    │   └── CancelRefused          the order cannot be canceled any more
+    ├── JournalError               the store cannot do what was asked
+    │   ├── StoreUnavailable       it cannot be opened, read or written
+    │   ├── NotDurable             it would acknowledge what it could lose
+    │   ├── CorruptLedger          its content contradicts itself
+    │   ├── NewerLedger            it was written by a newer tradecore
+    │   ├── WrongVersion           another writer was faster; reload and decide again
+    │   └── LeaseHeld              another runner works on this ledger
+    ├── BrokerError                the broker, or the way to it
+    │   ├── BrokerRefused          a definite no: nothing was done
+    │   ├── NotSent                the request never left: safe to send again
+    │   ├── OutcomeUnknown         it may or may not have been done
+    │   ├── BrokerUnreachable      a question (not an instruction) had no answer
+    │   ├── BrokerUnauthorized     the keys are wrong
+    │   ├── WrongAccount           the keys open another account than the ledger's
+    │   └── ProtocolError          the answer is not what the protocol promises
+    └── InvariantViolated          a promise of ours is broken: stop, do not trade on
+
+Operating errors carry what a handler needs. Programmer errors are not here: they stay assertions.
+"""
+
+from __future__ import annotations
+
+
+class TradecoreError(Exception):
+    """Base of every error that tradecore raises on purpose."""
+
+
+class InputError(TradecoreError):
+    """Raised when a value from outside is not acceptable; nothing was recorded.
+
+    `field` names what is wrong, `value` is what came, `expected` says what would be right.
+    """
+
+    def __init__(self, field: str, value: object, expected: str) -> None:
+        self.field = field
+        self.value = value
+        self.expected = expected
+        shown = repr(value)
+        if len(shown) > 80:
+            shown = shown[:77] + "..."
+        super().__init__(f"{field}: {shown} is not acceptable; expected {expected}")
+
+
+class ConfigurationError(TradecoreError):
+    """Raised when settings are missing, unknown, or contradict each other."""
+
+
+class MissingExtra(ConfigurationError):
+    """Raised when an optional dependency is needed and not installed; names the extra to install."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        self.extra = extra
+        super().__init__(f"{what} needs an optional dependency: pip install 'tradecore[{extra}]'")
+
+
+class RefusedError(TradecoreError):
+    """Raised when the domain refuses a command; the refusal itself may be recorded."""
+
+
+class OrderRefused(RefusedError):
+    """Raised when a limit or a rule refuses an order; `rule` names it."""
+
+    def __init__(self, rule: str, reason: str) -> None:
+        self.rule = rule
+        self.reason = reason
+        super().__init__(f"order refused by {rule}: {reason}")
+
+
+class CancelRefused(RefusedError):
+    """Raised when a cancel is asked for an order that is unknown or already finished."""
+
+
+class JournalError(TradecoreError):
+    """Base of the errors of the store."""
+
+
+class StoreUnavailable(JournalError):
+    """Raised when the store cannot be opened, read or written."""
+
+
+class NotDurable(JournalError):
+    """Raised when the store would acknowledge a write that a power cut can lose."""
+
+
+class CorruptLedger(JournalError):
+    """Raised when what the store holds contradicts itself or cannot be decoded."""
+
+
+class NewerLedger(JournalError):
+    """Raised when the ledger was written by a newer tradecore than this one."""
+
+
+class WrongVersion(JournalError):
+    """Raised when a stream is not at the version that the decision was made on."""
+
+
+class LeaseHeld(JournalError):
+    """Raised when another runner already works on this ledger."""
+
+
+class BrokerError(TradecoreError):
+    """Base of the errors of a broker and of the way to it."""
+
+
+class BrokerRefused(BrokerError):
+    """Raised when the broker definitely refused: nothing was done there.
+
+    `status` is the HTTP status, `code` the broker's own code (or None), `message` its words, `raw` the whole body.
+    """
+
+    def __init__(self, status: int, code: int | None, message: str, raw: str = "") -> None:
+        self.status = status
+        self.code = code
+        self.message = message
+        self.raw = raw
+        shown = f"{status}" if code is None else f"{status}/{code}"
+        super().__init__(f"the broker refused ({shown}): {message}")
+
+
+class NotSent(BrokerError):
+    """Raised when an instruction certainly did not reach the broker; `retry_after_s` is its wish, if it had one."""
+
+    def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(reason)
+
+
+class OutcomeUnknown(BrokerError):
+    """Raised when an instruction was sent and its outcome is not known: look it up, never assume."""
+
+
+class BrokerUnreachable(BrokerError):
+    """Raised when a question to the broker (never an instruction) got no usable answer."""
+
+
+class BrokerUnauthorized(BrokerError):
+    """Raised when the broker does not accept the keys."""
+
+
+class WrongAccount(BrokerError):
+    """Raised when the keys open another account than the one this ledger is pinned to."""
+
+
+class ProtocolError(BrokerError):
+    """Raised when an answer is not what the broker's protocol promises; carries the raw text."""
+
+    def __init__(self, message: str, raw: str = "") -> None:
+        self.raw = raw
+        super().__init__(message)
+
+
+class InvariantViolated(TradecoreError):
+    """Raised when a promise of tradecore itself is broken; the runner stops rather than trade on."""
