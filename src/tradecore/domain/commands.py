@@ -1,0 +1,200 @@
+"""All commands: what somebody wants done. Imperative, and not yet true."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import attrs
+
+from tradecore.domain.events import OpeningPosition
+from tradecore.domain.values import OrderStatus, OrderType, Side, TimeInForce
+
+
+@attrs.frozen
+class Proposal:
+    """What a strategy proposes, before the domain decides. `quantity` in units, `reference_price` as it saw the market."""
+
+    decision_id: str
+    strategy: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    reference_price: Decimal | None
+    data_as_of: dt.datetime
+    reasoning: str
+    confidence: Decimal | None = None
+
+
+@attrs.frozen
+class PinAccount:
+    """Bind an account of this ledger to the broker account behind the keys, for ever."""
+
+    account: str
+    broker: str
+    broker_account_id: str
+    paper: bool
+    currency: str
+    cash: Decimal
+    positions: tuple[OpeningPosition, ...]
+    as_of: dt.datetime
+
+
+@attrs.frozen
+class SetLimits:
+    """Replace the limits of an account. None means that the limit is not set; zero means zero."""
+
+    account: str
+    max_order_qty: Decimal | None
+    max_order_notional: Decimal | None
+    max_open_orders: int | None
+    reason: str
+
+
+@attrs.frozen
+class PlaceOrder:
+    """Record the intent to send an order; a runner delivers it. `not_after` is when the intent goes stale."""
+
+    order_id: str
+    account: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    order_type: OrderType
+    limit_price: Decimal | None
+    time_in_force: TimeInForce
+    strategy: str
+    not_after: dt.datetime
+    reference_price: Decimal | None = None
+    extended_hours: bool = False
+    proposal: Proposal | None = None
+
+
+@attrs.frozen
+class CancelOrder:
+    """Record the intent to cancel an order; a runner delivers it."""
+
+    order_id: str
+    reason: str
+
+
+@attrs.frozen
+class StartSubmit:
+    """T2: mark that the order is about to be sent. Committed before any byte leaves."""
+
+    order_id: str
+    lease: str
+    body_hash: str
+    now: dt.datetime
+
+
+@attrs.frozen
+class StartCancel:
+    """T2 of a cancel."""
+
+    order_id: str
+    lease: str
+
+
+@attrs.frozen
+class RecordAnswer:
+    """T3: the broker has the order; its first word on it."""
+
+    order_id: str
+    broker_order_id: str
+    status: OrderStatus
+    filled_qty: Decimal
+    updated_at: dt.datetime
+    raw: str
+    found_by_lookup: bool = False
+
+
+@attrs.frozen
+class RecordRejection:
+    """T3: the broker definitely refused the order."""
+
+    order_id: str
+    code: str
+    message: str
+    raw: str
+
+
+@attrs.frozen
+class RecordNotSent:
+    """T3: the instruction certainly did not reach the broker; it may be sent again."""
+
+    order_id: str
+    reason: str
+
+
+@attrs.frozen
+class RecordUnknown:
+    """T3: it is not known whether the broker has the order."""
+
+    order_id: str
+    reason: str
+
+
+@attrs.frozen
+class WithdrawOrder:
+    """End an order that the broker never had: stale before it was sent, or proved absent."""
+
+    order_id: str
+    reason: str
+
+
+@attrs.frozen
+class RecordCancelAnswer:
+    """T3 of a cancel: `accepted` when the broker took the request, else why not. Only a status ends the order."""
+
+    order_id: str
+    accepted: bool
+    message: str
+
+
+@attrs.frozen
+class RecordReport:
+    """The broker's word on an order, from its stream or read again. Repeats and late words change nothing."""
+
+    order_id: str
+    broker_order_id: str
+    status: OrderStatus
+    filled_qty: Decimal
+    updated_at: dt.datetime
+    source: str
+    raw: str
+
+
+@attrs.frozen
+class RecordFill:
+    """One execution of an order, from whichever source brings it first."""
+
+    fill_id: str
+    order_id: str
+    broker_order_id: str
+    execution_id: str
+    quantity: Decimal
+    price: Decimal
+    cumulative_qty: Decimal
+    fees: Decimal
+    occurred_at: dt.datetime
+    source: str
+    raw: str
+
+
+Command = (
+    PinAccount
+    | SetLimits
+    | PlaceOrder
+    | CancelOrder
+    | StartSubmit
+    | StartCancel
+    | RecordAnswer
+    | RecordRejection
+    | RecordNotSent
+    | RecordUnknown
+    | WithdrawOrder
+    | RecordCancelAnswer
+    | RecordReport
+    | RecordFill
+)

@@ -1,0 +1,563 @@
+"""All events: what happened. Past tense, permanent, each with a stable name and a schema version.
+
+A name is never used again for something else. Adding an optional field keeps the schema version; anything more is a
+new version with an upcaster.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import ClassVar
+
+import attrs
+
+from tradecore.domain.values import OrderStatus, OrderType, Side, TimeInForce
+
+
+@attrs.frozen
+class Event:
+    """Base of all events."""
+
+    NAME: ClassVar[str]
+    SCHEMA: ClassVar[int] = 1
+
+
+# --- system ---------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class LedgerCreated(Event):
+    """The first event of a ledger. `epoch` (8 hex digits) is part of every client order id."""
+
+    NAME: ClassVar[str] = "system.ledger.created"
+    ledger_id: str
+    epoch: str
+    created_by: str
+
+
+@attrs.frozen
+class RunnerStarted(Event):
+    """A runner took the lease and begins to work."""
+
+    NAME: ClassVar[str] = "system.runner.started"
+    runner_id: str
+    version: str
+    broker: str
+    strategy: str
+
+
+@attrs.frozen
+class RunnerStopped(Event):
+    """A runner stopped in good order."""
+
+    NAME: ClassVar[str] = "system.runner.stopped"
+    runner_id: str
+    reason: str
+
+
+@attrs.frozen
+class AssetsRefreshed(Event):
+    """The symbols that the broker trades, as it says itself."""
+
+    NAME: ClassVar[str] = "system.assets.refreshed"
+    broker: str
+    symbols: tuple[str, ...]
+
+
+@attrs.frozen
+class ReportParked(Event):
+    """A message of the broker that tradecore does not understand, kept for a person; never dropped, never guessed."""
+
+    NAME: ClassVar[str] = "system.report.parked"
+    source: str
+    reason: str
+    raw: str
+
+
+@attrs.frozen
+class AlertTriggered(Event):
+    """Something that a person should see."""
+
+    NAME: ClassVar[str] = "system.alert.triggered"
+    kind: str
+    message: str
+
+
+# --- decisions ------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class DecisionGenerated(Event):
+    """A strategy proposed something. `data_as_of` is the moment of the newest data that it saw."""
+
+    NAME: ClassVar[str] = "ai.decision.generated"
+    decision_id: str
+    strategy: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    reference_price: Decimal | None
+    data_as_of: dt.datetime
+    reasoning: str
+    confidence: Decimal | None
+
+
+@attrs.frozen
+class DecisionExecuted(Event):
+    """The decision became an order."""
+
+    NAME: ClassVar[str] = "ai.decision.executed"
+    decision_id: str
+    order_id: str
+    trade_id: str
+
+
+@attrs.frozen
+class DecisionRefused(Event):
+    """The risk gate refused the decision; `rule` is the limit that did."""
+
+    NAME: ClassVar[str] = "ai.decision.refused"
+    decision_id: str
+    rule: str
+    reason: str
+
+
+# --- orders ---------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class OrderPlanned(Event):
+    """The intent to send an order, recorded before anything is sent."""
+
+    NAME: ClassVar[str] = "trade.order.planned"
+    order_id: str
+    client_order_id: str
+    account: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    order_type: OrderType
+    limit_price: Decimal | None
+    time_in_force: TimeInForce
+    extended_hours: bool
+    strategy: str
+    trade_id: str
+    decision_id: str | None
+    reference_price: Decimal | None
+
+
+@attrs.frozen
+class OrderQueued(Event):
+    """The intent awaits delivery. `body_hash` fixes what may be sent, `not_after` until when."""
+
+    NAME: ClassVar[str] = "trade.order.queued"
+    order_id: str
+    body_hash: str
+    not_after: dt.datetime
+
+
+@attrs.frozen
+class OrderSubmitted(Event):
+    """The order is being sent: from here on the broker may have it. Recorded before the first byte."""
+
+    NAME: ClassVar[str] = "trade.order.submitted"
+    order_id: str
+    attempt: int
+    lease: str
+
+
+@attrs.frozen
+class OrderNotSent(Event):
+    """The attempt certainly did not reach the broker; the order is queued again."""
+
+    NAME: ClassVar[str] = "trade.order.not_sent"
+    order_id: str
+    attempt: int
+    reason: str
+
+
+@attrs.frozen
+class OrderOutcomeUnknown(Event):
+    """The attempt was sent and nobody knows what became of it; it will be looked up."""
+
+    NAME: ClassVar[str] = "trade.order.outcome_unknown"
+    order_id: str
+    attempt: int
+    reason: str
+
+
+@attrs.frozen
+class OrderAccepted(Event):
+    """The broker has the order, under its own id."""
+
+    NAME: ClassVar[str] = "trade.order.accepted"
+    order_id: str
+    broker_order_id: str
+    status: OrderStatus
+    updated_at: dt.datetime
+    found_by_lookup: bool
+    raw: str
+
+
+@attrs.frozen
+class OrderUpdated(Event):
+    """The broker moved a live order to another working status."""
+
+    NAME: ClassVar[str] = "trade.order.updated"
+    order_id: str
+    status: OrderStatus
+    updated_at: dt.datetime
+    source: str
+    raw: str
+
+
+@attrs.frozen
+class OrderPartiallyFilled(Event):
+    """A fill was applied and more is to come."""
+
+    NAME: ClassVar[str] = "trade.order.partially_filled"
+    order_id: str
+    fill_id: str
+    quantity: Decimal
+    price: Decimal
+    filled_qty: Decimal
+
+
+@attrs.frozen
+class OrderFilled(Event):
+    """A fill was applied and the order is complete."""
+
+    NAME: ClassVar[str] = "trade.order.filled"
+    order_id: str
+    fill_id: str
+    quantity: Decimal
+    price: Decimal
+    filled_qty: Decimal
+
+
+@attrs.frozen
+class OrderRejected(Event):
+    """The broker definitely refused the order."""
+
+    NAME: ClassVar[str] = "trade.order.rejected"
+    order_id: str
+    code: str
+    message: str
+    raw: str
+
+
+@attrs.frozen
+class OrderCanceled(Event):
+    """The order ended before it was complete. `broker_filled_qty` is what the broker says was filled by then."""
+
+    NAME: ClassVar[str] = "trade.order.canceled"
+    order_id: str
+    reason: str
+    broker_filled_qty: Decimal
+    raw: str
+
+
+@attrs.frozen
+class OrderExpired(Event):
+    """The order's time in force ran out. `broker_filled_qty` is what the broker says was filled by then."""
+
+    NAME: ClassVar[str] = "trade.order.expired"
+    order_id: str
+    broker_filled_qty: Decimal
+    raw: str
+
+
+@attrs.frozen
+class OrderReplaced(Event):
+    """The broker replaced the order by another; what was filled stays with this one."""
+
+    NAME: ClassVar[str] = "trade.order.replaced"
+    order_id: str
+    broker_filled_qty: Decimal
+    raw: str
+
+
+@attrs.frozen
+class CancelRequested(Event):
+    """Somebody wants the order canceled; only the broker can say that it is."""
+
+    NAME: ClassVar[str] = "trade.order.cancel_requested"
+    order_id: str
+    reason: str
+
+
+@attrs.frozen
+class CancelSubmitted(Event):
+    """The cancel is being sent."""
+
+    NAME: ClassVar[str] = "trade.order.cancel_submitted"
+    order_id: str
+    attempt: int
+    lease: str
+
+
+@attrs.frozen
+class CancelAnswered(Event):
+    """The broker took the request to cancel, or said why not."""
+
+    NAME: ClassVar[str] = "trade.order.cancel_answered"
+    order_id: str
+    accepted: bool
+    message: str
+
+
+# --- fills ----------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class FillRecorded(Event):
+    """One execution, once, whichever source brought it first. `cumulative_qty` is the order's fill including this one."""
+
+    NAME: ClassVar[str] = "trade.fill.recorded"
+    fill_id: str
+    order_id: str
+    trade_id: str
+    account: str
+    broker_order_id: str
+    execution_id: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    cumulative_qty: Decimal
+    fees: Decimal
+    occurred_at: dt.datetime
+    source: str
+    raw: str
+
+
+# --- trades ---------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class TradeProposed(Event):
+    """A position idea, with the decision that had it."""
+
+    NAME: ClassVar[str] = "trade.trade.proposed"
+    trade_id: str
+    account: str
+    strategy: str
+    symbol: str
+    side: Side
+    decision_id: str | None
+    thesis: str
+    reference_price: Decimal | None
+
+
+@attrs.frozen
+class TradeApproved(Event):
+    """The risk gate let the idea through."""
+
+    NAME: ClassVar[str] = "trade.trade.approved"
+    trade_id: str
+
+
+@attrs.frozen
+class TradeRefused(Event):
+    """The risk gate stopped the idea; `rule` is the limit that did."""
+
+    NAME: ClassVar[str] = "trade.trade.refused"
+    trade_id: str
+    rule: str
+    reason: str
+
+
+@attrs.frozen
+class TradeWorking(Event):
+    """An order works for the trade: an entry adds to it, an exit reduces it."""
+
+    NAME: ClassVar[str] = "trade.trade.working"
+    trade_id: str
+    order_id: str
+    is_exit: bool
+
+
+@attrs.frozen
+class TradeFilled(Event):
+    """A fill, or its part that belongs to this trade, was applied. `open_qty` is signed: above zero is long.
+
+    `slippage` is what the fill cost against the decision's reference price (above zero is worse), None without one.
+    """
+
+    NAME: ClassVar[str] = "trade.trade.filled"
+    trade_id: str
+    order_id: str
+    fill_id: str
+    signed_qty: Decimal
+    price: Decimal
+    fees: Decimal
+    realised_pnl: Decimal
+    open_qty: Decimal
+    slippage: Decimal | None
+    occurred_at: dt.datetime
+
+
+@attrs.frozen
+class TradeOrderDone(Event):
+    """An order of the trade is finished and works for it no more."""
+
+    NAME: ClassVar[str] = "trade.trade.order_done"
+    trade_id: str
+    order_id: str
+
+
+@attrs.frozen
+class TradeClosed(Event):
+    """The trade is flat again: the idea has its outcome. Amounts in account currency, net of fees."""
+
+    NAME: ClassVar[str] = "trade.trade.closed"
+    trade_id: str
+    realised_pnl: Decimal
+    fees: Decimal
+    opened_at: dt.datetime
+    closed_at: dt.datetime
+    exit_reason: str
+
+
+@attrs.frozen
+class TradeAbandoned(Event):
+    """No order of the trade filled anything and none works any more."""
+
+    NAME: ClassVar[str] = "trade.trade.abandoned"
+    trade_id: str
+    reason: str
+
+
+# --- account --------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class OpeningPosition:
+    """A position that the broker held before this ledger began. `quantity` is signed; price is the broker's average."""
+
+    symbol: str
+    quantity: Decimal
+    average_price: Decimal
+
+
+@attrs.frozen
+class AccountPinned(Event):
+    """The account is bound to one broker account; its cash and positions there are where the books begin."""
+
+    NAME: ClassVar[str] = "account.identity.pinned"
+    account: str
+    broker: str
+    broker_account_id: str
+    paper: bool
+    currency: str
+    cash: Decimal
+    positions: tuple[OpeningPosition, ...]
+    as_of: dt.datetime
+
+
+@attrs.frozen
+class LimitsSet(Event):
+    """The limits of the account from here on; None means not set, zero means zero."""
+
+    NAME: ClassVar[str] = "risk.limits.set"
+    account: str
+    limits_version: int
+    max_order_qty: Decimal | None
+    max_order_notional: Decimal | None
+    max_open_orders: int | None
+    reason: str
+
+
+@attrs.frozen
+class LimitBreached(Event):
+    """An order was refused by the risk gate."""
+
+    NAME: ClassVar[str] = "risk.limit.breached"
+    account: str
+    order_id: str
+    symbol: str
+    rule: str
+    reason: str
+
+
+@attrs.frozen
+class ReservationMade(Event):
+    """An order counts at full size from here on, until its end is proved."""
+
+    NAME: ClassVar[str] = "account.reservation.made"
+    account: str
+    order_id: str
+    trade_id: str
+    strategy: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    limits_version: int
+
+
+@attrs.frozen
+class ReservationReleased(Event):
+    """The order's end is proved: what was not filled no longer counts."""
+
+    NAME: ClassVar[str] = "account.reservation.released"
+    account: str
+    order_id: str
+    quantity: Decimal
+
+
+@attrs.frozen
+class ClosedLot:
+    """Part of a position that a fill closed, first in first out. `quantity` is signed as the lot was."""
+
+    opened_by: str
+    quantity: Decimal
+    entry_price: Decimal
+
+
+@attrs.frozen
+class PositionChange(Event):
+    """What one fill did to a position and to cash. Quantities are signed: above zero is long."""
+
+    account: str
+    symbol: str
+    fill_id: str
+    order_id: str
+    trade_id: str
+    strategy: str
+    signed_qty: Decimal
+    price: Decimal
+    fees: Decimal
+    cash_delta: Decimal
+    realised_pnl: Decimal
+    quantity_after: Decimal
+    closed_lots: tuple[ClosedLot, ...]
+
+
+@attrs.frozen
+class PositionOpened(PositionChange):
+    """A fill opened a position."""
+
+    NAME: ClassVar[str] = "trade.position.opened"
+
+
+@attrs.frozen
+class PositionUpdated(PositionChange):
+    """A fill changed a position that stays open."""
+
+    NAME: ClassVar[str] = "trade.position.updated"
+
+
+@attrs.frozen
+class PositionClosed(PositionChange):
+    """A fill made the position flat."""
+
+    NAME: ClassVar[str] = "trade.position.closed"
+
+
+EVENTS: dict[str, type[Event]] = {
+    item.NAME: item
+    for item in tuple(globals().values())
+    if isinstance(item, type) and issubclass(item, Event) and "NAME" in item.__dict__
+}
+"""Every event class by its stable name."""
