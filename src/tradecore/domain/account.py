@@ -1,0 +1,261 @@
+"""Account: identity, cash, positions, limits, and what every open order reserves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import attrs
+
+from tradecore.domain import events as ev
+from tradecore.domain import risk
+from tradecore.domain.commands import PinAccount, PlaceOrder, RecordFill, SetLimits
+from tradecore.domain.order import OrderState
+from tradecore.domain.position import Lot, Position, apply_fill
+from tradecore.domain.values import ZERO, Side, minus, plus, times
+from tradecore.errors import InvariantViolated, WrongAccount
+
+
+@attrs.frozen
+class Reservation:
+    """An order at the size that can still happen. `quantity` is what is not filled yet, unsigned."""
+
+    trade_id: str
+    strategy: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+
+
+@attrs.frozen
+class Holding:
+    """What one strategy holds of a symbol, and the trade that it belongs to."""
+
+    trade_id: str
+    quantity: Decimal
+
+
+@attrs.frozen
+class AccountState:
+    """An account as its events tell it. Cash in account currency; positions by symbol; reservations by order."""
+
+    account: str
+    broker: str | None = None
+    broker_account_id: str | None = None
+    paper: bool = True
+    currency: str = "USD"
+    cash: Decimal = ZERO
+    realised_pnl: Decimal = ZERO
+    fees: Decimal = ZERO
+    limits: risk.Limits = risk.Limits()
+    positions: Mapping[str, Position] = attrs.field(factory=dict)
+    reservations: Mapping[str, Reservation] = attrs.field(factory=dict)
+    holdings: Mapping[tuple[str, str], Holding] = attrs.field(factory=dict)
+
+    def position(self, symbol: str) -> Position:
+        """The position in a symbol, flat when there is none."""
+        return self.positions.get(symbol, Position())
+
+    def trade_for(self, strategy: str, symbol: str) -> str | None:
+        """The trade that is live for a strategy and symbol: held, or with an order working."""
+        holding = self.holdings.get((strategy, symbol))
+        if holding is not None:
+            return holding.trade_id
+        for reservation in self.reservations.values():
+            if reservation.strategy == strategy and reservation.symbol == symbol:
+                return reservation.trade_id
+        return None
+
+    def held(self, strategy: str, symbol: str) -> Decimal:
+        """Signed quantity that a strategy holds of a symbol."""
+        holding = self.holdings.get((strategy, symbol))
+        return holding.quantity if holding else ZERO
+
+    def working(self, strategy: str, symbol: str) -> Decimal:
+        """Signed quantity that a strategy's orders in a symbol can still add."""
+        total = ZERO
+        for reservation in self.reservations.values():
+            if reservation.strategy == strategy and reservation.symbol == symbol:
+                total = plus(total, reservation.side.sign * reservation.quantity)
+        return total
+
+
+def pin(state: AccountState, command: PinAccount) -> list[ev.Event]:
+    """Bind the account to a broker account once; any other is refused for ever."""
+    if state.broker_account_id is None:
+        return [
+            ev.AccountPinned(
+                account=state.account,
+                broker=command.broker,
+                broker_account_id=command.broker_account_id,
+                paper=command.paper,
+                currency=command.currency,
+                cash=command.cash,
+                positions=command.positions,
+                as_of=command.as_of,
+            )
+        ]
+    if state.broker_account_id != command.broker_account_id:
+        raise WrongAccount(
+            f"this ledger belongs to broker account {state.broker_account_id}, but the keys open "
+            f"{command.broker_account_id}: use the right keys, or another --ledger"
+        )
+    if state.paper != command.paper:
+        raise WrongAccount("this ledger belongs to a " + ("paper" if state.paper else "live") + " account")
+    return []
+
+
+def set_limits(state: AccountState, command: SetLimits) -> list[ev.Event]:
+    """Replace the limits; nothing happens when they are the same already."""
+    wanted = (command.max_order_qty, command.max_order_notional, command.max_open_orders)
+    now = state.limits
+    if wanted == (now.max_order_qty, now.max_order_notional, now.max_open_orders):
+        return []
+    return [ev.LimitsSet(state.account, now.version + 1, *wanted, command.reason)]
+
+
+def gate(state: AccountState, command: PlaceOrder) -> risk.Breach | None:
+    """The limit that refuses the order, or None."""
+    price = command.limit_price if command.limit_price is not None else command.reference_price
+    return risk.check(state.limits, command.quantity, price, len(state.reservations))
+
+
+def reserve(state: AccountState, command: PlaceOrder, trade_id: str) -> list[ev.Event]:
+    """Count the order at full size from here on."""
+    return [
+        ev.ReservationMade(
+            account=state.account,
+            order_id=command.order_id,
+            trade_id=trade_id,
+            strategy=command.strategy,
+            symbol=command.symbol,
+            side=command.side,
+            quantity=command.quantity,
+            limits_version=state.limits.version,
+        )
+    ]
+
+
+def release(state: AccountState, order_id: str) -> list[ev.Event]:
+    """Stop counting an order whose end is proved."""
+    reservation = state.reservations.get(order_id)
+    if reservation is None:
+        return []
+    return [ev.ReservationReleased(state.account, order_id, reservation.quantity)]
+
+
+def book(
+    state: AccountState, command: RecordFill, order: OrderState, parts: tuple[tuple[str, Decimal], ...]
+) -> list[ev.Event]:
+    """Book a fill into cash and position, once per trade it touches.
+
+    `parts` is (trade, signed quantity); they add up to the fill. Fees are booked with the first part. Cash changes by
+    -(quantity x price) - fees.
+    """
+    symbol, strategy = order.symbol, order.strategy
+    events: list[ev.Event] = []
+    position = state.position(symbol)
+    fees = command.fees
+    for trade_id, part in parts:
+        step = apply_fill(position, command.fill_id, part, command.price)
+        kind: type[ev.PositionChange]
+        if not step.after.quantity:
+            kind = ev.PositionClosed
+        else:
+            kind = ev.PositionUpdated if position.quantity else ev.PositionOpened
+        events.append(
+            kind(
+                account=state.account,
+                symbol=symbol,
+                fill_id=command.fill_id,
+                order_id=command.order_id,
+                trade_id=trade_id,
+                strategy=strategy,
+                signed_qty=part,
+                price=command.price,
+                fees=fees,
+                cash_delta=minus(-times(part, command.price), fees),
+                realised_pnl=minus(step.gross_pnl, fees),
+                quantity_after=step.after.quantity,
+                closed_lots=step.closed,
+            )
+        )
+        position, fees = step.after, ZERO
+    return events
+
+
+def evolve(state: AccountState | None, event: ev.Event, account: str) -> AccountState:
+    """The account after an event; an account exists as soon as somebody names it."""
+    state = state or AccountState(account)
+    match event:
+        case ev.AccountPinned():
+            return _evolve_pin(state, event)
+        case ev.LimitsSet():
+            limits = risk.Limits(
+                event.limits_version, event.max_order_qty, event.max_order_notional, event.max_open_orders
+            )
+            return attrs.evolve(state, limits=limits)
+        case ev.LimitBreached():
+            return state
+        case ev.ReservationMade():
+            made = Reservation(event.trade_id, event.strategy, event.symbol, event.side, event.quantity)
+            return attrs.evolve(state, reservations={**state.reservations, event.order_id: made})
+        case ev.ReservationReleased():
+            left = {key: value for key, value in state.reservations.items() if key != event.order_id}
+            return attrs.evolve(state, reservations=left)
+        case ev.PositionChange():
+            return _evolve_position(state, event)
+        case _:
+            raise InvariantViolated(f"an account cannot hold {event.NAME}")
+
+
+def _evolve_pin(state: AccountState, event: ev.AccountPinned) -> AccountState:
+    positions = {
+        held.symbol: Position((Lot("opening", held.quantity, held.average_price),), held.quantity)
+        for held in event.positions
+        if held.quantity
+    }
+    return attrs.evolve(
+        state,
+        broker=event.broker,
+        broker_account_id=event.broker_account_id,
+        paper=event.paper,
+        currency=event.currency,
+        cash=event.cash,
+        positions=positions,
+    )
+
+
+def _evolve_position(state: AccountState, event: ev.PositionChange) -> AccountState:
+    position = apply_fill(state.position(event.symbol), event.fill_id, event.signed_qty, event.price).after
+    if position.quantity != event.quantity_after:
+        raise InvariantViolated(f"{event.symbol}: position {position.quantity} is recorded as {event.quantity_after}")
+    positions = {**state.positions, event.symbol: position}
+    if not position.quantity:
+        del positions[event.symbol]
+    reservations = dict(state.reservations)
+    reserved = reservations.get(event.order_id)
+    if reserved is not None:
+        left = minus(reserved.quantity, abs(event.signed_qty))
+        reservations[event.order_id] = attrs.evolve(reserved, quantity=left)
+    return attrs.evolve(
+        state,
+        cash=plus(state.cash, event.cash_delta),
+        realised_pnl=plus(state.realised_pnl, event.realised_pnl),
+        fees=plus(state.fees, event.fees),
+        positions=positions,
+        reservations=reservations,
+        holdings=_hold(state, event),
+    )
+
+
+def _hold(state: AccountState, event: ev.PositionChange) -> dict[tuple[str, str], Holding]:
+    holdings = dict(state.holdings)
+    key = (event.strategy, event.symbol)
+    before = holdings.get(key)
+    quantity = plus(before.quantity if before else ZERO, event.signed_qty)
+    if quantity:
+        holdings[key] = Holding(event.trade_id, quantity)
+    else:
+        holdings.pop(key, None)
+    return holdings

@@ -1,0 +1,32 @@
+"""Names of streams: one per aggregate, plus a few for the system's own events."""
+
+from __future__ import annotations
+
+LEDGER = "system-ledger"
+RUNNER = "system-runner"
+BROKER = "system-broker"
+
+
+def order(order_id: str) -> str:
+    """The stream of an order."""
+    return f"order-{order_id}"
+
+
+def fill(fill_id: str) -> str:
+    """The stream of a fill."""
+    return f"fill-{fill_id}"
+
+
+def trade(trade_id: str) -> str:
+    """The stream of a trade."""
+    return f"trade-{trade_id}"
+
+
+def account(name: str) -> str:
+    """The stream of an account."""
+    return f"account-{name}"
+
+
+def decision(decision_id: str) -> str:
+    """The stream of a decision."""
+    return f"decision-{decision_id}"

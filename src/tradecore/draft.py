@@ -1,0 +1,156 @@
+"""A draft: the events of one command while it is decided, over several streams, before they are appended together."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import attrs
+
+from tradecore.domain import account, fill, order, streams, trade
+from tradecore.domain.events import Event
+from tradecore.domain.messages import Recorded
+from tradecore.journal.contract import Journal
+
+State = order.OrderState | fill.FillState | trade.TradeState | account.AccountState | None
+
+
+@attrs.frozen
+class Loaded:
+    """A stream as far as it is known: its state, version, and where it comes from."""
+
+    state: State
+    version: int
+    trace_id: str | None = None
+    correlation_id: str | None = None
+    last_event_id: str | None = None
+
+
+def evolve(stream: str, state: State, event: Event) -> State:
+    """The state of a stream after an event; streams without an aggregate have none."""
+    kind, _, key = stream.partition("-")
+    match kind:
+        case "order":
+            assert state is None or isinstance(state, order.OrderState)
+            return order.evolve(state, event)
+        case "trade":
+            assert state is None or isinstance(state, trade.TradeState)
+            return trade.evolve(state, event)
+        case "fill":
+            assert state is None or isinstance(state, fill.FillState)
+            return fill.evolve(state, event)
+        case "account":
+            assert state is None or isinstance(state, account.AccountState)
+            return account.evolve(state, event, key)
+        case _:
+            return None
+
+
+class Shelf:
+    """Streams that were loaded or written, kept so that a command need not replay them. The oldest used goes first."""
+
+    def __init__(self, journal: Journal, capacity: int = 20_000) -> None:
+        self._journal = journal
+        self._capacity = capacity
+        self._loaded: OrderedDict[str, Loaded] = OrderedDict()
+
+    def get(self, stream: str) -> Loaded:
+        """The stream as far as this process knows; another process may be ahead, which the append will notice."""
+        known = self._loaded.get(stream)
+        if known is None:
+            known = Loaded(None, 0)
+            for recorded in self._journal.load(stream):
+                known = _after(known, recorded)
+            self._put(stream, known)
+        else:
+            self._loaded.move_to_end(stream)
+        return known
+
+    def observe(self, events: Sequence[Recorded[Event]]) -> None:
+        """Take in events that were appended, here or by another process."""
+        for recorded in events:
+            stream = recorded.envelope.stream
+            known = self._loaded.get(stream)
+            if known is None and recorded.envelope.version == 1:
+                known = Loaded(None, 0)
+            if known is None or recorded.envelope.version <= known.version:
+                continue
+            if recorded.envelope.version == known.version + 1:
+                self._put(stream, _after(known, recorded))
+            else:
+                del self._loaded[stream]
+
+    def forget(self, wanted: Sequence[str]) -> None:
+        """Drop streams that turned out to be behind; they are loaded again when asked for."""
+        for stream in wanted:
+            self._loaded.pop(stream, None)
+
+    def _put(self, stream: str, loaded: Loaded) -> None:
+        self._loaded[stream] = loaded
+        self._loaded.move_to_end(stream)
+        if len(self._loaded) > self._capacity:
+            self._loaded.popitem(last=False)
+
+
+def _after(known: Loaded, recorded: Recorded[Event]) -> Loaded:
+    envelope = recorded.envelope
+    return Loaded(
+        state=evolve(envelope.stream, known.state, recorded.event),
+        version=envelope.version,
+        trace_id=known.trace_id or envelope.trace_id,
+        correlation_id=known.correlation_id or envelope.correlation_id,
+        last_event_id=envelope.event_id,
+    )
+
+
+class Draft:
+    """Collects events stream by stream; later decisions of the same command see what earlier ones added."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._states: dict[str, State] = {}
+        self.touched: dict[str, int] = {}
+        self.events: list[tuple[str, Event]] = []
+
+    def add(self, stream: str, events: Sequence[Event]) -> None:
+        """Put events at the end of a stream."""
+        for event in events:
+            self._states[stream] = evolve(stream, self.state(stream), event)
+            self.events.append((stream, event))
+
+    def state(self, stream: str) -> State:
+        """The state of a stream including what was added."""
+        if stream not in self._states:
+            loaded = self._shelf.get(stream)
+            self._states[stream] = loaded.state
+            self.touched[stream] = loaded.version
+        return self._states[stream]
+
+    def exists(self, stream: str) -> bool:
+        """Whether the stream holds anything that was recorded before this draft."""
+        self.state(stream)
+        return self.touched[stream] > 0
+
+    def order(self, order_id: str) -> order.OrderState | None:
+        """The order, or None when there is none."""
+        state = self.state(streams.order(order_id))
+        assert state is None or isinstance(state, order.OrderState)
+        return state
+
+    def trade(self, trade_id: str) -> trade.TradeState | None:
+        """The trade, or None when there is none."""
+        state = self.state(streams.trade(trade_id))
+        assert state is None or isinstance(state, trade.TradeState)
+        return state
+
+    def fill(self, fill_id: str) -> fill.FillState | None:
+        """The fill, or None when it was not recorded."""
+        state = self.state(streams.fill(fill_id))
+        assert state is None or isinstance(state, fill.FillState)
+        return state
+
+    def account(self, name: str) -> account.AccountState:
+        """The account, new when nothing was recorded of it."""
+        state = self.state(streams.account(name))
+        assert state is None or isinstance(state, account.AccountState)
+        return state or account.AccountState(name)

@@ -1,0 +1,68 @@
+"""Named places where a test may make the process fail.
+
+Armed by the environment: `TRADECORE_FAILPOINTS="name:hit:action,…"`, where `hit` counts from 1 and `action` is `kill`
+(SIGKILL to this process), `term`, `int`, `stop` (SIGSTOP), or `raise`. Unarmed, a failpoint costs one dict look-up.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from tradecore.errors import ConfigurationError
+
+_ACTIONS = {"kill": signal.SIGKILL, "term": signal.SIGTERM, "int": signal.SIGINT, "stop": signal.SIGSTOP, "raise": None}
+
+FAILPOINTS: tuple[str, ...] = (
+    "ledger.t1.before",
+    "ledger.t1.after",
+    "outbox.t2.before",
+    "outbox.post.before",
+    "outbox.post.after",
+    "outbox.t3.after",
+    "inbox.report.before",
+    "inbox.report.after",
+    "inbox.fill.before",
+    "inbox.fill.after",
+    "engine.advance.before",
+    "engine.advance.after",
+    "journal.append.before_commit",
+    "journal.append.after_commit",
+    "journal.view.before_commit",
+    "journal.view.after_commit",
+)
+"""Every failpoint of the library, so that a campaign can visit them all."""
+
+
+class FailpointRaised(Exception):
+    """What an armed failpoint with the action `raise` raises."""
+
+
+def _parse(text: str) -> dict[str, list[tuple[int, str]]]:
+    armed: dict[str, list[tuple[int, str]]] = {}
+    for item in filter(None, text.split(",")):
+        parts = item.split(":")
+        if len(parts) != 3 or parts[0] not in FAILPOINTS or not parts[1].isdigit() or parts[2] not in _ACTIONS:
+            raise ConfigurationError(
+                f"TRADECORE_FAILPOINTS: {item!r} is not name:hit:action with a known name and an action of "
+                + ", ".join(_ACTIONS)
+            )
+        armed.setdefault(parts[0], []).append((int(parts[1]), parts[2]))
+    return armed
+
+
+_armed = _parse(os.environ.get("TRADECORE_FAILPOINTS", ""))
+_hits: dict[str, int] = {}
+
+
+def failpoint(name: str) -> None:
+    """Fail here if the environment says so."""
+    if name not in _armed:
+        return
+    _hits[name] = hit = _hits.get(name, 0) + 1
+    for wanted, action in _armed[name]:
+        if wanted == hit:
+            number = _ACTIONS[action]
+            if number is None:
+                raise FailpointRaised(f"{name}, hit {hit}")
+            os.kill(os.getpid(), number)

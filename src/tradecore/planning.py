@@ -1,0 +1,134 @@
+"""Which aggregates a command concerns, and in which order they decide. One command, one draft, one transaction."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tradecore.domain import account, decision, fill, order, streams, trade
+from tradecore.domain import events as ev
+from tradecore.domain.commands import (
+    Command,
+    PinAccount,
+    PlaceOrder,
+    RecordFill,
+    SetLimits,
+)
+from tradecore.domain.identity import client_order_id, successor_trade_id, trade_id_of_order
+from tradecore.domain.values import ZERO, Side, TradeStatus
+from tradecore.draft import Draft
+from tradecore.errors import CancelRefused, InputError, InvariantViolated
+
+
+def plan(draft: Draft, command: Command, epoch: str) -> None:
+    """Let every aggregate that the command concerns decide on it, into the draft."""
+    match command:
+        case PinAccount():
+            draft.add(streams.account(command.account), account.pin(draft.account(command.account), command))
+        case SetLimits():
+            draft.add(streams.account(command.account), account.set_limits(draft.account(command.account), command))
+        case PlaceOrder():
+            _place(draft, command, epoch)
+        case RecordFill():
+            _record_fill(draft, command)
+        case _:
+            _on_order(draft, command)
+
+
+def _place(draft: Draft, command: PlaceOrder, epoch: str) -> None:
+    """Reserve, plan, begin or join the trade, and record the decision: all or nothing."""
+    order.check_terms(command)
+    if command.proposal is not None and draft.exists(streams.decision(command.proposal.decision_id)):
+        return  # decided before, perhaps just before a crash
+    if draft.order(command.order_id) is not None:
+        raise InputError("order_id", command.order_id, "an id that no order has yet")
+    holder = draft.account(command.account)
+    live = holder.trade_for(command.strategy, command.symbol)
+    trade_id = live or trade_id_of_order(command.order_id)
+    breach = account.gate(holder, command)
+    if breach is not None:
+        _refuse(draft, command, trade_id, breach.rule, breach.reason, is_new=live is None)
+        return
+    if command.proposal is not None:
+        draft.add(
+            streams.decision(command.proposal.decision_id),
+            decision.execute(command.proposal, command.order_id, trade_id),
+        )
+    draft.add(streams.account(command.account), account.reserve(holder, command, trade_id))
+    if live is None:
+        draft.add(streams.trade(trade_id), trade.propose(command, trade_id))
+    idea = draft.trade(trade_id)
+    assert idea is not None, "a reservation or a holding names its trade"
+    draft.add(streams.order(command.order_id), order.plan(command, client_order_id(command.order_id, epoch), trade_id))
+    draft.add(streams.trade(trade_id), trade.work(idea, command.order_id, command.side))
+
+
+def _refuse(draft: Draft, command: PlaceOrder, trade_id: str, rule: str, reason: str, *, is_new: bool) -> None:
+    if command.proposal is not None:
+        draft.add(streams.decision(command.proposal.decision_id), decision.refuse(command.proposal, rule, reason))
+    breached = ev.LimitBreached(command.account, command.order_id, command.symbol, rule, reason)
+    draft.add(streams.account(command.account), [breached])
+    if is_new:
+        draft.add(streams.trade(trade_id), trade.refuse(command, trade_id, rule, reason))
+
+
+def _on_order(draft: Draft, command: order.OrderCommand) -> None:
+    """A command that concerns one order; when it settles the order, account and trade learn it in the same breath."""
+    state = draft.order(command.order_id)
+    if state is None:
+        raise CancelRefused(f"there is no order {command.order_id}")
+    draft.add(streams.order(state.order_id), order.decide(state, command))
+    _settle(draft, state)
+
+
+def _settle(draft: Draft, before: order.OrderState) -> None:
+    after = draft.order(before.order_id)
+    assert after is not None, "an order does not vanish"
+    if before.is_settled or not after.is_settled:
+        return
+    draft.add(streams.account(after.account), account.release(draft.account(after.account), after.order_id))
+    idea = draft.trade(after.trade_id)
+    assert idea is not None, "an order names its trade"
+    draft.add(streams.trade(after.trade_id), trade.finish_order(idea, after.order_id, f"order {after.status.value}"))
+
+
+def _record_fill(draft: Draft, command: RecordFill) -> None:
+    """Record an execution once: on the fill, the order, the trade or trades, and the account."""
+    state = draft.order(command.order_id)
+    if state is None:
+        raise InvariantViolated(f"a fill names order {command.order_id}, which this ledger does not have")
+    recorded = fill.record(draft.fill(command.fill_id), command, state)
+    if not recorded:
+        return
+    draft.add(streams.fill(command.fill_id), recorded)
+    draft.add(streams.order(state.order_id), order.decide(state, command))
+    holder = draft.account(state.account)
+    parts = _share_out(draft, state, holder, command)
+    draft.add(streams.account(state.account), account.book(holder, command, state, parts))
+    _settle(draft, state)
+
+
+def _share_out(
+    draft: Draft, state: order.OrderState, holder: account.AccountState, command: RecordFill
+) -> tuple[tuple[str, Decimal], ...]:
+    """Give the fill to the trade that holds the position; what goes through zero begins the next trade."""
+    holding = holder.holdings.get((state.strategy, state.symbol))
+    idea = draft.trade(holding.trade_id if holding else state.trade_id)
+    assert idea is not None, "an order names its trade"
+    signed = state.side.sign * command.quantity
+    own, through = trade.split(idea, signed)
+    if idea.status in (TradeStatus.CLOSED, TradeStatus.ABANDONED):
+        own, through = ZERO, signed
+    parts: list[tuple[str, Decimal]] = []
+    fees = command.fees
+    for trade_id, part in ((idea.trade_id, own), (successor_trade_id(idea.trade_id, command.fill_id), through)):
+        if not part:
+            continue
+        if draft.trade(trade_id) is None:
+            draft.add(streams.trade(trade_id), trade.succeed(idea, trade_id, Side.BUY if part > 0 else Side.SELL))
+        owner = draft.trade(trade_id)
+        assert owner is not None, "it was just proposed"
+        share = trade.TradeFill(command.order_id, command.fill_id, part, command.price, fees, command.occurred_at)
+        draft.add(streams.trade(trade_id), trade.fill(owner, share))
+        parts.append((trade_id, part))
+        fees = ZERO
+    return tuple(parts)

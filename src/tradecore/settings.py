@@ -1,0 +1,188 @@
+"""Settings: a TOML file, then the environment (`TRADECORE_…`), then the command line. Unknown keys are errors.
+
+Keys of the broker come from `APCA_API_KEY_ID` and `APCA_API_SECRET_KEY` only, never from a file.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from tradecore.domain.values import parse_symbol
+from tradecore.errors import ConfigurationError, InputError
+
+
+class Section(BaseModel):
+    """A table of the settings: closed, so that a misspelt key is an error and not a default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BrokerSettings(Section):
+    """`[broker]`: which plugin, and where it connects. Empty URLs mean the plugin's own (paper) addresses."""
+
+    name: str = "exchange"
+    base_url: str = ""
+    stream_url: str = ""
+    data_url: str = ""
+    data_stream_url: str = ""
+    feed: str = "iex"
+    live: bool = False
+    connect_timeout_s: float = Field(3.0, gt=0, le=60)
+    read_timeout_s: float = Field(10.0, gt=0, le=120)
+    unreachable_after_s: float = Field(10.0, gt=0)
+
+
+class StrategySettings(Section):
+    """`[strategy]`: which plugin decides; `none` only delivers what others record. `parameters` are the plugin's own."""
+
+    name: str = "sma"
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class MarketDataSettings(Section):
+    """`[market_data]`: the market of the embedded exchange, and the symbols that the strategy sees."""
+
+    symbols: tuple[str, ...] = ()
+    bars: str = ""
+    days: int = Field(3, ge=1, le=10_000)
+    seed: int = 7
+    speed: str = "max"
+
+    @field_validator("symbols", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("symbols")
+    @classmethod
+    def _known_form(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(parse_symbol("symbols", symbol) for symbol in value))
+
+    @field_validator("speed")
+    @classmethod
+    def _speed(cls, value: str) -> str:
+        if value == "max":
+            return value
+        try:
+            ok = 0 < float(value) < 1e6
+        except ValueError:
+            ok = False
+        if not ok:
+            raise ValueError("speed is 'max' or a multiple of real time above 0, such as 60")
+        return value
+
+
+class RiskSettings(Section):
+    """`[risk]`: limits of the account. Absent means not set, zero means zero."""
+
+    max_order_qty: Decimal | None = Field(None, ge=0)
+    max_order_notional: Decimal | None = Field(None, ge=0)
+    max_open_orders: int | None = Field(None, ge=0)
+
+
+class DeliverySettings(Section):
+    """`[delivery]`: how long an intent stays fresh, and how long an unknown outcome is looked up before it is sent again."""
+
+    not_after_s: float = Field(30.0, gt=0)
+    visibility_s: float = Field(10.0, ge=0)
+    lookup_interval_s: float = Field(2.0, gt=0)
+    lookups: int = Field(3, ge=1)
+    retry_initial_s: float = Field(2.0, gt=0)
+    retry_jitter_s: float = Field(1.0, ge=0)
+    max_concurrent: int = Field(5, ge=1)
+    reconcile_every_s: float = Field(30.0, gt=0)
+
+
+class Settings(BaseSettings):
+    """Everything that a runner is told."""
+
+    model_config = SettingsConfigDict(env_prefix="TRADECORE_", env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    ledger: str = "sqlite:///tradecore.db"
+    account: str = "main"
+    broker: BrokerSettings = BrokerSettings()
+    strategy: StrategySettings = StrategySettings()
+    market_data: MarketDataSettings = MarketDataSettings()
+    risk: RiskSettings = RiskSettings()
+    delivery: DeliverySettings = DeliverySettings()
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    api_key_id: SecretStr = SecretStr("")
+    api_secret_key: SecretStr = SecretStr("")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only the environment: files and flags are merged by `load_settings`, where their errors can be named."""
+        return init_settings, env_settings
+
+
+def load_settings(config: Path | None = None, overrides: dict[str, Any] | None = None) -> Settings:
+    """Settings from a TOML file, the environment and `overrides` (the command line), the later the stronger.
+
+    Raises `ConfigurationError` naming the key, what it got and what would be right.
+    """
+    from_file = _read_toml(config) if config is not None else {}
+    for forbidden in ("api_key_id", "api_secret_key"):
+        if forbidden in from_file:
+            raise ConfigurationError(
+                f"{forbidden} does not belong in a file: set APCA_API_KEY_ID and APCA_API_SECRET_KEY in the environment"
+            )
+    try:
+        environment = Settings.model_validate(_environment()).model_dump(exclude_unset=True)
+        merged = _merge(_merge(from_file, environment), overrides or {})
+        return Settings.model_validate(merged)
+    except ValidationError as error:
+        raise ConfigurationError(_explain(error)) from None
+    except InputError as error:
+        raise ConfigurationError(str(error)) from None
+
+
+def _environment() -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key, variable in (("api_key_id", "APCA_API_KEY_ID"), ("api_secret_key", "APCA_API_SECRET_KEY")):
+        if os.environ.get(variable):
+            values[key] = os.environ[variable]
+    return values
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError(f"config: there is no file {path}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"config: {path} cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"config: {path} is not valid TOML: {error}") from None
+
+
+def _merge(low: dict[str, Any], high: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(low)
+    for key, value in high.items():
+        below = merged.get(key)
+        merged[key] = _merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors(include_url=False):
+        key = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"{key}: there is no such setting")
+        else:
+            lines.append(f"{key}: {problem['msg']} (got {problem.get('input')!r})")
+    return "; ".join(lines)
