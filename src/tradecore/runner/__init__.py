@@ -1,0 +1,1 @@
+"""What every runner needs: the contract, the wiring, and `python -m tradecore.runner`."""
