@@ -1,0 +1,27 @@
+"""How this exchange differs from the plainest one."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import attrs
+
+
+@attrs.frozen
+class ExchangeOptions:
+    """Rules of one exchange; every default is the most generous, so a test names what it makes harder.
+
+    `cash` is the opening balance in dollars. `seed` decides ids and chances. `volume_share` limits what all orders
+    together take of one bar's volume (None: no limit). `partial_fill_rate` is the chance, 0 to 1, that the first fill of
+    an order is only a part of it. `fee_per_share` is in dollars. `always_open` ignores the hours of New York.
+    """
+
+    cash: Decimal = Decimal(100_000)
+    seed: int = 0
+    multiplier: int = 4
+    volume_share: Decimal | None = None
+    partial_fill_rate: float = 0.0
+    fee_per_share: Decimal = Decimal(0)
+    always_open: bool = False
+    shorting: bool = True
+    wash_trade_check: bool = True

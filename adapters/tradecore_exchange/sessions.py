@@ -1,0 +1,86 @@
+"""The hours of New York: weekdays, regular 9:30 to 16:00, extended 4:00 to 20:00. Holidays are not known here."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import functools
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from tradecore_exchange.instants import SECOND_NS, nanoseconds
+
+NEW_YORK = ZoneInfo("America/New_York")
+_DAY = dt.timedelta(days=1)
+
+
+class Phase(enum.Enum):
+    """What a market admits at a moment."""
+
+    CLOSED = "closed"
+    EXTENDED = "extended"
+    REGULAR = "regular"
+
+
+@attrs.frozen
+class Session:
+    """One trading day; times in nanoseconds since 1970."""
+
+    date: dt.date
+    pre_open: int
+    open: int
+    close: int
+    post_close: int
+
+
+@functools.lru_cache(maxsize=4096)
+def session_on(date: dt.date) -> Session | None:
+    """The session of a date, or None at a weekend."""
+    if date.weekday() >= 5:
+        return None
+    times = (dt.time(4), dt.time(9, 30), dt.time(16), dt.time(20))
+    return Session(date, *(nanoseconds(dt.datetime.combine(date, time, NEW_YORK)) for time in times))
+
+
+def new_york_date(ns: int) -> dt.date:
+    """The date in New York at that moment."""
+    return dt.datetime.fromtimestamp(ns // SECOND_NS, NEW_YORK).date()
+
+
+def phase_at(ns: int) -> Phase:
+    """The phase of the equity market at that moment; a session's close no longer belongs to it."""
+    session = session_on(new_york_date(ns))
+    if session is None or not session.pre_open <= ns < session.post_close:
+        return Phase.CLOSED
+    return Phase.REGULAR if session.open <= ns < session.close else Phase.EXTENDED
+
+
+def _first_session(ns: int, end: str) -> Session:
+    date = new_york_date(ns)
+    while True:
+        session = session_on(date)
+        if session is not None and ns < getattr(session, end):
+            return session
+        date += _DAY
+
+
+def session_of_order(ns: int, *, extended: bool = False) -> Session:
+    """The session that a day order entered now belongs to: today's until it closes, then the next."""
+    return _first_session(ns, "post_close" if extended else "close")
+
+
+def next_open(ns: int) -> int:
+    """The next opening after now."""
+    return _first_session(ns, "open").open
+
+
+def next_close(ns: int) -> int:
+    """The next closing after now."""
+    return _first_session(ns, "close").close
+
+
+def good_till_canceled_end(ns: int) -> int:
+    """When an order good till canceled is canceled all the same: 16:15 New York, 90 days on."""
+    date = new_york_date(ns) + 90 * _DAY
+    return nanoseconds(dt.datetime.combine(date, dt.time(16, 15), NEW_YORK))
