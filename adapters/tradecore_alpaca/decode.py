@@ -1,0 +1,190 @@
+"""Alpaca's objects as values of the ports. The raw text stays with each; nothing is guessed.
+
+Shapes are those of the Trading API (orders, positions, account, assets, activities) as recorded from paper accounts.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+
+from tradecore.domain.values import ZERO, OrderStatus, Side
+from tradecore.errors import ProtocolError
+from tradecore.ports.broker import Asset, BrokerAccount, BrokerFill, BrokerOrder, BrokerPosition
+from tradecore_alpaca.json_text import ABSENT, as_text, instant, number, optional_number, read
+
+_SIDES = {"buy": Side.BUY, "sell": Side.SELL, "sell_short": Side.SELL, "sell_short_exempt": Side.SELL}
+_OURS_ONLY = {OrderStatus.PLANNED, OrderStatus.QUEUED, OrderStatus.SUBMITTED, OrderStatus.UNKNOWN}
+_STATUSES = {status.value: status for status in OrderStatus if status not in _OURS_ONLY}
+_CRYPTO_QUOTES = ("USDT", "USDC", "USD", "BTC")
+
+
+class _Order(msgspec.Struct):
+    id: str
+    client_order_id: str
+    symbol: str
+    side: str
+    status: str
+    type: str | None = None
+    order_type: str | None = None
+    qty: msgspec.Raw = ABSENT
+    filled_qty: msgspec.Raw = ABSENT
+    filled_avg_price: msgspec.Raw = ABSENT
+    updated_at: str | None = None
+    submitted_at: str | None = None
+    created_at: str | None = None
+
+
+class _FillActivity(msgspec.Struct):
+    id: str
+    activity_type: str
+    order_id: str
+    symbol: str
+    side: str
+    qty: msgspec.Raw
+    price: msgspec.Raw
+    cum_qty: msgspec.Raw
+    transaction_time: str
+
+
+class _Position(msgspec.Struct):
+    symbol: str
+    qty: msgspec.Raw
+    avg_entry_price: msgspec.Raw
+    side: str | None = None
+    asset_class: str | None = None
+    current_price: msgspec.Raw = ABSENT
+
+
+class _Account(msgspec.Struct):
+    id: str
+    currency: str
+    cash: msgspec.Raw
+    equity: msgspec.Raw
+    trading_blocked: bool = False
+    account_blocked: bool = False
+    trade_suspended_by_user: bool = False
+
+
+class _Asset(msgspec.Struct):
+    symbol: str
+    tradable: bool
+    fractionable: bool
+    shortable: bool
+
+
+class _Clock(msgspec.Struct):
+    timestamp: str
+
+
+def decode_order(raw: bytes | msgspec.Raw) -> BrokerOrder:
+    """An order; `status` is None for a word that is not known. Raises `ProtocolError`."""
+    order = read(raw, _Order)
+    moment = order.updated_at or order.submitted_at or order.created_at
+    order_type = order.type or order.order_type
+    for field, text in (("id", order.id), ("symbol", order.symbol), ("type", order_type), ("updated_at", moment)):
+        if not text:
+            raise ProtocolError(f"order: {field} is empty", as_text(raw))
+    assert order_type
+    assert moment
+    return BrokerOrder(
+        broker_order_id=order.id,
+        client_order_id=order.client_order_id,
+        symbol=order.symbol,
+        side=decode_side(order.side),
+        quantity=optional_number("order.qty", order.qty),
+        order_type=order_type,
+        status=_STATUSES.get(order.status),
+        filled_qty=optional_number("order.filled_qty", order.filled_qty) or ZERO,
+        filled_avg_price=optional_number("order.filled_avg_price", order.filled_avg_price),
+        updated_at=instant("order.updated_at", moment),
+        raw=as_text(raw),
+    )
+
+
+def decode_side(word: str) -> Side:
+    """Buy or sell; a short sale is a sale. Raises `ProtocolError`."""
+    try:
+        return _SIDES[word]
+    except KeyError:
+        raise ProtocolError(f"side: {word[:80]!r} is neither a buy nor a sell", word) from None
+
+
+def decode_fill_activity(raw: bytes | msgspec.Raw) -> BrokerFill:
+    """A row of the account's FILL activities; it does not say the client order id. Raises `ProtocolError`."""
+    row = read(raw, _FillActivity)
+    if row.activity_type != "FILL" or not row.id or not row.order_id:
+        raise ProtocolError("activity: this is not a fill of an order", as_text(raw))
+    fill = BrokerFill(
+        broker_order_id=row.order_id,
+        client_order_id=None,
+        execution_id=row.id,
+        symbol=row.symbol,
+        side=decode_side(row.side),
+        quantity=number("activity.qty", row.qty),
+        price=number("activity.price", row.price),
+        cumulative_qty=number("activity.cum_qty", row.cum_qty),
+        fees=ZERO,
+        occurred_at=instant("activity.transaction_time", row.transaction_time),
+        source="activities",
+        raw=as_text(raw),
+    )
+    check_fill(fill)
+    return fill
+
+
+def check_fill(fill: BrokerFill) -> None:
+    """Raises `ProtocolError` for an execution that cannot have happened."""
+    if not (fill.quantity > 0 and fill.price >= 0 and fill.cumulative_qty >= fill.quantity and fill.symbol):
+        raise ProtocolError("fill: quantity, price and cumulative quantity contradict each other", fill.raw)
+
+
+def decode_position(raw: bytes | msgspec.Raw) -> BrokerPosition:
+    """A position; short ones are negative, pairs of crypto are spelt as in orders. Raises `ProtocolError`."""
+    position = read(raw, _Position)
+    quantity = number("position.qty", position.qty)
+    if position.side == "short":
+        quantity = -abs(quantity)
+    return BrokerPosition(
+        symbol=_pair(position.symbol) if position.asset_class == "crypto" else position.symbol,
+        quantity=quantity,
+        average_price=number("position.avg_entry_price", position.avg_entry_price),
+        current_price=optional_number("position.current_price", position.current_price),
+    )
+
+
+def _pair(symbol: str) -> str:
+    # Positions say BTCUSD where orders say BTC/USD; the two must meet in the ledger.
+    if "/" not in symbol:
+        for quote in _CRYPTO_QUOTES:
+            if symbol.endswith(quote) and len(symbol) > len(quote):
+                return f"{symbol.removesuffix(quote)}/{quote}"
+    return symbol
+
+
+def decode_account(raw: bytes | msgspec.Raw, *, paper: bool) -> BrokerAccount:
+    """The account. Raises `ProtocolError`."""
+    account = read(raw, _Account)
+    if not account.id:
+        raise ProtocolError("account: id is empty", as_text(raw))
+    return BrokerAccount(
+        account_id=account.id,
+        paper=paper,
+        currency=account.currency,
+        cash=number("account.cash", account.cash),
+        equity=number("account.equity", account.equity),
+        trading_blocked=account.trading_blocked or account.account_blocked or account.trade_suspended_by_user,
+        raw=as_text(raw),
+    )
+
+
+def decode_asset(raw: bytes | msgspec.Raw) -> Asset:
+    """An asset. Raises `ProtocolError`."""
+    asset = read(raw, _Asset)
+    return Asset(asset.symbol, asset.tradable, asset.fractionable, asset.shortable)
+
+
+def decode_clock(raw: bytes | msgspec.Raw) -> dt.datetime:
+    """The broker's time in UTC (it tells New York's). Raises `ProtocolError`."""
+    return instant("clock.timestamp", read(raw, _Clock).timestamp)
