@@ -25,6 +25,7 @@ class BarFeed:
         self._clock = clock
         self.symbols = tuple(symbols)
         self._bars: dict[tuple[dt.datetime, str], Bar] = {}
+        self._healed: set[tuple[dt.datetime, str]] = set()
         self._last: dict[str, dt.datetime] = {}
         self._arrived = anyio.Event()
         self.connected = anyio.Event()
@@ -59,12 +60,15 @@ class BarFeed:
             del self._bars[key]
         return taken
 
-    async def live(self) -> AsyncIterator[Bar]:
-        """Bars as they arrive, in order of time then symbol."""
+    async def live(self) -> AsyncIterator[tuple[Bar, bool]]:
+        """Bars as they arrive, in order of time then symbol, with whether they came in time to be decided on."""
         while True:
             arrived = self._arrived
             while self._bars:
-                yield self._bars.pop(min(self._bars))
+                key = min(self._bars)
+                is_fresh = key not in self._healed
+                self._healed.discard(key)
+                yield self._bars.pop(key), is_fresh
             await arrived.wait()
 
     def _put(self, bar: Bar) -> None:
@@ -82,6 +86,7 @@ class BarFeed:
         since = min(self._last.values()) + MINUTE
         try:
             for bar in await self._market_data.history(self.symbols, since, self._clock.now()):
+                self._healed.add((bar.start, bar.symbol))
                 self._put(bar)
         except BrokerUnreachable as error:
             _log.warning("missed bars could not be read again", error=str(error))

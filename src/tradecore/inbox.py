@@ -17,6 +17,7 @@ from tradecore.domain.events import Event, FillRecorded, OrderAccepted, ReportPa
 from tradecore.domain.identity import derived_id, fill_id, order_id_of_client
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.values import canonical
+from tradecore.errors import BrokerUnreachable
 from tradecore.failpoints import failpoint
 from tradecore.ledger import Ledger
 from tradecore.ports.broker import (
@@ -80,10 +81,10 @@ class Inbox:
         """Record one message of the stream; read again where it shows that something is missing."""
         match report:
             case StreamConnected():
-                await self.collect()
+                await self._collect_or_stay_behind()
             case UnknownReport():
                 self._park("stream", report)
-                await self.collect()
+                await self._collect_or_stay_behind()
             case OrderReport():
                 order_id = self._ours(report.order)
                 if order_id is None:
@@ -93,7 +94,15 @@ class Inbox:
                 if report.fill is not None:
                     self._apply_fill(order_id, report.fill)
                 if self._misses_fills(order_id, report.order):
-                    await self.collect()
+                    await self._collect_or_stay_behind()
+
+    async def _collect_or_stay_behind(self) -> None:
+        """Read again; when that fails, `behind` stays true until somebody does (the runner's schedule)."""
+        self.behind = True
+        try:
+            await self.collect()
+        except BrokerUnreachable as error:
+            _log.warning("the broker cannot be read again yet", error=str(error))
 
     async def collect(self) -> None:
         """Read orders and executions again from the watermarks, all pages, and record what is new.

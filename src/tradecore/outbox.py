@@ -104,6 +104,7 @@ class Outbox:
         self._pace = pace
         self._items: dict[str, Item] = {}
         self._changed = anyio.Event()
+        self._closing = False
 
     # --- the working set: a fold of the log -------------------------------------------------------------------------
 
@@ -162,12 +163,15 @@ class Outbox:
             await changed.wait()
 
     async def settle_calls(self) -> None:
-        """Wait until no call to the broker is under way."""
+        """Start no further delivery, and wait until no call to the broker is under way."""
+        self._closing = True
         while any(item.busy for item in self._items.values()):
             changed = self._changed
             await changed.wait()
 
     def _due(self, now: float) -> list[Item]:
+        if self._closing:
+            return []
         busy = sum(1 for item in self._items.values() if item.busy)
         waiting = [item for item in self._items.values() if not item.busy and item.due_at <= now]
         waiting.sort(key=lambda item: (item.kind, item.due_at))
@@ -175,7 +179,7 @@ class Outbox:
 
     def _until_next(self, now: float) -> float | None:
         """Seconds until an item falls due; a full house waits for a call to end instead."""
-        if sum(1 for item in self._items.values() if item.busy) >= self._pace.max_concurrent:
+        if self._closing or sum(1 for item in self._items.values() if item.busy) >= self._pace.max_concurrent:
             return None
         times = [item.due_at for item in self._items.values() if not item.busy]
         return max(0.0, min(times) - now) if times else None

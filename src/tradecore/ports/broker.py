@@ -146,6 +146,9 @@ class Broker(Protocol):
     async def account(self) -> BrokerAccount:
         """The account behind the keys. Raises `BrokerUnauthorized`, `BrokerUnreachable`, `ProtocolError`."""
 
+    async def now(self) -> dt.datetime:
+        """The time on the broker's own clock, UTC. Raises `BrokerUnreachable`."""
+
     async def submit(self, request: OrderRequest) -> BrokerOrder:
         """Send an order, once. Raises `BrokerRefused`, `NotSent`, `OutcomeUnknown`."""
 

@@ -40,11 +40,15 @@ class Replay(Protocol):
 
 @attrs.frozen
 class Venue:
-    """A broker account with its market data, and the replay control where the market is a replayed one."""
+    """A broker account with its market data.
+
+    `replay` is there where the market is a replayed one; `symbols` are those that it has, empty where any may be asked.
+    """
 
     broker: Broker
     market_data: MarketData
     replay: Replay | None = None
+    symbols: tuple[str, ...] = ()
 
 
 class OpenVenue(Protocol):

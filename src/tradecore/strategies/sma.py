@@ -47,8 +47,8 @@ class SmaCrossover:
 
     @property
     def warmup_bars(self) -> int:
-        """One more than the slow average: the bar before decides which side was above."""
-        return self._slow + 1
+        """The slow average and some more: the bars before decide which side was above, also after a few ties."""
+        return self._slow + 20
 
     def observe(self, bar: Bar) -> None:
         """Take in a close."""

@@ -1,0 +1,97 @@
+"""The project's sessions. `nox` runs those that CI runs; each can be run alone with `nox -s NAME`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.10.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["lint", "types", "imports", "tests", "docs"]
+
+CODE = ("src", "adapters", "runners", "tests", "benchmarks", "examples", "noxfile.py")
+
+
+def _sync(session: nox.Session, *groups: str) -> None:
+    """Install exactly what `uv.lock` pins, with hashes checked; the project itself is installed by the caller."""
+    requirements = Path(session.create_tmp()) / "requirements.txt"
+    arguments = [f"--group={group}" for group in groups]
+    session.run_install(
+        "uv", "export", "--quiet", "--locked", "--no-emit-project", "--no-default-groups", "--all-extras", *arguments,
+        "--output-file", str(requirements), external=True,
+    )  # fmt: skip
+    session.run_install("uv", "pip", "install", "--quiet", "--require-hashes", "-r", str(requirements), external=True)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Formatting and lint rules (ruff)."""
+    _sync(session, "dev")
+    session.run("ruff", "format", "--check", *CODE)
+    session.run("ruff", "check", *CODE)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Strict types, tests too (mypy)."""
+    _sync(session, "dev")
+    session.run("mypy", "src", "adapters", "runners", "tests")
+
+
+@nox.session
+def imports(session: nox.Session) -> None:
+    """Layers of the import graph, exhaustive (import-linter)."""
+    _sync(session, "dev")
+    session.install("--no-deps", "-e", ".")
+    session.run("lint-imports")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests, on the built wheel."""
+    _sync(session, "dev")
+    wheel = _build(session)
+    session.install("--no-deps", "--force-reinstall", wheel)
+    workers = os.environ.get("TRADECORE_TEST_WORKERS", "2")
+    session.run("pytest", "-n", workers, "--dist", "worksteal", *session.posargs)
+
+
+@nox.session
+def crash(session: nox.Session) -> None:
+    """The kill -9 campaign at full length: every failpoint, then random moments (`-- --kills N`)."""
+    _sync(session, "dev")
+    session.install("--no-deps", "--force-reinstall", _build(session))
+    session.run("python", "-m", "tests.crash", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation, strict (mkdocs-material); its code is run by the tests."""
+    _sync(session, "docs")
+    session.run("mkdocs", "build", "--strict", "--quiet", "--site-dir", str(Path(session.create_tmp()) / "site"))
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Benchmarks: ratios against a limit measured in the same run."""
+    _sync(session, "dev")
+    session.install("--no-deps", "--force-reinstall", _build(session))
+    for script in sorted(Path("benchmarks").glob("*.py")):
+        session.run("python", str(script), *session.posargs)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Wheel and source distribution, into dist/."""
+    session.run("uv", "build", "--quiet", external=True)
+
+
+def _build(session: nox.Session) -> str:
+    out = Path(session.create_tmp()) / "dist"
+    for old in out.glob("*.whl"):
+        old.unlink()
+    session.run_install("uv", "build", "--quiet", "--wheel", "--out-dir", str(out), external=True)
+    return str(next(out.glob("*.whl")))

@@ -1,0 +1,110 @@
+"""The daemon: one task group that delivers, listens, projects and reconciles while the market is paced."""
+
+from __future__ import annotations
+
+import signal
+
+import anyio
+import structlog
+from anyio.abc import TaskStatus
+
+from tradecore.errors import BrokerUnreachable, ConfigurationError
+from tradecore.runner.contract import Progress, Session
+from tradecore_daemon.live import pace_live
+from tradecore_daemon.replay import pace_replay
+
+_log = structlog.get_logger("tradecore.daemon")
+_DRAIN_S = 30.0
+_RETRY_S = 0.5
+_WAIT_S = 5.0
+_PROJECT_EVERY_S = 0.1
+_BEHIND_S = 1.0
+
+
+class Daemon:
+    """Runs until the replayed market is done, or, on a live one, until SIGINT or SIGTERM."""
+
+    def __init__(self) -> None:
+        self._stopped_by: str | None = None
+
+    async def run(self, session: Session, progress: Progress) -> str:
+        """Pace the session; returns why it ended."""
+        replay = session.venue.replay
+        if replay is None and not session.feed.symbols and session.settings.strategy.name != "none":
+            raise ConfigurationError("market_data.symbols: a live market needs to be told which symbols to watch")
+        market = anyio.CancelScope()
+        async with anyio.create_task_group() as group:
+            await group.start(self._listen_for_signals, market)
+            with market:
+                await self._begin(session)
+                group.start_soon(session.engine.outbox.run)
+                group.start_soon(session.engine.inbox.run)
+                group.start_soon(self._follow, session)
+                group.start_soon(self._project, session)
+                group.start_soon(self._reconcile, session)
+                if session.feed.symbols:
+                    group.start_soon(session.feed.run)
+                if replay is not None:
+                    await pace_replay(session, replay, progress)
+                else:
+                    await pace_live(session, progress)
+            await self._drain(session)
+            group.cancel_scope.cancel()
+        reason = self._stopped_by or "the market was replayed to its end"
+        session.engine.end(session.runner_id, reason)
+        return reason
+
+    async def _listen_for_signals(
+        self, market: anyio.CancelScope, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+    ) -> None:
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            task_status.started()
+            async for number in signals:
+                if self._stopped_by is not None:
+                    _log.warning("draining already; SIGKILL is the faster way, and loses nothing either")
+                self._stopped_by = f"told to stop by {signal.Signals(number).name}"
+                market.cancel()
+
+    async def _begin(self, session: Session) -> None:
+        """Begin as soon as the broker can be reached; give up after `broker.unreachable_after_s`."""
+        give_up = session.clock.monotonic() + session.settings.broker.unreachable_after_s
+        while True:
+            try:
+                return await session.engine.begin(session.runner_id)
+            except BrokerUnreachable:
+                if session.clock.monotonic() >= give_up:
+                    raise
+                await session.clock.sleep(_RETRY_S)
+
+    async def _drain(self, session: Session) -> None:
+        """Let calls to the broker that are under way end, and record their outcomes; then read once more."""
+        with anyio.move_on_after(_DRAIN_S):
+            await session.engine.outbox.settle_calls()
+            try:
+                await session.engine.collect()
+            except BrokerUnreachable as error:
+                _log.warning("the broker cannot be read at the end; the next start will", error=str(error))
+
+    async def _follow(self, session: Session) -> None:
+        """Take in what other processes append, as soon as it is there."""
+        while True:
+            await session.engine.follower.wait(_WAIT_S)
+            session.engine.catch_up()
+
+    async def _project(self, session: Session) -> None:
+        """Keep the views behind the log by a batch, not by an event."""
+        position = 0
+        while True:
+            if await session.journal.wait(position, _WAIT_S):
+                position = session.engine.projector.catch_up()
+            await session.clock.sleep(_PROJECT_EVERY_S)
+
+    async def _reconcile(self, session: Session) -> None:
+        """Compare with the broker on a schedule, and sooner while fills are known to be missing."""
+        clock, every = session.clock, session.settings.delivery.reconcile_every_s
+        due = clock.monotonic() + every
+        while True:
+            await clock.sleep(min(_BEHIND_S, every))
+            if session.engine.inbox.behind or clock.monotonic() >= due:
+                await session.engine.reconcile()
+                due = clock.monotonic() + every

@@ -1,0 +1,28 @@
+"""Pacing a live market: decide on each bar as it closes, until told to stop."""
+
+from __future__ import annotations
+
+import anyio
+
+from tradecore.runner.contract import Progress, Session
+from tradecore_daemon.warmup import read_warmup
+
+
+async def pace_live(session: Session, progress: Progress) -> None:
+    """Show the strategy recent history, then every new bar; only bars that the stream brings in time are decided on."""
+    engine, feed = session.engine, session.feed
+    if not feed.symbols or session.settings.strategy.name == "none":
+        progress.update(0, None, "delivering what others record")
+        await anyio.sleep_forever()
+    bars = await read_warmup(session, await session.venue.broker.now())
+    for bar in bars:
+        engine.observe(bar)
+    feed.begin_after(bars)
+    count = 0
+    async for bar, is_fresh in feed.live():
+        count += 1
+        if is_fresh:
+            engine.decide(bar)
+        else:
+            engine.observe(bar)
+        progress.update(count, None, f"{bar.symbol} {bar.start:%Y-%m-%d %H:%M}")

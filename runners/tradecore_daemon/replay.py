@@ -1,0 +1,107 @@
+"""Pacing a replayed market: it moves one bar when everything that the last bar led to is done."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import anyio
+import structlog
+
+from tradecore.domain.values import Bar
+from tradecore.errors import BrokerUnreachable
+from tradecore.failpoints import failpoint
+from tradecore.feed import MINUTE
+from tradecore.ports.venue import Advance, Replay
+from tradecore.runner.contract import Progress, Session
+from tradecore_daemon.warmup import read_warmup
+
+_log = structlog.get_logger("tradecore.daemon.replay")
+_PATIENCE_S = 2.0
+_RETRY_S = 0.25
+
+Answer = TypeVar("Answer")
+
+
+async def pace_replay(session: Session, replay: Replay, progress: Progress) -> None:
+    """Replay to the end: deliver what is open, move the market, collect what that did, decide on the new bars."""
+    engine, feed = session.engine, session.feed
+    state = await _patiently(session, replay.state)
+    await _take_up(session, state)
+    progress.update(state.steps, state.total, f"{state.time:%Y-%m-%d %H:%M}")
+    while not state.done:
+        await engine.outbox.drain()
+        failpoint("engine.advance.before")
+        before, state = state, await _advance(session, replay, state)
+        failpoint("engine.advance.after")
+        if state.steps == before.steps + 1 and state.symbols:
+            bars = await feed.take(state.symbols, state.time - MINUTE, _PATIENCE_S)
+        else:  # the answer was lost and asked for again: read everything that came meanwhile
+            bars = await _patiently(session, lambda: _between(session, before.time, state.time))
+        if state.orders_changed:
+            await _patiently(session, engine.collect)
+        for bar in bars:
+            engine.decide(bar)
+        progress.update(state.steps, state.total, f"{state.time:%Y-%m-%d %H:%M}")
+        await _keep_pace(session, state.time - before.time)
+    await engine.outbox.drain()
+
+
+async def _take_up(session: Session, state: Advance) -> None:
+    """Show the strategy what was replayed before, and decide again on the last bar: a crash may have come before it."""
+    feed, engine = session.feed, session.engine
+    if not feed.symbols:
+        return
+    with anyio.move_on_after(_PATIENCE_S):
+        await feed.connected.wait()
+    if not state.steps:
+        return
+    bars = await _patiently(session, lambda: read_warmup(session, state.time))
+    for bar in bars:
+        if bar.start + MINUTE < state.time:
+            engine.observe(bar)
+        else:
+            engine.decide(bar)
+    feed.begin_after(bars)
+
+
+async def _advance(session: Session, replay: Replay, before: Advance) -> Advance:
+    """Move the market once. When the answer is lost, look whether it moved; never move it twice for one answer."""
+    try:
+        return await replay.advance()
+    except BrokerUnreachable as error:
+        _log.warning("the market did not answer; looking where it stands", error=str(error))
+    while True:
+        state = await _patiently(session, replay.state)
+        if state.steps > before.steps or state.done:
+            return Advance(state.time, (), 1, state.done, state.steps, state.total)
+        try:
+            return await replay.advance()
+        except BrokerUnreachable:
+            await session.clock.sleep(_RETRY_S)
+
+
+async def _between(session: Session, after: dt.datetime, upto: dt.datetime) -> tuple[Bar, ...]:
+    bars = await session.venue.market_data.history(session.feed.symbols, after, upto)
+    session.feed.begin_after(bars)
+    return bars
+
+
+async def _keep_pace(session: Session, passed: dt.timedelta) -> None:
+    """Wait as long as the market's time took, divided by the speed; nights and gaps count as one minute."""
+    speed = session.settings.market_data.speed
+    if speed != "max":
+        await session.clock.sleep(min(passed, MINUTE).total_seconds() / float(speed))
+
+
+async def _patiently(session: Session, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Ask again while the broker cannot be reached, for at most `broker.unreachable_after_s`."""
+    give_up = session.clock.monotonic() + session.settings.broker.unreachable_after_s
+    while True:
+        try:
+            return await ask()
+        except BrokerUnreachable:
+            if session.clock.monotonic() >= give_up:
+                raise
+            await session.clock.sleep(_RETRY_S)

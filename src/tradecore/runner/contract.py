@@ -1,0 +1,41 @@
+"""The contract of a runner: it paces the engine and contains no trading logic."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import attrs
+
+from tradecore.engine import Engine
+from tradecore.feed import BarFeed
+from tradecore.journal.contract import Journal
+from tradecore.ports.clock import Clock
+from tradecore.ports.venue import Venue
+from tradecore.settings import Settings
+
+
+@attrs.frozen
+class Session:
+    """Everything that a runner paces, wired and open. The lease is held while it exists."""
+
+    runner_id: str
+    settings: Settings
+    journal: Journal
+    engine: Engine
+    venue: Venue
+    feed: BarFeed
+    clock: Clock
+
+
+class Progress(Protocol):
+    """Where a runner says how far it is. `total` is None when there is no end."""
+
+    def update(self, done: int, total: int | None, message: str) -> None:
+        """Show the state of the work."""
+
+
+class Runner(Protocol):
+    """Runs a session until its work is done or it is told to stop."""
+
+    async def run(self, session: Session, progress: Progress) -> str:
+        """Pace the session; returns why it ended. Raises what the engine raises, after stopping everything."""

@@ -1,0 +1,81 @@
+"""Wiring, in one place: from settings to a session that a runner can pace."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tradecore.engine import Engine, Terms
+from tradecore.errors import ConfigurationError, InputError
+from tradecore.feed import BarFeed
+from tradecore.inbox import Inbox
+from tradecore.journal import open_journal, open_lease
+from tradecore.ledger import Ledger
+from tradecore.outbox import Outbox, Pace
+from tradecore.ports.strategy import Strategy
+from tradecore.runner.contract import Session
+from tradecore.runner.plugins import load_plugin
+from tradecore.runner.system import SystemClock, SystemIds, SystemRng
+from tradecore.settings import Settings
+from tradecore.views import ALL_VIEWS
+from tradecore.views.projector import Projector
+
+
+@asynccontextmanager
+async def open_session(settings: Settings) -> AsyncIterator[Session]:
+    """Open everything that the settings name, in the order in which it must close again.
+
+    Raises `ConfigurationError`, `InputError`, the journal's and the broker's errors; nothing stays open then.
+    """
+    strategy = make_strategy(settings)
+    open_venue = load_plugin("brokers", settings.broker.name, "broker.name")
+    clock, ids, rng = SystemClock(), SystemIds(), SystemRng()
+    runner_id = ids.order_id()
+    lease = open_lease(settings.ledger)
+    lease.acquire(runner_id)
+    try:
+        journal = open_journal(settings.ledger)
+        try:
+            ledger = Ledger(journal, clock, ids)
+            async with open_venue(settings) as venue:
+                delivery = settings.delivery
+                pace = Pace(
+                    visibility_s=delivery.visibility_s,
+                    lookup_interval_s=delivery.lookup_interval_s,
+                    lookups=delivery.lookups,
+                    retry_initial_s=delivery.retry_initial_s,
+                    retry_jitter_s=delivery.retry_jitter_s,
+                    max_concurrent=delivery.max_concurrent,
+                )
+                outbox = Outbox(ledger, venue.broker, clock, ids, rng, lease.token, pace)
+                inbox = Inbox(ledger, venue.broker, ids, settings.account)
+                risk = settings.risk
+                terms = Terms(
+                    account=settings.account,
+                    max_order_qty=risk.max_order_qty,
+                    max_order_notional=risk.max_order_notional,
+                    max_open_orders=risk.max_open_orders,
+                    not_after_s=delivery.not_after_s,
+                )
+                projector = Projector(journal, ALL_VIEWS)
+                engine = Engine(ledger, venue.broker, strategy, outbox, inbox, projector, clock, ids, terms)
+                symbols = settings.market_data.symbols or venue.symbols
+                feed = BarFeed(venue.market_data, symbols, clock)
+                yield Session(runner_id, settings, journal, engine, venue, feed, clock)
+        finally:
+            journal.close()
+    finally:
+        lease.release()
+
+
+def make_strategy(settings: Settings) -> Strategy:
+    """The strategy that the settings name, with its parameters. Raises `ConfigurationError`, `InputError`."""
+    chosen = settings.strategy
+    factory = load_plugin("strategies", chosen.name, "strategy.name")
+    try:
+        strategy: Strategy = factory(**chosen.parameters)
+    except TypeError as error:
+        raise ConfigurationError(f"strategy.parameters: {chosen.name} does not take them: {error}") from None
+    except InputError as error:
+        raise ConfigurationError(str(error)) from None
+    return strategy
