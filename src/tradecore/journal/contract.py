@@ -1,0 +1,79 @@
+"""What a journal promises. `tradecore.testing.journal_contract` is this page as tests."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from tradecore.domain.events import Event
+from tradecore.domain.messages import Recorded
+
+
+class ViewStore(Protocol):
+    """Rows of read models, each view with the position up to which it is folded. Anything here can be rebuilt."""
+
+    def cursor(self, view: str, shape: str) -> int:
+        """Position up to which the view is folded; 0 when it is absent.
+
+        `shape` is a hash of the view's code and schema: when it differs from the stored one, the view is dropped.
+        """
+
+    def row(self, view: str, key: str) -> bytes | None:
+        """One row of a view, or None."""
+
+    def rows(self, view: str) -> Iterator[tuple[str, bytes]]:
+        """Every row of a view as it is now, by key."""
+
+    def write(
+        self, view: str, shape: str, after: int, upto: int, puts: Mapping[str, bytes], deletes: Collection[str] = ()
+    ) -> None:
+        """Move a view from position `after` to `upto`: rows and cursor in one transaction.
+
+        Raises `WrongVersion` when the view does not stand at `after` in that shape: another updater was faster.
+        """
+
+    def replace(self, view: str, shape: str, upto: int, rows: Mapping[str, bytes]) -> None:
+        """Swap in a rebuilt view that stands at position `upto`, in one transaction."""
+
+
+class Journal(Protocol):
+    """An append-only ledger of events in streams, with one order over all of them. Safe to use from several threads.
+
+    Every method raises `StoreUnavailable` when the store cannot do it, and `CorruptLedger` or `NewerLedger` for what it
+    cannot make sense of.
+    """
+
+    @property
+    def url(self) -> str:
+        """Where the ledger is, as it was opened."""
+
+    def append(self, events: Sequence[Recorded[Event]]) -> tuple[Recorded[Event], ...]:
+        """Append to any number of streams in one transaction; durable when it returns the events with positions.
+
+        Envelopes come complete except for the position (0), and the versions of a stream follow each other. Raises
+        `WrongVersion`, with nothing appended, when a stream is not at the version before, or an event id is known
+        already; `InputError` for an event that could not be read back. After an I/O error every later append is
+        refused: only a restart tells what the disk holds.
+        """
+
+    def load(self, stream: str, after: int = 0) -> tuple[Recorded[Event], ...]:
+        """The events of a stream behind version `after`, in order."""
+
+    def read(self, after: int, limit: int = 1000) -> tuple[Recorded[Event], ...]:
+        """At most `limit` events behind position `after`, in the order of positions. None is ever skipped."""
+
+    def head(self) -> int:
+        """The last position, 0 in an empty ledger."""
+
+    async def wait(self, after: int, timeout_s: float) -> bool:
+        """Wait until there is an event behind position `after`; False when `timeout_s` seconds passed without."""
+
+    @property
+    def views(self) -> ViewStore:
+        """The read models that live beside the events."""
+
+    def check(self) -> None:
+        """Go through the whole ledger; raises `CorruptLedger` for the first thing that is wrong."""
+
+    def close(self) -> None:
+        """Let go of the store; harmless when repeated."""

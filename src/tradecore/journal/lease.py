@@ -1,0 +1,112 @@
+"""The right to deliver for a ledger: one holder at a time, each hold with a number that only grows."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import msgspec
+
+from tradecore.errors import CorruptLedger, LeaseHeld
+from tradecore.journal.file_lock import FileLock
+from tradecore.journal.url import ledger_path
+from tradecore.ports.lease import Lease
+
+_RECORD_BYTES = 512
+
+
+def open_lease(url: str) -> Lease:
+    """The lease of a ledger. Raises `InputError`, `ConfigurationError` for a URL that is none.
+
+    A file's lease is a lock on `<file>.lease`. A ledger in memory belongs to whoever opened it, and so does its lease:
+    it is one between the users of the same lease object.
+    """
+    path = ledger_path(url)
+    return MemoryLease() if path is None else FileLease(path.with_name(path.name + ".lease"))
+
+
+class _Hold(msgspec.Struct):
+    number: int = 0
+    holder: str = "nobody"
+    pid: int = 0
+
+
+class MemoryLease:
+    """A lease inside one process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._number = 0
+        self._holder: str | None = None
+
+    @property
+    def token(self) -> str:
+        """The fencing token of the current hold."""
+        assert self._holder is not None, "the lease is not held"
+        return f"{self._number}:{self._holder}"
+
+    def acquire(self, holder: str) -> None:
+        """Take it. Raises `LeaseHeld`."""
+        with self._lock:
+            if self._holder is not None:
+                raise LeaseHeld(f"{self._holder} already works on this ledger")
+            self._number += 1
+            self._holder = holder
+
+    def release(self) -> None:
+        """Give it back."""
+        with self._lock:
+            self._holder = None
+
+
+class FileLease:
+    """A lease between processes, by a lock on a file that also keeps the last number and holder."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock: FileLock | None = None
+        self._token: str | None = None
+
+    @property
+    def token(self) -> str:
+        """The fencing token of the current hold."""
+        assert self._token is not None, "the lease is not held"
+        return self._token
+
+    def acquire(self, holder: str) -> None:
+        """Take it. Raises `LeaseHeld` naming holder and process, `StoreUnavailable`, `CorruptLedger`."""
+        if self._lock is not None:
+            raise LeaseHeld(f"{self._token} already works on this ledger, in this process")
+        lock = FileLock(self._path)
+        try:
+            self._take(lock)
+            number = self._read(lock).number + 1
+            record = msgspec.json.encode(_Hold(number, holder[:100], os.getpid()))
+            # Padded to one size: a shorter record never leaves a tail of a longer one.
+            lock.write(record.ljust(_RECORD_BYTES - 1) + b"\n")
+        except BaseException:
+            lock.close()
+            raise
+        self._lock = lock
+        self._token = f"{number}:{holder}"
+
+    def release(self) -> None:
+        """Give it back."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = self._token = None
+
+    def _take(self, lock: FileLock) -> None:
+        if not lock.take(patience_s=0):
+            hold = self._read(lock)
+            raise LeaseHeld(f"{hold.holder} (process {hold.pid}) already works on this ledger: {self._path}")
+        if not lock.is_in_place():
+            raise LeaseHeld(f"somebody is replacing {self._path}; try again")
+
+    def _read(self, lock: FileLock) -> _Hold:
+        content = lock.read().strip()
+        try:
+            return msgspec.json.decode(content, type=_Hold) if content else _Hold()
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise CorruptLedger(f"{self._path} is not a lease; remove it when nothing works on this ledger") from error

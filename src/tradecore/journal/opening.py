@@ -1,0 +1,22 @@
+"""Open a ledger by its URL."""
+
+from __future__ import annotations
+
+from tradecore.journal.contract import Journal
+from tradecore.journal.url import ledger_path
+
+
+def open_journal(url: str, *, create: bool = True, patience_s: float = 5.0) -> Journal:
+    """Open `memory:` or `sqlite:///path.db`; a missing ledger is created unless `create` is False.
+
+    `patience_s` is how long a write waits for another process to finish its own. Raises `InputError` for a URL that
+    is none, `StoreUnavailable`, `CorruptLedger` (also for a file that is no ledger), `NewerLedger`, `NotDurable`.
+    """
+    path = ledger_path(url)
+    if path is None:
+        from tradecore.journal.memory.journal import MemoryJournal
+
+        return MemoryJournal()
+    from tradecore.journal.sqlite.opening import open_ledger
+
+    return open_ledger(url, path, create=create, patience_s=patience_s)

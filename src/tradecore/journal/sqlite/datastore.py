@@ -1,0 +1,165 @@
+"""One connection per ledger and process, its transactions, and what happens when one of them fails."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from eventsourcing.persistence import IntegrityError
+from eventsourcing.sqlite import SQLiteCursor, SQLiteDatastore
+
+from tradecore.errors import JournalError, StoreUnavailable
+from tradecore.journal.file_lock import FileLock
+from tradecore.journal.sqlite.connection import connect, make_durable
+from tradecore.journal.sqlite.failures import as_journal_error, is_fault
+
+Landed = Callable[[sqlite3.Connection], bool]
+"""Looks on a fresh connection whether a transaction whose commit failed is there after all."""
+
+_CHECKPOINT_PAGES = 1000
+
+
+class LedgerDatastore(SQLiteDatastore):
+    """Gives out the connection to one thread at a time.
+
+    Writers of all processes take turns by a file lock, which also covers checkpoints: SQLite before 3.51.3 can corrupt
+    a file when one process checkpoints while another writes.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, guard: FileLock, patience_s: float) -> None:
+        self.path = path
+        self._connection = connection
+        self._guard = guard
+        self._patience_s = patience_s
+        self._lock = threading.RLock()
+        self._pid = os.getpid()
+        self._unfit: str | None = None
+        self._closed = False
+        self._pages = 0
+        super().__init__(str(path), originator_id_type="text")
+
+    @contextmanager
+    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
+        """A cursor to read with, or to write with and commit."""
+        if commit:
+            with self.writing(lambda _: False) as cursor:
+                yield cursor
+        else:
+            with self.reading() as connection:
+                yield SQLiteCursor(connection.cursor())
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for single statements: each sees one state of the ledger."""
+        with self._lock:
+            self._refuse_strangers()
+            try:
+                yield self._connection
+            except sqlite3.Error as error:
+                raise as_journal_error(error, self.path) from error
+
+    @contextmanager
+    def writing(self, landed: Landed) -> Iterator[SQLiteCursor]:
+        """A transaction that is durable when the block is left, or never was.
+
+        Raises `IntegrityError` for a clash with what is there, `StoreUnavailable` otherwise. After an I/O error the
+        datastore takes no more writes.
+        """
+        with self._lock:
+            self._refuse_strangers()
+            if self._unfit is not None:
+                raise StoreUnavailable(f"{self.path} takes no more writes until a restart: {self._unfit}")
+            if not self._guard.take(self._patience_s):
+                raise StoreUnavailable(f"{self.path} is locked by another process for too long")
+            try:
+                with self._translating():
+                    before = self._connection.total_changes
+                    self._connection.execute("BEGIN IMMEDIATE")
+                    yield SQLiteCursor(self._connection.cursor())
+                    self._commit(landed)
+                self._pages += 5 + (self._connection.total_changes - before) // 4
+                if self._pages >= _CHECKPOINT_PAGES:
+                    self._checkpoint()
+            finally:
+                self._guard.let_go()
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.IntegrityError as error:
+            self._roll_back()
+            raise IntegrityError(str(error)) from error
+        except sqlite3.Error as error:
+            self._roll_back()
+            if is_fault(error):
+                self._unfit = str(error)
+            raise as_journal_error(error, self.path) from error
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _commit(self, landed: Landed) -> None:
+        try:
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._unfit = str(error)
+            self._roll_back()
+            # SQLite publishes a commit to others only after its sync has returned: who can see it, has it.
+            if not self._ask_afresh(landed):
+                raise
+
+    def _ask_afresh(self, landed: Landed) -> bool:
+        try:
+            connection = connect(self.path, self._patience_s)
+            try:
+                make_durable(connection, self.path)
+                return landed(connection)
+            finally:
+                connection.close()
+        except (sqlite3.Error, JournalError):
+            return False
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            try:
+                self._connection.execute("ROLLBACK")
+            except sqlite3.Error as error:
+                self._unfit = str(error)
+
+    def _checkpoint(self) -> None:
+        """Move the log into the file. What was committed is safe in the log, so an error only ends the writing."""
+        self._pages = 0
+        try:
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except sqlite3.Error as error:
+            if is_fault(error):
+                self._unfit = str(error)
+
+    def _refuse_strangers(self) -> None:
+        if self._pid != os.getpid():
+            raise StoreUnavailable(f"{self.path} was opened before this process was forked: open it again here")
+        if self._closed:
+            raise StoreUnavailable("the journal is closed")
+
+    def close(self) -> None:
+        """Let go of the file; harmless when repeated."""
+        with self._lock:
+            if self._closed or self._pid != os.getpid():
+                return
+            self._closed = True
+            if self._unfit is not None and sys.version_info >= (3, 12):
+                # After a failed sync the log must stay as it is: recovery will need it.
+                self._connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE)
+            try:
+                self._guard.take(self._patience_s)  # closing may checkpoint
+            except StoreUnavailable:
+                pass
+            finally:
+                self._connection.close()
+                self._guard.close()

@@ -1,0 +1,75 @@
+"""The journal in a SQLite file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from eventsourcing.persistence import IntegrityError
+
+from tradecore.domain.events import Event
+from tradecore.domain.messages import Recorded
+from tradecore.errors import WrongVersion
+from tradecore.failpoints import failpoint
+from tradecore.journal.batch import placed, stored
+from tradecore.journal.codec import decode
+from tradecore.journal.sqlite.datastore import LedgerDatastore
+from tradecore.journal.sqlite.inspection import inspect
+from tradecore.journal.sqlite.recorder import LedgerRecorder
+from tradecore.journal.sqlite.views import SqliteViews
+from tradecore.journal.wakeup import Wakeup
+
+_NET_S = 0.05
+
+
+class SqliteJournal:
+    """A `Journal` in a file: several threads and processes may append, one after the other."""
+
+    def __init__(self, url: str, datastore: LedgerDatastore) -> None:
+        self.url = url
+        self._datastore = datastore
+        self._recorder = LedgerRecorder(datastore)
+        self._views = SqliteViews(datastore)
+        self._wakeup = Wakeup(self.head, _NET_S)
+
+    def append(self, events: Sequence[Recorded[Event]]) -> tuple[Recorded[Event], ...]:
+        """Append in one transaction. Raises `WrongVersion`, `InputError`, `StoreUnavailable`."""
+        rows = stored(events)
+        if not rows:
+            return ()
+        try:
+            positions = self._recorder.insert_events(rows, event_ids=[e.envelope.event_id for e in events])
+        except IntegrityError as error:
+            raise WrongVersion(str(error)) from None
+        assert positions is not None
+        self._wakeup.signal()
+        failpoint("journal.append.after_commit")
+        return placed(events, positions)
+
+    def load(self, stream: str, after: int = 0) -> tuple[Recorded[Event], ...]:
+        """The events of a stream behind version `after`."""
+        return tuple(decode(row) for row in self._recorder.stream_rows(stream, after))
+
+    def read(self, after: int, limit: int = 1000) -> tuple[Recorded[Event], ...]:
+        """At most `limit` events behind position `after`."""
+        return tuple(decode(row) for row in self._recorder.rows(after, limit))
+
+    def head(self) -> int:
+        """The last position."""
+        return self._recorder.max_notification_id() or 0
+
+    async def wait(self, after: int, timeout_s: float) -> bool:
+        """Wait until the head is behind `after`; other processes' commits are noticed within 50 ms."""
+        return await self._wakeup.wait(after, timeout_s)
+
+    @property
+    def views(self) -> SqliteViews:
+        """The read models."""
+        return self._views
+
+    def check(self) -> None:
+        """Check the file, the order of positions and versions, and every event. Raises `CorruptLedger`."""
+        inspect(self._datastore, self._recorder)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._datastore.close()

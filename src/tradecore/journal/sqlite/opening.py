@@ -1,0 +1,111 @@
+"""Open a ledger file, or create one: whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from tradecore.errors import CorruptLedger, StoreUnavailable
+from tradecore.journal.file_lock import FileLock
+from tradecore.journal.sqlite.connection import connect, make_durable
+from tradecore.journal.sqlite.datastore import LedgerDatastore
+from tradecore.journal.sqlite.failures import as_journal_error
+from tradecore.journal.sqlite.journal import SqliteJournal
+from tradecore.journal.sqlite.schema import lay_out, recognise
+
+
+def open_ledger(url: str, path: Path, *, create: bool, patience_s: float) -> SqliteJournal:
+    """The journal in a file; see `tradecore.journal.open_journal`."""
+    found = _exists(path)
+    if not found and not create:
+        raise StoreUnavailable(f"there is no ledger at {path}")
+    guard = FileLock(path.with_name(path.name + ".lock"))
+    try:
+        if not found:
+            _create(path, guard, patience_s)
+        return SqliteJournal(url, LedgerDatastore(path, _open(path, patience_s), guard, patience_s))
+    except BaseException:
+        guard.close()
+        raise
+
+
+def _exists(path: Path) -> bool:
+    try:
+        if path.is_dir():
+            raise StoreUnavailable(f"{path} is a directory, not a ledger")
+        if not path.exists():
+            return False
+        if not path.is_file():
+            raise CorruptLedger(f"{path} is not a tradecore ledger: not a regular file")
+        if path.stat().st_size == 0:
+            # Taking an empty file for a new ledger would hide that a ledger was emptied.
+            raise CorruptLedger(f"{path} is not a tradecore ledger: it is empty")
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise StoreUnavailable(f"{path} may not be read and written by this user")
+    except OSError as error:
+        raise StoreUnavailable(f"{path} cannot be looked at: {error.strerror}") from error
+    return True
+
+
+def _open(path: Path, patience_s: float) -> sqlite3.Connection:
+    connection = connect(path, patience_s)
+    try:
+        recognise(connection, path)
+        make_durable(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _create(path: Path, guard: FileLock, patience_s: float) -> None:
+    if not path.parent.is_dir():
+        raise StoreUnavailable(f"{path.parent} is not a directory: there can be no ledger {path.name} in it")
+    if not guard.take(patience_s):
+        raise StoreUnavailable(f"{path} is being created by another process for too long")
+    try:
+        if not _exists(path):  # another process may have been faster
+            _build(path, patience_s)
+    finally:
+        guard.let_go()
+
+
+def _build(path: Path, patience_s: float) -> None:
+    """Lay the ledger out under another name and give it its own when it is complete and on the disk."""
+    for kind in ("-wal", "-journal"):
+        left = path.with_name(path.name + kind)
+        if left.exists():
+            # SQLite would play it back into the new file.
+            raise CorruptLedger(f"{path} is gone but {left.name} is there: bring the ledger back, or move both away")
+    draft = path.with_name(path.name + ".new")
+    _remove(draft)
+    try:
+        draft.touch(exist_ok=False)
+        connection = connect(draft, patience_s)
+        try:
+            make_durable(connection, draft)
+            lay_out(connection)
+        except sqlite3.Error as error:
+            raise as_journal_error(error, path) from error
+        finally:
+            connection.close()
+        draft.rename(path)
+        _sync_directory(path.parent)
+    except OSError as error:
+        raise StoreUnavailable(f"{path} cannot be created: {error.strerror}") from error
+    finally:
+        _remove(draft)
+
+
+def _remove(draft: Path) -> None:
+    for kind in ("", "-wal", "-shm", "-journal"):
+        draft.with_name(draft.name + kind).unlink(missing_ok=True)
+
+
+def _sync_directory(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,59 @@
+"""The tables of a ledger, and how a file is recognised as one."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from tradecore.errors import CorruptLedger, NewerLedger
+from tradecore.journal.sqlite.failures import as_journal_error
+
+SCHEMA = 1
+
+EVENTS_TABLE = (
+    "CREATE TABLE IF NOT EXISTS events ("
+    "position INTEGER PRIMARY KEY AUTOINCREMENT, "
+    "originator_id TEXT NOT NULL, "
+    "originator_version INTEGER NOT NULL, "
+    "topic TEXT NOT NULL, "
+    "state BLOB NOT NULL, "
+    "event_id TEXT UNIQUE, "
+    "UNIQUE (originator_id, originator_version))"
+)
+
+_VIEWS_TABLE = (
+    "CREATE TABLE tradecore_views (view TEXT PRIMARY KEY, shape TEXT NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID"
+)
+_VIEW_ROWS_TABLE = (
+    "CREATE TABLE tradecore_view_rows (view TEXT, key TEXT, value BLOB NOT NULL, PRIMARY KEY (view, key)) WITHOUT ROWID"
+)
+_META_TABLE = "CREATE TABLE tradecore_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
+
+
+def lay_out(connection: sqlite3.Connection) -> None:
+    """Make an empty file a ledger."""
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in (EVENTS_TABLE, _VIEWS_TABLE, _VIEW_ROWS_TABLE, _META_TABLE):
+        connection.execute(statement)
+    connection.execute("INSERT INTO tradecore_meta VALUES ('schema', ?)", (str(SCHEMA),))
+    connection.execute("COMMIT")
+
+
+def recognise(connection: sqlite3.Connection, path: Path) -> None:
+    """Make sure that the file is a ledger that we can read, before anything in it is touched.
+
+    Raises `CorruptLedger` for a file that is no ledger, `NewerLedger` for one with a later schema.
+    """
+    try:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if "tradecore_meta" not in tables:
+            raise CorruptLedger(f"{path} is not a tradecore ledger")
+        row = connection.execute("SELECT value FROM tradecore_meta WHERE key = 'schema'").fetchone()
+    except sqlite3.Error as error:
+        raise as_journal_error(error, path) from error
+    if row is None or not str(row[0]).isdecimal() or int(row[0]) < 1:
+        raise CorruptLedger(f"{path} does not say which schema it has")
+    if int(row[0]) > SCHEMA:
+        raise NewerLedger(f"{path} has schema {row[0]}, this tradecore knows {SCHEMA}: update tradecore to open it")
+    if not {"events", "tradecore_views", "tradecore_view_rows"} <= tables:
+        raise CorruptLedger(f"{path} has lost a table")
