@@ -108,7 +108,8 @@ def _check_wash_trade(request: OrderRequest, others: list[Order]) -> None:
             continue
         if order.type is OrderType.MARKET or request.type is OrderType.MARKET:
             raise Refused(wash_trade(order.id, "market/stop"))
-        assert order.limit_price is not None and request.limit_price is not None, "limit orders have a limit"
+        assert order.limit_price is not None, "limit orders have a limit"
+        assert request.limit_price is not None, "limit orders have a limit"
         buy, sell = order.limit_price, request.limit_price
         if request.side is Side.BUY:
             buy, sell = sell, buy

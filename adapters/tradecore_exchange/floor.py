@@ -194,7 +194,8 @@ class Floor:
         stored, given = (saved.state.seed, saved.state.opening_cash), (exchange.options.seed, exchange.options.cash)
         if stored != given:
             raise ConfigurationError(
-                f"the exchange's store was begun with seed {stored[0]} and cash {stored[1]}, not {given[0]} and {given[1]}"
+                f"the exchange's store was begun with seed {stored[0]} and cash {stored[1]}, "
+                f"not with seed {given[0]} and cash {given[1]}"
             )
         exchange.restore(saved.state, saved.clock, saved.orders, saved.activities)
         self.posts.update(saved.posts)

@@ -12,8 +12,8 @@ class ExchangeOptions:
     """Rules of one exchange; every default is the most generous, so a test names what it makes harder.
 
     `cash` is the opening balance in dollars. `seed` decides ids and chances. `volume_share` limits what all orders
-    together take of one bar's volume (None: no limit). `partial_fill_rate` is the chance, 0 to 1, that the first fill of
-    an order is only a part of it. `fee_per_share` is in dollars. `always_open` ignores the hours of New York.
+    together take of one bar's volume (None: no limit). `partial_fill_rate` is the chance, 0 to 1, that the first fill
+    of an order is only a part of it. `fee_per_share` is in dollars. `always_open` ignores the hours of New York.
     """
 
     cash: Decimal = Decimal(100_000)

@@ -27,7 +27,7 @@ class Refusal:
         return {"code": self.code, "message": self.message, **self.extras}
 
 
-class Refused(Exception):  # noqa: N818 -- carries a value out of nested checks; it is not an error of this program
+class Refused(Exception):
     """Raised by a check to leave with its refusal; never crosses the edge of the core."""
 
     def __init__(self, refusal: Refusal) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tradecore_exchange.numbers import is_whole
 from tradecore_exchange.orders import Order
 from tradecore_exchange.refusals import Refused, against_the_rules, already_finished, forbidden
 from tradecore_exchange.requests import OrderRequest, ReplaceRequest, check_terms
-from tradecore_exchange.numbers import is_whole
 
 
 def check_replaceable(order: Order) -> None:

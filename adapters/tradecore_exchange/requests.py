@@ -12,7 +12,7 @@ import attrs
 from tradecore.domain.values import OrderType, Side, TimeInForce, canonical
 from tradecore_exchange.identity import is_crypto
 from tradecore_exchange.numbers import NINE_PLACES, is_whole
-from tradecore_exchange.refusals import Refused, Refusal, against_the_rules, invalid
+from tradecore_exchange.refusals import Refusal, Refused, against_the_rules, invalid
 
 JSON = Any
 

@@ -1,0 +1,80 @@
+"""The exchange as an ASGI application."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+
+from tradecore_exchange import (
+    control,
+    http_account,
+    http_activities,
+    http_data,
+    http_market,
+    http_orders,
+    http_positions,
+)
+from tradecore_exchange.data_stream import data_stream
+from tradecore_exchange.floor import Floor
+from tradecore_exchange.gate import Gate
+from tradecore_exchange.refusals import Refused
+from tradecore_exchange.service import DEFAULT_KEY, DEFAULT_SECRET, RateLimit, Service
+from tradecore_exchange.trade_stream import trade_stream
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused), "registered for refusals only"
+    body = msgspec.json.encode(error.refusal.body)
+    return Response(body, error.refusal.status, media_type="application/json")
+
+
+async def _no_such_endpoint(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException), "registered for these only"
+    words = {404: "endpoint not found.", 405: "method not allowed."}.get(error.status_code, error.detail)
+    body = msgspec.json.encode({"message": words})
+    return Response(body, error.status_code, media_type="application/json")
+
+
+async def _broken(_request: Request, _error: Exception) -> Response:
+    return Response(b'{"code":50010000,"message":"internal server error occurred"}', 500, media_type="application/json")
+
+
+def _routes() -> list[Route | WebSocketRoute]:
+    # The control route comes first: a replay asks it tens of thousands of times, and routes are tried in order.
+    routes: list[Route | WebSocketRoute] = []
+    for module in (control, http_orders, http_positions, http_account, http_activities, http_market, http_data):
+        routes.extend(module.ROUTES)
+    routes.append(WebSocketRoute("/stream", trade_stream))
+    routes.extend(WebSocketRoute(path, data_stream) for path in ("/v2/iex", "/v2/sip"))
+    return routes
+
+
+def create_app(
+    floor: Floor,
+    *,
+    key: str = DEFAULT_KEY,
+    secret: str = DEFAULT_SECRET,
+    text_frames: bool = False,
+    rate_limit_per_minute: int = 200,
+    rate_limit_enforced: bool = False,
+) -> Starlette:
+    """The application that serves one floor, on one event loop; `app.state.service` is its `Service`.
+
+    `key` and `secret` are asked of every client. `text_frames` makes the trade stream speak text, as the live one does,
+    where the paper one speaks binary. The default keys are no secret.
+    """
+    rate = RateLimit(rate_limit_per_minute, rate_limit_enforced)
+    service = Service(floor, key=key, secret=secret, text_frames=text_frames, rate=rate)
+    app = Starlette(
+        routes=_routes(),
+        middleware=[Middleware(Gate, service=service)],
+        exception_handlers={Refused: _refused, HTTPException: _no_such_endpoint, Exception: _broken},
+    )
+    app.router.redirect_slashes = False
+    app.state.service = service
+    return app

@@ -1,0 +1,170 @@
+"""`/_ctl`: the hand of whoever tests. It moves the market, looks behind the counter, and arms faults."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import attrs
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tradecore.domain.values import Quote
+from tradecore_exchange.faults import fault_from
+from tradecore_exchange.instants import as_datetime, instant_from_text, instant_text
+from tradecore_exchange.numbers import number_text
+from tradecore_exchange.refusals import Refused, invalid, unknown_asset
+from tradecore_exchange.requests import positive, read_object
+from tradecore_exchange.service import Service, read_body, service_of
+from tradecore_exchange.trade_hub import Cut
+from tradecore_exchange.wire import order_json
+
+JSON = Any
+
+_STEPS_MAX = 1_000_000
+# After so many steps at once the other tasks get their turn.
+_STEPS_IN_A_ROW = 50
+
+
+def _state(service: Service) -> dict[str, JSON]:
+    floor = service.floor
+    return {
+        "time": instant_text(floor.exchange.clock.market_ns),
+        "done": floor.feed.done,
+        "steps_done": floor.feed.steps_done,
+        "steps_total": floor.feed.steps_total,
+        "updates": floor.exchange.blotter.update_count,
+    }
+
+
+async def advance(request: Request) -> Response:
+    """POST `{"steps": n}`: move the market n moments on (1 when not said), as far as it goes."""
+    service, raw = service_of(request), await request.body()
+    steps = (read_object(raw) if raw else {}).get("steps", Decimal(1))
+    if not isinstance(steps, Decimal) or steps != steps.to_integral_value() or not 0 <= steps <= _STEPS_MAX:
+        raise Refused(invalid(f"steps must be from 0 to {_STEPS_MAX}"))
+    bars: frozenset[str] = frozenset()
+    changed: set[str] = set()
+    for number in range(1, int(steps) + 1):
+        advanced = service.floor.advance()
+        if advanced is None:
+            break
+        bars = advanced.bars
+        changed |= advanced.orders_changed
+        service.floor.publish()
+        if number % _STEPS_IN_A_ROW == 0:
+            await asyncio.sleep(0)
+    return service.answer({**_state(service), "bars": sorted(bars), "orders_changed": len(changed)})
+
+
+async def quote(request: Request) -> Response:
+    """POST `{"symbol", "bid", "ask", "bid_size"?, "ask_size"?, "time"?}`: a quote of this moment, or of a later one."""
+    service, body = service_of(request), await read_body(request)
+    exchange = service.floor.exchange
+    symbol = body.get("symbol")
+    if not isinstance(symbol, str) or symbol not in exchange.symbols:
+        raise Refused(unknown_asset(str(symbol)))
+    numbers = {name: positive(name, body.get(name)) for name in ("bid", "bid_size", "ask", "ask_size")}
+    at = as_datetime(exchange.clock.now_ns) + dt.timedelta(microseconds=1)
+    if isinstance(body.get("time"), str):
+        try:
+            at = as_datetime(instant_from_text(body["time"]))
+        except ValueError:
+            raise Refused(invalid("invalid time")) from None
+    zero, hundred = Decimal(0), Decimal(100)
+    advanced = service.floor.quote(
+        Quote(
+            symbol=symbol,
+            at=at,
+            bid=numbers["bid"] or zero,
+            bid_size=numbers["bid_size"] or hundred,
+            ask=numbers["ask"] or zero,
+            ask_size=numbers["ask_size"] or hundred,
+        )
+    )
+    return service.answer({**_state(service), "orders_changed": len(advanced.orders_changed)})
+
+
+async def state(request: Request) -> Response:
+    """GET where the market and the account stand; `cash` is exact here."""
+    service = service_of(request)
+    exchange = service.floor.exchange
+    return service.answer(
+        {
+            **_state(service),
+            "now": instant_text(exchange.clock.now_ns),
+            "fingerprint": service.floor.fingerprint,
+            "symbols": sorted(exchange.symbols),
+            "cash": number_text(exchange.account.cash),
+            "equity": number_text(exchange.account.equity(exchange.prices)),
+            "positions": {name: number_text(held.qty) for name, held in sorted(exchange.account.positions.items())},
+            "prices": {name: number_text(price) for name, price in sorted(exchange.prices.items())},
+            "orders": len(exchange.book.all),
+            "open_orders": sum(1 for _ in exchange.book.open()),
+            "streams": {"trades": len(service.trades.connections), "data": len(service.data.connections)},
+        }
+    )
+
+
+async def orders(request: Request) -> Response:
+    """GET everything a judge needs: all orders, all executions, and how often each client_order_id was posted."""
+    service = service_of(request)
+    exchange = service.floor.exchange
+    executions = [
+        {
+            "execution_id": activity.execution_id,
+            "activity_id": activity.id,
+            "order_id": activity.order_id,
+            "client_order_id": exchange.book.by_id[activity.order_id].client_order_id,
+            "symbol": activity.symbol,
+            "side": activity.side,
+            "qty": number_text(activity.qty),
+            "price": number_text(activity.price),
+            "cum_qty": number_text(activity.cum_qty),
+            "time": instant_text(activity.at_ns),
+        }
+        for activity in exchange.activities
+        if activity.kind == "FILL"
+    ]
+    listed = [
+        {**order_json(order), "posts": service.floor.posts.get(order.client_order_id, 0)} for order in exchange.book.all
+    ]
+    return service.answer({"orders": listed, "executions": executions, "posts": dict(service.floor.posts)})
+
+
+async def arm(request: Request) -> Response:
+    """POST a fault; a cut of the stream happens at once unless `on_update`."""
+    service = service_of(request)
+    fault = fault_from(await read_body(request))
+    if fault.kind in {cut.value for cut in Cut} and not fault.on_update:
+        service.trades.cut(Cut(fault.kind))
+    else:
+        service.faults.arm(fault)
+    return await list_faults(request)
+
+
+async def list_faults(request: Request) -> Response:
+    """GET what is armed."""
+    service = service_of(request)
+    return service.answer({"armed": [attrs.asdict(fault) for fault in service.faults.armed]})
+
+
+async def clear_faults(request: Request) -> Response:
+    """DELETE all faults; hanging requests are let go."""
+    service = service_of(request)
+    service.faults.clear()
+    return service.nothing()
+
+
+ROUTES = [
+    Route("/_ctl/advance", advance, methods=["POST"]),
+    Route("/_ctl/quote", quote, methods=["POST"]),
+    Route("/_ctl/state", state, methods=["GET"]),
+    Route("/_ctl/orders", orders, methods=["GET"]),
+    Route("/_ctl/faults", arm, methods=["POST"]),
+    Route("/_ctl/faults", list_faults, methods=["GET"]),
+    Route("/_ctl/faults", clear_faults, methods=["DELETE"]),
+]

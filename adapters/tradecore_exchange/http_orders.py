@@ -1,0 +1,176 @@
+"""`/v2/orders`: enter, find, change and cancel orders."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tradecore_exchange.orders import Order
+from tradecore_exchange.query import choice, flag, instant, listed, whole_number
+from tradecore_exchange.refusals import Refusal, Refused, invalid, order_not_found
+from tradecore_exchange.requests import order_request, replace_request
+from tradecore_exchange.service import Service, read_body, service_of
+from tradecore_exchange.wire import asset_class, order_json
+
+_EARLY_FILL_WAIT_MS = 300
+
+
+async def submit_order(request: Request) -> Response:
+    """POST: the answer is a snapshot from before the order reached the market."""
+    service = service_of(request)
+    body = await read_body(request)
+    client_order_id = body.get("client_order_id")
+    if isinstance(client_order_id, str):
+        service.floor.count_post(client_order_id)
+    try:
+        outcome = service.floor.submit(order_request(body))
+    except Refused:
+        service.floor.save()
+        raise
+    if isinstance(outcome, Refusal):
+        return service.answer(outcome.body, outcome.status)
+    service.accepted_at[outcome.order.client_order_id] = time.monotonic()
+    fault = service.faults.take("fill_before_answer")
+    if fault is not None:
+        await _let_the_fill_out(service, outcome.order.id, fault.ms or _EARLY_FILL_WAIT_MS, advance=fault.advance)
+    return service.answer(order_json(outcome.order))
+
+
+async def _let_the_fill_out(service: Service, order_id: str, ms: int, *, advance: bool) -> None:
+    """Publish before the answer; hold the answer until the order is done or `ms` have gone by."""
+    if advance and service.floor.exchange.book.by_id[order_id].is_open:
+        service.floor.advance()
+    service.floor.publish()
+    until = time.monotonic() + ms / 1_000
+    while service.floor.exchange.book.by_id[order_id].is_open and time.monotonic() < until:
+        await asyncio.sleep(0.005)
+        service.floor.publish()
+    await asyncio.sleep(0.05)
+
+
+async def list_orders(request: Request) -> Response:
+    """GET: by time of submission, the latest first unless asked otherwise; 50 unless asked for up to 500."""
+    service, query = service_of(request), request.query_params
+    limit = whole_number(query, "limit", 50, 500)
+    orders = service.floor.exchange.book.all
+    chosen: Iterable[Order] = orders
+    if choice(query, "direction", "desc", {"asc", "desc"}) == "desc":
+        chosen = reversed(orders)
+    flag(query, "nested")
+    matching = _filter(service, query)
+    page = []
+    for order in chosen:
+        if matching(order):
+            page.append(order_json(order))
+            if len(page) == limit:
+                break
+    return service.answer(page)
+
+
+class _filter:  # noqa: N801 -- used as a function; the state is the query
+    """Which orders a list asks for."""
+
+    def __init__(self, service: Service, query: QueryParams) -> None:
+        self.status = choice(query, "status", "open", {"open", "closed", "all"})
+        self.after, self.until = instant(query, "after"), instant(query, "until")
+        self.symbols = listed(query, "symbols")
+        self.side = query.get("side")
+        self.classes = listed(query, "asset_class")
+        self.after_number = _cursor(service, query, "after_order_id")
+        self.before_number = _cursor(service, query, "before_order_id")
+        if self.side not in {None, "", "buy", "sell"}:
+            raise Refused(invalid("invalid side"))
+
+    def __call__(self, order: Order) -> bool:
+        return (
+            (self.status == "all" or order.is_open == (self.status == "open"))
+            and (self.after is None or order.submitted_ns > self.after)
+            and (self.until is None or order.submitted_ns < self.until)
+            and (not self.symbols or order.symbol in self.symbols)
+            and (not self.side or order.side == self.side)
+            and (not self.classes or asset_class(order.symbol) in self.classes)
+            and (self.after_number is None or order.number > self.after_number)
+            and (self.before_number is None or order.number < self.before_number)
+        )
+
+
+def _cursor(service: Service, query: QueryParams, name: str) -> int | None:
+    order_id = query.get(name)
+    if not order_id:
+        return None
+    order = service.floor.exchange.book.by_id.get(order_id)
+    if order is None:
+        raise Refused(order_not_found(order_id))
+    return order.number
+
+
+async def get_order(request: Request) -> Response:
+    """GET by the exchange's own id."""
+    service, order_id = service_of(request), request.path_params["order_id"]
+    order = service.floor.exchange.book.by_id.get(order_id)
+    if order is None:
+        raise Refused(order_not_found(order_id))
+    return service.answer(order_json(order))
+
+
+async def get_order_by_client_order_id(request: Request) -> Response:
+    """GET by the client's id; a fault may hide an order for a while after it was accepted."""
+    service, client_order_id = service_of(request), request.query_params.get("client_order_id")
+    if not client_order_id:
+        raise Refused(invalid("client_order_id is required"))
+    order = service.floor.exchange.book.by_client_order_id.get(client_order_id)
+    fault = service.faults.standing("lookup_404")
+    if order is not None and fault is not None:
+        age_s = time.monotonic() - service.accepted_at.get(client_order_id, float("-inf"))
+        if age_s * 1_000 < fault.ms:
+            order = None
+    if order is None:
+        raise Refused(order_not_found(client_order_id))
+    return service.answer(order_json(order))
+
+
+async def replace_order(request: Request) -> Response:
+    """PATCH: a new order in the place of the old."""
+    service, order_id = service_of(request), request.path_params["order_id"]
+    old = service.floor.exchange.book.by_id.get(order_id)
+    if old is None:
+        raise Refused(order_not_found(order_id))
+    outcome = service.floor.replace(order_id, replace_request(await read_body(request), old.symbol))
+    if isinstance(outcome, Refusal):
+        return service.answer(outcome.body, outcome.status)
+    return service.answer(order_json(outcome.order))
+
+
+async def cancel_order(request: Request) -> Response:
+    """DELETE one: 204 without a body."""
+    service = service_of(request)
+    outcome = service.floor.cancel(request.path_params["order_id"])
+    if isinstance(outcome, Refusal):
+        return service.answer(outcome.body, outcome.status)
+    return service.nothing()
+
+
+async def cancel_orders(request: Request) -> Response:
+    """DELETE all: 207 with the fate of each."""
+    service = service_of(request)
+    ids = [order.id for order in service.floor.exchange.book.open()]
+    for order_id in ids:
+        service.floor.cancel(order_id)
+    return service.answer([{"id": order_id, "status": 200} for order_id in ids], 207)
+
+
+ROUTES = [
+    Route("/v2/orders", submit_order, methods=["POST"]),
+    Route("/v2/orders", list_orders, methods=["GET"]),
+    Route("/v2/orders", cancel_orders, methods=["DELETE"]),
+    Route("/v2/orders:by_client_order_id", get_order_by_client_order_id, methods=["GET"]),
+    Route("/v2/orders/{order_id}", get_order, methods=["GET"]),
+    Route("/v2/orders/{order_id}", replace_order, methods=["PATCH"]),
+    Route("/v2/orders/{order_id}", cancel_order, methods=["DELETE"]),
+]
