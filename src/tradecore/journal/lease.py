@@ -82,7 +82,7 @@ class FileLease:
         try:
             self._take(lock)
             number = self._read(lock).number + 1
-            record = msgspec.json.encode(_Hold(number, holder[:100], os.getpid()))
+            record = msgspec.json.encode(_Hold(number, holder[:60], os.getpid()))
             # Padded to one size: a shorter record never leaves a tail of a longer one.
             lock.write(record.ljust(_RECORD_BYTES - 1) + b"\n")
         except BaseException:

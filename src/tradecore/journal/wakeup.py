@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
 
@@ -25,10 +26,12 @@ class Wakeup:
             waiters, self._waiters = self._waiters, {}
         here = threading.get_ident()
         for waiter, thread in waiters.items():
-            if thread == here:
-                _finish(waiter)
-            else:
-                waiter.get_loop().call_soon_threadsafe(_finish, waiter)
+            # A loop that was closed under its waiters has nobody left to wake, and an append must not fail for it.
+            with contextlib.suppress(RuntimeError):
+                if thread == here:
+                    _finish(waiter)
+                else:
+                    waiter.get_loop().call_soon_threadsafe(_finish, waiter)
 
     async def wait(self, after: int, timeout_s: float) -> bool:
         """True once the head is behind position `after`, False after `timeout_s` seconds without."""

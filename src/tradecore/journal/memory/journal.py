@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 
 from eventsourcing.persistence import IntegrityError
@@ -25,7 +24,7 @@ class MemoryJournal:
 
     def __init__(self) -> None:
         self._recorder = MemoryRecorder()
-        self._views = MemoryViews(threading.RLock())
+        self._views = MemoryViews()
         self._wakeup = Wakeup(self.head, net_s=None)
         self._closed = False
 
@@ -63,7 +62,6 @@ class MemoryJournal:
     @property
     def views(self) -> MemoryViews:
         """The read models."""
-        self._open()
         return self._views
 
     def check(self) -> None:
@@ -77,6 +75,7 @@ class MemoryJournal:
     def close(self) -> None:
         """Refuse everything from here on."""
         self._closed = True
+        self._views.close()
 
     def _open(self) -> MemoryRecorder:
         if self._closed:

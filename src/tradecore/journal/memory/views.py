@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 import attrs
 
-from tradecore.errors import WrongVersion
+from tradecore.errors import StoreUnavailable, WrongVersion
 from tradecore.failpoints import failpoint
 
 
@@ -21,13 +21,14 @@ class _View:
 class MemoryViews:
     """A `ViewStore` in memory."""
 
-    def __init__(self, lock: threading.RLock) -> None:
-        self._lock = lock
+    def __init__(self) -> None:
+        self._mutex = threading.RLock()
+        self._closed = False
         self._views: dict[str, _View] = {}
 
     def cursor(self, view: str, shape: str) -> int:
         """Position up to which the view is folded."""
-        with self._lock:
+        with self._lock():
             known = self._views.get(view)
             if known is None:
                 return 0
@@ -38,13 +39,13 @@ class MemoryViews:
 
     def row(self, view: str, key: str) -> bytes | None:
         """One row of a view, or None."""
-        with self._lock:
+        with self._lock():
             known = self._views.get(view)
             return known.rows.get(key) if known else None
 
     def rows(self, view: str) -> Iterator[tuple[str, bytes]]:
         """Every row of a view as it is now, by key."""
-        with self._lock:
+        with self._lock():
             known = self._views.get(view)
             return iter(sorted(known.rows.items()) if known else ())
 
@@ -53,7 +54,7 @@ class MemoryViews:
     ) -> None:
         """Move a view from `after` to `upto`. Raises `WrongVersion`."""
         assert after <= upto, "a view moves forward"
-        with self._lock:
+        with self._lock():
             known = self._views.get(view) or _View(shape, 0, {})
             if (known.position, known.shape) != (after, shape):
                 raise WrongVersion(f"view {view} stands at position {known.position}, not {after}, or in another shape")
@@ -67,12 +68,21 @@ class MemoryViews:
 
     def replace(self, view: str, shape: str, upto: int, rows: Mapping[str, bytes]) -> None:
         """Swap in a rebuilt view."""
-        with self._lock:
+        with self._lock():
             failpoint("journal.view.before_commit")
             self._views[view] = _View(shape, upto, dict(rows))
         failpoint("journal.view.after_commit")
 
+    def close(self) -> None:
+        """Refuse everything from here on."""
+        self._closed = True
+
+    def _lock(self) -> threading.RLock:
+        if self._closed:
+            raise StoreUnavailable("the journal is closed")
+        return self._mutex
+
     def positions(self) -> dict[str, int]:
         """Where each view stands."""
-        with self._lock:
+        with self._lock():
             return {name: view.position for name, view in self._views.items()}

@@ -5,31 +5,50 @@ from __future__ import annotations
 from tradecore.errors import CorruptLedger
 from tradecore.journal.codec import decode
 from tradecore.journal.sqlite.datastore import LedgerDatastore
-from tradecore.journal.sqlite.recorder import LedgerRecorder
 
 _PAGE = 2000
 _FINDINGS = {
-    "SELECT 'positions end at ' || max(position) || ' with ' || count(*) || ' events' FROM events "
-    "HAVING max(position) != count(*)": "there is a hole in the order of events",
-    "SELECT originator_id FROM events GROUP BY originator_id "
-    "HAVING min(originator_version) != 1 OR max(originator_version) != count(*) LIMIT 1": "there is a hole in a stream",
-    "SELECT view || ' at ' || position FROM tradecore_views "
-    "WHERE position > (SELECT coalesce(max(position), 0) FROM events) LIMIT 1": "a view is ahead of the ledger",
+    "there is a hole in the order of events": (
+        "SELECT 'position ' || last || ' after ' || n || ' events' "
+        "FROM (SELECT max(position) AS last, count(*) AS n FROM events) WHERE last != n"
+    ),
+    "there is a hole in a stream": (
+        "SELECT originator_id FROM events GROUP BY originator_id "
+        "HAVING min(originator_version) != 1 OR max(originator_version) != count(*) LIMIT 1"
+    ),
+    "events were cut off at the end": (
+        "SELECT 'position ' || seq || ' was given' FROM sqlite_sequence "
+        "WHERE name = 'events' AND seq != (SELECT coalesce(max(position), 0) FROM events)"
+    ),
+    "a view is ahead of the ledger": (
+        "SELECT view || ' at ' || position FROM tradecore_views "
+        "WHERE position > (SELECT coalesce(max(position), 0) FROM events) LIMIT 1"
+    ),
 }
+_EVENTS = (
+    "SELECT position, originator_id, originator_version, topic, state, event_id FROM events "
+    "WHERE position > ? ORDER BY position LIMIT ?"
+)
 
 
-def inspect(datastore: LedgerDatastore, recorder: LedgerRecorder) -> None:
+def inspect(datastore: LedgerDatastore) -> None:
     """Raises `CorruptLedger` for the first thing that is wrong, `NewerLedger` for an event that is not known."""
     with datastore.reading() as connection:
         verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
         if verdict != "ok":
             raise CorruptLedger(f"{datastore.path}: {verdict}")
-        for statement, meaning in _FINDINGS.items():
+        for meaning, statement in _FINDINGS.items():
             found = connection.execute(statement).fetchone()
             if found is not None:
                 raise CorruptLedger(f"{datastore.path}: {meaning}: {found[0]}")
     after = 0
-    while rows := recorder.rows(after, _PAGE):
+    while rows := _events(datastore, after):
         for row in rows:
-            decode(row)
+            if decode(row[:5]).envelope.event_id != row[5]:
+                raise CorruptLedger(f"{datastore.path}: the event at position {row[0]} has two ids")
         after = rows[-1][0]
+
+
+def _events(datastore: LedgerDatastore, after: int) -> list[tuple[int, str, int, str, bytes, str]]:
+    with datastore.reading() as connection:
+        return connection.execute(_EVENTS, (after, _PAGE)).fetchall()

@@ -18,6 +18,7 @@ from tradecore.journal.sqlite.recorder import LedgerRecorder
 from tradecore.journal.sqlite.views import SqliteViews
 from tradecore.journal.wakeup import Wakeup
 
+# Asking for the head costs what `PRAGMA data_version` costs (4 µs), so that is how other processes are noticed.
 _NET_S = 0.05
 
 
@@ -68,7 +69,7 @@ class SqliteJournal:
 
     def check(self) -> None:
         """Check the file, the order of positions and versions, and every event. Raises `CorruptLedger`."""
-        inspect(self._datastore, self._recorder)
+        inspect(self._datastore)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -1,0 +1,207 @@
+"""What every journal must do, as tests. Subclass `JournalContract`, override its fixtures, and pytest does the rest.
+
+::
+
+    class TestMyJournal(JournalContract):
+        @pytest.fixture
+        def journal(self) -> Iterator[Journal]: ...
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import attrs
+import pytest
+
+from tradecore.domain.events import EVENTS, AlertTriggered
+from tradecore.errors import InputError, StoreUnavailable, WrongVersion
+from tradecore.journal.contract import Journal
+from tradecore.testing.journal_samples import recorded, run, sample, without_positions
+from tradecore.testing.views_contract import ViewStoreContract
+
+Reopen = Callable[[Journal], Journal]
+
+
+class JournalContract(ViewStoreContract):
+    """The promises of `tradecore.journal.contract`."""
+
+    @pytest.fixture
+    def journal(self) -> Iterator[Journal]:
+        """An empty journal. To be overridden."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def reopen(self) -> Reopen | None:
+        """Closes a journal and opens it again; None where a journal ends with its process."""
+        return None
+
+    def test_a_new_ledger_is_empty(self, journal: Journal) -> None:
+        assert (journal.head(), journal.read(0), journal.load("a")) == (0, (), ())
+
+    def test_append_gives_positions_and_changes_nothing_else(self, journal: Journal) -> None:
+        events = [*run("a", 1, 2), *run("b", 1, 1)]
+        first = journal.append(events)
+        second = journal.append(run("a", 3, 3))
+        assert [item.envelope.position for item in first + second] == [1, 2, 3, 4]
+        assert without_positions(first) == events
+        assert journal.read(0) == first + second
+        assert journal.head() == 4
+
+    def test_an_append_of_nothing_does_nothing(self, journal: Journal) -> None:
+        assert journal.append([]) == ()
+        assert journal.head() == 0
+
+    def test_streams_may_alternate_within_an_append(self, journal: Journal) -> None:
+        events = [recorded("a", 1), recorded("b", 1), recorded("a", 2), recorded("b", 2)]
+        journal.append(events)
+        assert without_positions(journal.load("a")) == events[::2]
+        assert without_positions(journal.read(0)) == events
+
+    @pytest.mark.parametrize("version", [1, 2, 4, 9])
+    def test_a_stream_at_another_version_refuses_the_whole_append(self, journal: Journal, version: int) -> None:
+        before = journal.append(run("b", 1, 2))
+        with pytest.raises(WrongVersion):
+            journal.append([*run("a", 1, 3), recorded("b", version), recorded("c", 1)])
+        assert journal.read(0) == before
+        after = journal.append([*run("a", 1, 3), recorded("b", 3)])
+        assert [item.envelope.position for item in after] == [3, 4, 5, 6]
+
+    def test_a_stream_begins_with_version_one(self, journal: Journal) -> None:
+        with pytest.raises(WrongVersion):
+            journal.append(run("a", 2, 3))
+        assert journal.head() == 0
+
+    def test_an_event_id_is_known_for_ever(self, journal: Journal) -> None:
+        before = journal.append([recorded("a", 1, event_id="same")])
+        with pytest.raises(WrongVersion):
+            journal.append([recorded("b", 1), recorded("c", 1, event_id="same")])
+        with pytest.raises(WrongVersion):
+            journal.append([recorded("b", 1, event_id="twin"), recorded("b", 2, event_id="twin")])
+        assert journal.read(0) == before
+
+    def test_versions_and_positions_are_the_callers_duty(self, journal: Journal) -> None:
+        placed = recorded("a", 1)
+        placed = attrs.evolve(placed, envelope=attrs.evolve(placed.envelope, position=7))
+        for events in ([recorded("a", 1), recorded("a", 3)], [recorded("a", 2), recorded("a", 1)], [placed]):
+            with pytest.raises(AssertionError):
+                journal.append(events)
+        assert journal.head() == 0
+
+    def test_an_event_that_would_not_come_back_is_not_taken(self, journal: Journal) -> None:
+        for message in (7, None, b"bytes", "\ud800"):
+            bad = AlertTriggered(kind="kind", message=message)  # type: ignore[arg-type]
+            with pytest.raises(InputError):
+                journal.append([recorded("a", 1), recorded("a", 2, bad)])
+        assert journal.head() == 0
+
+    def test_reading_goes_on_page_by_page(self, journal: Journal) -> None:
+        events = journal.append(run("a", 1, 25))
+        seen = [*journal.read(0, 10), *journal.read(10, 10), *journal.read(20, 10)]
+        assert tuple(seen) == events
+        assert journal.read(25) == journal.read(99) == ()
+
+    def test_loading_begins_behind_a_version(self, journal: Journal) -> None:
+        events = journal.append(run("a", 1, 5))
+        journal.append(run("b", 1, 5))
+        assert journal.load("a") == events
+        assert journal.load("a", 3) == events[3:]
+        assert journal.load("a", 5) == ()
+
+    @pytest.mark.parametrize("name", sorted(EVENTS))
+    def test_every_event_comes_back_as_it_was(self, journal: Journal, name: str) -> None:
+        full, sparse = sample(EVENTS[name]), sample(EVENTS[name], with_optional=False)
+        events = [recorded("a", 1, full), recorded("a", 2, sparse)]
+        journal.append(events)
+        loaded = journal.load("a")
+        assert without_positions(loaded) == events
+        assert [repr(item.event) for item in loaded] == [repr(full), repr(sparse)]
+
+    def test_of_many_threads_one_wins_each_version(self, journal: Journal) -> None:
+        start = threading.Barrier(8)
+
+        def race(number: int) -> list[int]:
+            won = []
+            start.wait()
+            for version in range(1, 26):
+                try:
+                    won += [
+                        e.envelope.position
+                        for e in journal.append([recorded("a", version), *run(f"{number}-{version}", 1, 2)])
+                    ]
+                except WrongVersion:
+                    assert journal.load(f"{number}-{version}") == ()
+            return won
+
+        with ThreadPoolExecutor(8) as pool:
+            positions = sorted(position for won in pool.map(race, range(8)) for position in won)
+        assert positions == list(range(1, 76))
+        assert [item.envelope.version for item in journal.load("a")] == list(range(1, 26))
+
+    def test_waiting_ends_at_once_when_there_is_something(self, journal: Journal) -> None:
+        journal.append(run("a", 1, 1))
+        assert asyncio.run(journal.wait(0, 60))
+
+    def test_waiting_ends_empty_handed_when_time_is_up(self, journal: Journal) -> None:
+        assert not asyncio.run(journal.wait(0, 0.01))
+        assert not asyncio.run(journal.wait(0, 0))
+
+    def test_an_append_wakes_every_waiter(self, journal: Journal) -> None:
+        async def scene(append: Callable[[], object]) -> list[bool]:
+            after = journal.head()
+            waiters = [asyncio.create_task(journal.wait(after, 60)) for _ in range(3)]
+            await asyncio.sleep(0)
+            append()
+            return await asyncio.gather(*waiters)
+
+        def in_a_thread() -> None:
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(journal.append, run("b", 1, 1)).result()
+
+        assert asyncio.run(scene(lambda: journal.append(run("a", 1, 1)))) == [True] * 3
+        assert asyncio.run(scene(in_a_thread)) == [True] * 3
+
+    def test_a_waiter_that_gave_up_does_no_harm(self, journal: Journal) -> None:
+        async def scene() -> None:
+            waiter = asyncio.create_task(journal.wait(0, 60))
+            await asyncio.sleep(0)
+            waiter.cancel()
+            await asyncio.gather(waiter, return_exceptions=True)
+            journal.append(run("a", 1, 1))
+
+        asyncio.run(scene())
+        assert journal.head() == 1
+
+    def test_a_sound_ledger_passes_its_check(self, journal: Journal) -> None:
+        journal.check()
+        journal.append([*run("a", 1, 3), *run("b", 1, 2)])
+        journal.views.write("view", "shape", 0, 5, {"key": b"value"})
+        journal.check()
+
+    def test_a_closed_journal_refuses(self, journal: Journal) -> None:
+        views = journal.views
+        journal.close()
+        journal.close()
+        for refused in (
+            lambda: journal.append(run("a", 1, 1)),
+            journal.head,
+            lambda: journal.read(0),
+            lambda: journal.load("a"),
+            lambda: views.cursor("view", "shape"),
+            lambda: views.write("view", "shape", 0, 1, {}),
+        ):
+            with pytest.raises(StoreUnavailable):
+                refused()
+
+    def test_everything_is_there_after_a_restart(self, journal: Journal, reopen: Reopen | None) -> None:
+        if reopen is None:
+            pytest.skip("this journal ends with its process")
+        events = journal.append([*run("a", 1, 3), *run("b", 1, 2)])
+        journal.views.write("view", "shape", 0, 4, {"key": b"value"})
+        again = reopen(journal)
+        assert again.read(0) == events
+        assert (again.views.cursor("view", "shape"), list(again.views.rows("view"))) == (4, [("key", b"value")])
+        assert again.append(run("a", 4, 4))[0].envelope.position == 6
