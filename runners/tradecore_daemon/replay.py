@@ -38,7 +38,7 @@ async def pace_replay(session: Session, replay: Replay, progress: Progress) -> N
         if state.steps == before.steps + 1 and state.symbols:
             bars = await feed.take(state.symbols, state.time - MINUTE, _PATIENCE_S)
         else:  # the answer was lost and asked for again: read everything that came meanwhile
-            bars = await _patiently(session, lambda: _between(session, before.time, state.time))
+            bars = await _between(session, before.time, state.time)
         if state.orders_changed:
             await _patiently(session, engine.collect)
         for bar in bars:
@@ -83,7 +83,7 @@ async def _advance(session: Session, replay: Replay, before: Advance) -> Advance
 
 
 async def _between(session: Session, after: dt.datetime, upto: dt.datetime) -> tuple[Bar, ...]:
-    bars = await session.venue.market_data.history(session.feed.symbols, after, upto)
+    bars = await _patiently(session, lambda: session.venue.market_data.history(session.feed.symbols, after, upto))
     session.feed.begin_after(bars)
     return bars
 

@@ -16,7 +16,7 @@ from tradecore.domain.identity import decision_id, order_id_of_decision
 from tradecore.domain.messages import Cause
 from tradecore.domain.session import is_regular
 from tradecore.domain.values import Bar, TimeInForce, parse_positive, parse_symbol
-from tradecore.errors import BrokerUnreachable, InputError
+from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
 from tradecore.follower import Follower
 from tradecore.inbox import Inbox
 from tradecore.ledger import Ledger
@@ -226,7 +226,7 @@ class Engine:
         try:
             await self.collect()
             differences = await compare_standing(self.ledger, self.broker, self._terms.account)
-        except BrokerUnreachable as error:
+        except (BrokerUnreachable, ProtocolError) as error:
             self.alert("broker_unreachable", str(error))
             return
         if self.outbox.unresolved or self.inbox.behind:

@@ -17,7 +17,7 @@ from tradecore.domain.events import Event, FillRecorded, OrderAccepted, ReportPa
 from tradecore.domain.identity import derived_id, fill_id, order_id_of_client
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.values import canonical
-from tradecore.errors import BrokerUnreachable
+from tradecore.errors import BrokerUnreachable, ProtocolError
 from tradecore.failpoints import failpoint
 from tradecore.ledger import Ledger
 from tradecore.ports.broker import (
@@ -101,7 +101,7 @@ class Inbox:
         self.behind = True
         try:
             await self.collect()
-        except BrokerUnreachable as error:
+        except (BrokerUnreachable, ProtocolError) as error:
             _log.warning("the broker cannot be read again yet", error=str(error))
 
     async def collect(self) -> None:
@@ -164,7 +164,7 @@ class Inbox:
     def _apply_fill(self, order_id: str, fill: BrokerFill) -> None:
         account = self._ledger.account(self._account)
         assert account.broker_account_id is not None, "the account is pinned before anything is collected"
-        identity = fill_id(account.broker_account_id, fill.broker_order_id, str(canonical(fill.cumulative_qty)))
+        identity = fill_id(account.broker_account_id, fill.broker_order_id, format(canonical(fill.cumulative_qty), "f"))
         if self._ledger.has_stream(streams.fill(identity)):
             return
         failpoint("inbox.fill.before")

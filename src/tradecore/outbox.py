@@ -19,7 +19,15 @@ from tradecore.domain.events import Event
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.order import OrderState, body_hash
 from tradecore.domain.values import OrderStatus
-from tradecore.errors import BrokerRefused, BrokerUnreachable, InvariantViolated, NotSent, OutcomeUnknown
+from tradecore.errors import (
+    BrokerRefused,
+    BrokerUnauthorized,
+    BrokerUnreachable,
+    InvariantViolated,
+    NotSent,
+    OutcomeUnknown,
+    ProtocolError,
+)
 from tradecore.failpoints import failpoint
 from tradecore.ledger import Ledger
 from tradecore.ports.broker import Broker, BrokerOrder, OrderRequest
@@ -232,6 +240,9 @@ class Outbox:
         except NotSent as error:
             self._record(cmd.RecordNotSent(order.order_id, str(error)))
             self._retry_later(item, error.retry_after_s)
+        except BrokerUnauthorized as error:  # nothing was done there, and nothing else will be: the runner must stop
+            self._record(cmd.RecordNotSent(order.order_id, str(error)))
+            raise
         except OutcomeUnknown as error:
             self._record(cmd.RecordUnknown(order.order_id, str(error)))
         failpoint("outbox.t3.after")
@@ -243,7 +254,7 @@ class Outbox:
             item.first_lookup_at = now
         try:
             found = await self._broker.order_by_client_id(order.client_order_id)
-        except BrokerUnreachable as error:
+        except (BrokerUnreachable, ProtocolError) as error:
             _log.warning("look-up failed", order_id=order.order_id, error=str(error))
             item.due_at = self._clock.monotonic() + self._pace.lookup_interval_s
             return

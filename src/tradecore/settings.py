@@ -40,7 +40,7 @@ class BrokerSettings(Section):
 
 
 class StrategySettings(Section):
-    """`[strategy]`: which plugin decides; `none` only delivers what others record. `parameters` are the plugin's own."""
+    """`[strategy]`: which plugin decides (`none` only delivers what others record), with the plugin's own parameters."""
 
     name: str = "sma"
     parameters: dict[str, Any] = Field(default_factory=dict)
@@ -88,7 +88,7 @@ class RiskSettings(Section):
 
 
 class DeliverySettings(Section):
-    """`[delivery]`: how long an intent stays fresh, and how long an unknown outcome is looked up before it is sent again."""
+    """`[delivery]`: how long an intent stays fresh, and how long silence is looked up before it is sent again."""
 
     not_after_s: float = Field(30.0, gt=0)
     visibility_s: float = Field(10.0, ge=0)

@@ -1,1 +1,1 @@
-"""The pure heart: values, commands, events, and the aggregates that decide. No clock, no randomness, no I/O, no float."""
+"""The pure heart: values, commands, events, and the aggregates that decide. No clock, no chance, no I/O, no float."""

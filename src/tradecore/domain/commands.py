@@ -13,7 +13,7 @@ from tradecore.domain.values import OrderStatus, OrderType, Side, TimeInForce
 
 @attrs.frozen
 class Proposal:
-    """What a strategy proposes, before the domain decides. `quantity` in units, `reference_price` as it saw the market."""
+    """What a strategy proposes, before the domain decides. `quantity` in units, `reference_price` as it saw it."""
 
     decision_id: str
     strategy: str

@@ -312,7 +312,7 @@ class CancelAnswered(Event):
 
 @attrs.frozen
 class FillRecorded(Event):
-    """One execution, once, whichever source brought it first. `cumulative_qty` is the order's fill including this one."""
+    """One execution, once, whichever source brought it first. `cumulative_qty` is the order's fill with this one."""
 
     NAME: ClassVar[str] = "trade.fill.recorded"
     fill_id: str

@@ -47,7 +47,7 @@ _WORKING_RANK = 5
 
 @attrs.frozen
 class OrderState:
-    """An order as its events tell it. Quantities in units; `filled_value` is the sum of quantity x price of its fills."""
+    """An order as its events tell it. Quantities in units; `filled_value` is the sum of quantity x price of fills."""
 
     order_id: str
     client_order_id: str
@@ -111,12 +111,12 @@ def body_hash(order: ev.OrderPlanned | OrderState) -> str:
 
 def check_terms(command: PlaceOrder) -> None:
     """Refuse terms that no broker could take literally; raises `InputError` naming the field. Nothing is repaired."""
-    if not command.quantity > 0:
+    if not (command.quantity.is_finite() and command.quantity > 0):
         raise InputError("quantity", command.quantity, "a number above zero")
     if command.order_type is OrderType.LIMIT:
         if command.limit_price is None:
             raise InputError("limit_price", None, "a price above zero, because a limit order needs one")
-        if not command.limit_price > 0:
+        if not (command.limit_price.is_finite() and command.limit_price > 0):
             raise InputError("limit_price", command.limit_price, "a price above zero")
     elif command.limit_price is not None:
         raise InputError("limit_price", command.limit_price, "no price, because a market order has none")
@@ -204,7 +204,7 @@ def decide(state: OrderState, command: OrderCommand) -> list[ev.Event]:
 
 
 def _start_submit(state: OrderState, command: StartSubmit) -> list[ev.Event]:
-    """Allow a send only of the content that was decided on, while it is fresh, and while nothing says it is too late."""
+    """Allow a send only of the content that was decided on, while it is fresh, and while it is still wanted."""
     if state.status.is_terminal or state.broker_order_id is not None:
         return []
     if command.body_hash != state.body_hash:
@@ -233,7 +233,7 @@ def _broker_word(state: OrderState, word: RecordAnswer | RecordReport) -> list[e
     known = state.broker_order_id
     if known is not None and known != word.broker_order_id:
         raise InvariantViolated(
-            f"order {state.order_id} is {known} at the broker, and also {word.broker_order_id}: two orders for one intent"
+            f"order {state.order_id} is {known} at the broker, and also {word.broker_order_id}: two for one intent"
         )
     source = word.source if isinstance(word, RecordReport) else "answer"
     if known is None:
@@ -299,7 +299,7 @@ def _fill(state: OrderState, command: RecordFill) -> list[ev.Event]:
         )
     elif state.broker_order_id != command.broker_order_id:
         raise InvariantViolated(
-            f"order {state.order_id} is {state.broker_order_id} at the broker, but a fill names {command.broker_order_id}"
+            f"order {state.order_id} is {state.broker_order_id} at the broker; a fill names {command.broker_order_id}"
         )
     kind = ev.OrderFilled if filled == state.quantity else ev.OrderPartiallyFilled
     events.append(kind(state.order_id, command.fill_id, command.quantity, command.price, filled))

@@ -125,7 +125,7 @@ def fill(state: TradeState, part: TradeFill) -> list[ev.Event]:
 
 
 def finish_order(state: TradeState, order_id: str, reason: str) -> list[ev.Event]:
-    """An order of the trade is settled: it works no more; a trade that never filled is abandoned with its last order."""
+    """An order of the trade is settled; a trade that never filled is abandoned with the last of its orders."""
     if order_id not in state.working_orders:
         return []
     done = ev.TradeOrderDone(state.trade_id, order_id)
@@ -167,10 +167,9 @@ def evolve(state: TradeState | None, event: ev.Event) -> TradeState:
             return attrs.evolve(state, status=_T.REFUSED)
         case ev.TradeWorking():
             exits = (*state.exit_orders, event.order_id) if event.is_exit else state.exit_orders
-            if not state.position.quantity:
-                status = _T.WORKING
-            else:
-                status = _T.CLOSING if event.is_exit else state.status
+            status = state.status if state.position.quantity else _T.WORKING
+            if event.is_exit and state.position.quantity:
+                status = _T.CLOSING
             return attrs.evolve(
                 state, status=status, working_orders=(*state.working_orders, event.order_id), exit_orders=exits
             )

@@ -170,14 +170,10 @@ def parse_number(field: str, raw: object) -> Decimal:
     Raises `InputError` for floats (they are not exact), bools, NaN, infinities, exponents, other scripts' digits.
     """
     expected = "a plain decimal number with at most 9 places, below 1e15"
-    if isinstance(raw, Decimal):
-        number = raw
-    elif isinstance(raw, int) and not isinstance(raw, bool):
-        number = Decimal(raw)
-    elif isinstance(raw, str) and _NUMBER.fullmatch(raw):
-        number = Decimal(raw)
-    else:
+    is_whole = isinstance(raw, int) and not isinstance(raw, bool)
+    if not (isinstance(raw, Decimal) or is_whole or (isinstance(raw, str) and _NUMBER.fullmatch(raw))):
         raise InputError(field, raw, expected)
+    number = Decimal(raw)  # type: ignore[arg-type]
     if not number.is_finite() or abs(number) >= _LARGEST:
         raise InputError(field, raw, expected)
     number = canonical(number)

@@ -1,1 +1,1 @@
-"""What the library needs from outside, one Protocol per need. Adapters implement them; the library never sees an adapter."""
+"""What the library needs from outside, one Protocol per need. The library never sees an adapter."""

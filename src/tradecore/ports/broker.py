@@ -1,7 +1,8 @@
 """The broker, as a need.
 
 An *instruction* (`submit`, `cancel`) is one attempt: an implementation never repeats it on its own. It ends in exactly
-one of: a value (done), `BrokerRefused` (definitely not done), `NotSent` (never reached the broker), or `OutcomeUnknown`.
+one of: a value (done), `BrokerRefused` or `BrokerUnauthorized` (definitely not done), `NotSent` (never reached the
+broker), or `OutcomeUnknown`.
 A *question* may be repeated; without an answer it raises `BrokerUnreachable`. Only the outbox gives instructions.
 """
 
@@ -150,19 +151,19 @@ class Broker(Protocol):
         """The time on the broker's own clock, UTC. Raises `BrokerUnreachable`."""
 
     async def submit(self, request: OrderRequest) -> BrokerOrder:
-        """Send an order, once. Raises `BrokerRefused`, `NotSent`, `OutcomeUnknown`."""
+        """Send an order, once. Raises `BrokerRefused`, `BrokerUnauthorized`, `NotSent`, `OutcomeUnknown`."""
 
     async def cancel(self, broker_order_id: str) -> None:
         """Ask for a cancel, once; the order is canceled only when its status says so. Raises as `submit`."""
 
     async def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:
-        """The order under that client id, or None when the broker does not show one (yet). Raises `BrokerUnreachable`."""
+        """The order under that client id, or None when the broker shows none (yet). Raises `BrokerUnreachable`."""
 
     async def order(self, broker_order_id: str) -> BrokerOrder | None:
         """The order under the broker's id, or None. Raises `BrokerUnreachable`."""
 
     async def orders_since(self, since: dt.datetime) -> tuple[BrokerOrder, ...]:
-        """Every order, open or not, submitted at or after `since`, oldest first, all pages. Raises `BrokerUnreachable`."""
+        """Every order, open or not, submitted at or after `since`, oldest first. Raises `BrokerUnreachable`."""
 
     async def fills_since(self, since: dt.datetime) -> Page:
         """Every execution at or after `since`, oldest first, all pages. Raises `BrokerUnreachable`."""

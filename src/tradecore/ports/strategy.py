@@ -34,7 +34,7 @@ class Portfolio(Protocol):
 
 
 class Strategy(Protocol):
-    """Rules that turn bars into ideas. It must not keep the time, draw chance or do I/O: the same bars, the same ideas."""
+    """Rules that turn bars into ideas. No clock, no chance, no I/O: the same bars, the same ideas."""
 
     @property
     def name(self) -> str:

@@ -23,7 +23,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("runner", nargs="?", default="daemon", help="which runner paces the work (default: daemon)")
     parser.add_argument("--config", type=Path, metavar="FILE.toml", help="settings file")
-    parser.add_argument("--ledger", metavar="URL", help="sqlite:///path.db or memory: (default: sqlite:///tradecore.db)")
+    parser.add_argument(
+        "--ledger", metavar="URL", help="sqlite:///path.db or memory: (default: sqlite:///tradecore.db)"
+    )
     parser.add_argument("--broker", metavar="NAME", help="exchange (embedded, default) or alpaca")
     parser.add_argument("--strategy", metavar="NAME", help="sma (default), none, or an installed strategy")
     parser.add_argument("--bars", metavar="FILE", help="bars for the embedded exchange: .csv or .parquet")

@@ -15,7 +15,7 @@ from tradecore.views import read_rows
 
 @attrs.frozen
 class Summary:
-    """Counts and amounts at the end of a run. Amounts in account currency; equity values positions at the last price."""
+    """Counts and amounts at the end of a run, in account currency; equity values positions at the last price."""
 
     orders: dict[str, int]
     fills: int

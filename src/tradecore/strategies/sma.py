@@ -36,7 +36,7 @@ class SmaCrossover:
     ) -> None:
         """Averages over `fast` and `slow` bars; orders of `quantity` units. Raises `InputError`."""
         for field, value in (("strategy.parameters.fast", fast), ("strategy.parameters.slow", slow)):
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            if type(value) is not int or value < 1:  # settings come as Any, whatever the annotation says
                 raise InputError(field, value, "a whole number of bars, at least 1")
         if not fast < slow:
             raise InputError("strategy.parameters.fast", fast, f"fewer bars than slow ({slow})")

@@ -1,0 +1,83 @@
+"""Only the outbox gives instructions to a broker, and only the ledger appends to the journal."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("src", "runners", "adapters")
+
+
+def python_files() -> list[Path]:
+    return [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def method_calls(tree: ast.AST, names: set[str]) -> Iterator[ast.Call]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in names:
+            yield node
+
+
+def is_instruction(call: ast.Call) -> bool:
+    """A broker's `submit`, `cancel` and `replace` take an argument; a scope's or task's `cancel` takes none."""
+    assert isinstance(call.func, ast.Attribute)
+    receiver = ast.unparse(call.func.value)
+    is_text = call.func.attr == "replace" and "broker" not in receiver
+    return bool(call.args or call.keywords) and not is_text
+
+
+def broker_callers(sources: dict[str, str]) -> set[str]:
+    found = set()
+    for name, source in sources.items():
+        for call in method_calls(ast.parse(source), {"submit", "cancel", "replace"}):
+            if is_instruction(call):
+                found.add(name)
+    return found
+
+
+def library_sources() -> dict[str, str]:
+    """Everything that could hold a broker: the library and its runners. Behind the port, adapters are on their own."""
+    return {
+        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+        for path in python_files()
+        if not str(path.relative_to(ROOT)).startswith("adapters")
+    }
+
+
+def test_only_the_outbox_calls_submit_cancel_or_replace() -> None:
+    assert broker_callers(library_sources()) == {"src/tradecore/outbox.py"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["await self._broker.submit(request)", "await venue.broker.cancel(order_id)", "await broker.replace(old, new)"],
+)
+def test_the_check_notices_a_second_caller(line: str) -> None:
+    planted = {"src/tradecore/engine.py": f"async def f(self, request, venue, broker, order_id, old, new):\n    {line}\n"}
+    assert broker_callers(planted) == {"src/tradecore/engine.py"}
+
+
+def test_no_adapter_calls_the_instructions_of_a_tradecore_broker() -> None:
+    """An adapter implements them; nothing in it may call them, on itself or on another."""
+    callers = set()
+    for path in python_files():
+        name = str(path.relative_to(ROOT))
+        if name.startswith("adapters/tradecore_alpaca"):
+            for call in method_calls(ast.parse(path.read_text(encoding="utf-8")), {"submit", "cancel"}):
+                if is_instruction(call):
+                    callers.add(name)
+    assert callers == set()
+
+
+def test_only_the_ledger_appends_to_a_journal() -> None:
+    callers = set()
+    for name, source in library_sources().items():
+        for call in method_calls(ast.parse(source), {"append"}):
+            assert isinstance(call.func, ast.Attribute)
+            if "journal" in ast.unparse(call.func.value):
+                callers.add(name)
+    assert {name for name in callers if "testing" not in name} == {"src/tradecore/ledger.py"}
