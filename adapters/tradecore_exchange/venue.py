@@ -1,0 +1,105 @@
+"""The exchange as a venue: started here on a loopback port, or attached to where `broker.base_url` says one runs.
+
+Everything but the replay control goes through the Alpaca adapter, over real HTTP and WebSocket.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import attrs
+from pydantic import SecretStr
+
+from tradecore.domain.values import Bar
+from tradecore.errors import BrokerUnreachable, ConfigurationError
+from tradecore.ports.venue import Venue
+from tradecore.settings import Settings
+from tradecore_alpaca.keys import make_keys
+from tradecore_alpaca.urls import resolve_urls
+from tradecore_alpaca.venue import connect, make_client
+from tradecore_bars import read_bars, seeded_bars
+from tradecore_exchange.floor import Floor
+from tradecore_exchange.options import ExchangeOptions
+from tradecore_exchange.replay_control import ReplayControl
+from tradecore_exchange.server import ExchangeServer
+from tradecore_exchange.service import DEFAULT_KEY, DEFAULT_SECRET
+from tradecore_exchange.store import Store
+
+_BUILT_IN_SYMBOLS = ("AAA", "BBB")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def open_venue(settings: object) -> AbstractAsyncContextManager[Venue]:
+    """The venue of these `Settings`. Raises `ConfigurationError` for addresses that are not on this machine."""
+    assert isinstance(settings, Settings)
+    return _attached(settings) if settings.broker.base_url else _embedded(settings)
+
+
+@asynccontextmanager
+async def _embedded(settings: Settings) -> AsyncIterator[Venue]:
+    """An exchange of this process, whose books live beside the ledger, so that both survive a kill together."""
+    with _serve(settings) as server:
+        section = settings.broker.model_copy(update=server.urls)
+        async with _connected(settings.model_copy(update={"broker": section})) as venue:
+            yield venue
+
+
+@asynccontextmanager
+async def _attached(settings: Settings) -> AsyncIterator[Venue]:
+    """An exchange that runs elsewhere on this machine."""
+    if urlsplit(settings.broker.base_url).hostname not in _LOOPBACK:
+        raise ConfigurationError("broker.base_url: an exchange is on this machine (127.0.0.1); for others use alpaca")
+    async with _connected(settings) as venue:
+        yield venue
+
+
+@asynccontextmanager
+async def _connected(settings: Settings) -> AsyncIterator[Venue]:
+    key = settings.api_key_id.get_secret_value() or DEFAULT_KEY
+    secret = settings.api_secret_key.get_secret_value() or DEFAULT_SECRET
+    urls = resolve_urls(settings.broker)
+    async with (
+        make_client() as http,
+        connect(settings, urls, make_keys(SecretStr(key), SecretStr(secret)), name="exchange") as venue,
+    ):
+        control = ReplayControl(http, urls.base_url, key, secret)
+        told = await control.describe()
+        if told is None:
+            raise BrokerUnreachable(f"broker.base_url: no exchange answers at {urls.base_url}")
+        replay = control if told.get("speed") is None else None
+        yield attrs.evolve(venue, replay=replay, symbols=tuple(told["symbols"]))
+
+
+@contextmanager
+def _serve(settings: Settings) -> Iterator[ExchangeServer]:
+    symbols, bars, source = _market(settings)
+    floor = Floor(
+        symbols, bars, source=source, options=ExchangeOptions(seed=settings.market_data.seed), store=_store(settings)
+    )
+    with ExchangeServer(floor) as server:
+        yield server
+
+
+def _market(settings: Settings) -> tuple[list[str], list[Bar], str]:
+    """Symbols, bars, and what the bars are in words; the number of days is left out, because a longer market goes on."""
+    chosen = settings.market_data
+    if not chosen.bars:
+        names = list(chosen.symbols or _BUILT_IN_SYMBOLS)
+        return names, list(seeded_bars(names, chosen.days, chosen.seed)), f"seeded {chosen.seed}"
+    path = Path(chosen.bars)
+    bars = read_bars(path, chosen.symbols or None)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return sorted({bar.symbol for bar in bars}), bars, f"file {digest}"
+
+
+def _store(settings: Settings) -> Store:
+    """The exchange's own books: beside the ledger's file, or in memory where the ledger is."""
+    path = settings.ledger.removeprefix("sqlite:///")
+    if path == settings.ledger:
+        return Store(None)
+    ledger = Path(path)
+    return Store(ledger.with_name(f"{ledger.stem}.exchange{ledger.suffix or '.db'}"))
