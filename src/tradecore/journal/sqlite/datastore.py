@@ -33,7 +33,7 @@ class LedgerDatastore(SQLiteDatastore):
 
     def __init__(self, path: Path, connection: sqlite3.Connection, guard: FileLock, patience_s: float) -> None:
         self.path = path
-        self._connection = connection
+        self.connection = connection
         self._guard = guard
         self._patience_s = patience_s
         self._lock = threading.RLock()
@@ -59,7 +59,7 @@ class LedgerDatastore(SQLiteDatastore):
         with self._lock:
             self._refuse_strangers()
             try:
-                yield self._connection
+                yield self.connection
             except sqlite3.Error as error:
                 raise as_journal_error(error, self.path) from error
 
@@ -78,11 +78,11 @@ class LedgerDatastore(SQLiteDatastore):
                 raise StoreUnavailable(f"{self.path} is locked by another process for too long")
             try:
                 with self._translating():
-                    before = self._connection.total_changes
-                    self._connection.execute("BEGIN IMMEDIATE")
-                    yield SQLiteCursor(self._connection.cursor())
+                    before = self.connection.total_changes
+                    self.connection.execute("BEGIN IMMEDIATE")
+                    yield SQLiteCursor(self.connection.cursor())
                     self._commit(landed)
-                self._pages += 5 + (self._connection.total_changes - before) // 4
+                self._pages += 5 + (self.connection.total_changes - before) // 4
                 if self._pages >= _CHECKPOINT_PAGES:
                     self._checkpoint()
             finally:
@@ -106,7 +106,7 @@ class LedgerDatastore(SQLiteDatastore):
 
     def _commit(self, landed: Landed) -> None:
         try:
-            self._connection.execute("COMMIT")
+            self.connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._unfit = str(error)
             self._roll_back()
@@ -126,9 +126,9 @@ class LedgerDatastore(SQLiteDatastore):
             return False
 
     def _roll_back(self) -> None:
-        if self._connection.in_transaction:
+        if self.connection.in_transaction:
             try:
-                self._connection.execute("ROLLBACK")
+                self.connection.execute("ROLLBACK")
             except sqlite3.Error as error:
                 self._unfit = str(error)
 
@@ -136,7 +136,7 @@ class LedgerDatastore(SQLiteDatastore):
         """Move the log into the file. What was committed is safe in the log, so an error only ends the writing."""
         self._pages = 0
         try:
-            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         except sqlite3.Error as error:
             if is_fault(error):
                 self._unfit = str(error)
@@ -155,11 +155,11 @@ class LedgerDatastore(SQLiteDatastore):
             self._closed = True
             if self._unfit is not None and sys.version_info >= (3, 12):
                 # After a failed sync the log must stay as it is: recovery will need it.
-                self._connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE)
+                self.connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE)
             try:
                 self._guard.take(self._patience_s)  # closing may checkpoint
             except StoreUnavailable:
                 pass
             finally:
-                self._connection.close()
+                self.connection.close()
                 self._guard.close()

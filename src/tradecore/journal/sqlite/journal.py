@@ -27,8 +27,8 @@ class SqliteJournal:
 
     def __init__(self, url: str, datastore: LedgerDatastore) -> None:
         self.url = url
-        self._datastore = datastore
-        self._recorder = LedgerRecorder(datastore)
+        self.datastore = datastore
+        self.recorder = LedgerRecorder(datastore)
         self._views = SqliteViews(datastore)
         self._wakeup = Wakeup(self.head, _NET_S)
 
@@ -38,7 +38,7 @@ class SqliteJournal:
         if not rows:
             return ()
         try:
-            positions = self._recorder.insert_events(rows, event_ids=[e.envelope.event_id for e in events])
+            positions = self.recorder.insert_events(rows, event_ids=[e.envelope.event_id for e in events])
         except IntegrityError as error:
             raise WrongVersion(str(error)) from None
         assert positions is not None
@@ -48,15 +48,15 @@ class SqliteJournal:
 
     def load(self, stream: str, after: int = 0) -> tuple[Recorded[Event], ...]:
         """The events of a stream behind version `after`."""
-        return tuple(decode(row) for row in self._recorder.stream_rows(stream, after))
+        return tuple(decode(row) for row in self.recorder.stream_rows(stream, after))
 
     def read(self, after: int, limit: int = 1000) -> tuple[Recorded[Event], ...]:
         """At most `limit` events behind position `after`."""
-        return tuple(decode(row) for row in self._recorder.rows(after, limit))
+        return tuple(decode(row) for row in self.recorder.rows(after, limit))
 
     def head(self) -> int:
         """The last position."""
-        return self._recorder.max_notification_id() or 0
+        return self.recorder.max_notification_id() or 0
 
     async def wait(self, after: int, timeout_s: float) -> bool:
         """Wait until the head is behind `after`; other processes' commits are noticed within 50 ms."""
@@ -69,8 +69,8 @@ class SqliteJournal:
 
     def check(self) -> None:
         """Check the file, the order of positions and versions, and every event. Raises `CorruptLedger`."""
-        inspect(self._datastore)
+        inspect(self.datastore)
 
     def close(self) -> None:
         """Let go of the file."""
-        self._datastore.close()
+        self.datastore.close()

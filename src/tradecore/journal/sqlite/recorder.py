@@ -62,7 +62,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         )
         c.execute("SELECT last_insert_rowid()")
         (last,) = c.fetchone()
-        return range(last - len(stored_events) + 1, last + 1)
+        return list(range(last - len(stored_events) + 1, last + 1))
 
     def stream_rows(self, stream: str, after: int) -> list[Row]:
         """The rows of a stream behind version `after`."""
