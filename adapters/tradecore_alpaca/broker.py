@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import re
 from collections.abc import AsyncIterator
 
 import httpx
 import msgspec
+import structlog
 
 from tradecore.domain.values import canonical
 from tradecore.errors import InputError, OutcomeUnknown, ProtocolError
@@ -19,7 +19,7 @@ from tradecore_alpaca.activities import read_fills_since
 from tradecore_alpaca.classify import accepted_order, failed_instruction
 from tradecore_alpaca.decode import decode_account, decode_asset, decode_clock, decode_order, decode_position
 from tradecore_alpaca.http import AlpacaHttp, Answer, Timeouts
-from tradecore_alpaca.json_text import read
+from tradecore_alpaca.json_text import is_json, read
 from tradecore_alpaca.keys import Keys
 from tradecore_alpaca.orders import read_orders_since
 from tradecore_alpaca.questions import Questions
@@ -27,7 +27,7 @@ from tradecore_alpaca.trade_stream import TradeStream
 from tradecore_alpaca.urls import Urls
 from tradecore_alpaca.websocket import Connect, open_socket
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 # Strict because the id becomes part of a path: an empty one would cancel every order.
 _ORDER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
 _NO_CONTENT = 204
@@ -84,7 +84,7 @@ class AlpacaBroker:
         if isinstance(outcome, Answer) and outcome.status == _NO_CONTENT:
             return
         if isinstance(outcome, Answer) and outcome.status in _DONE:
-            if outcome.body.strip() and not _is_json(outcome.body):
+            if outcome.body.strip() and not is_json(outcome.body):
                 raise OutcomeUnknown(f"HTTP {outcome.status} that is not the broker's: {outcome.text[:200]!r}")
             return
         raise failed_instruction(outcome, self._clock.now())
@@ -132,7 +132,7 @@ class AlpacaBroker:
                 assets.append(decode_asset(raw))
             except ProtocolError as error:
                 # An asset that is not listed cannot be traded: leaving one out is safe, failing on all is not.
-                _log.warning("an asset cannot be read and is left out: %s", error)
+                _log.warning("an asset cannot be read and is left out", error=str(error))
         return tuple(assets)
 
     def reports(self) -> AsyncIterator[Report]:
@@ -162,11 +162,3 @@ def order_body(request: OrderRequest) -> bytes:
     if request.limit_price is not None:
         body["limit_price"] = format(canonical(request.limit_price), "f")
     return msgspec.json.encode(body, order="sorted")
-
-
-def _is_json(body: bytes) -> bool:
-    try:
-        msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return False
-    return True

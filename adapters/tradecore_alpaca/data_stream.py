@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Sequence
 
 import anyio
 import attrs
 import msgspec
+import structlog
 
 from tradecore.domain.values import Bar
 from tradecore.errors import BrokerUnauthorized, ConfigurationError, ProtocolError
@@ -20,7 +20,7 @@ from tradecore_alpaca.json_text import read
 from tradecore_alpaca.keys import Keys
 from tradecore_alpaca.websocket import Connect, Socket, SocketLostError
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 _AUTH_FAILED = 402
 _SYMBOL_LIMIT = 405
@@ -66,7 +66,9 @@ class DataStream:
                             yield told
             except SocketLostError as lost:
                 wait_s = backoff.wait_s(self.clock.monotonic() - began, busy=lost.busy)
-                _log.warning("data stream lost (%s); connecting again in %.1f s", lost.reason, wait_s)
+                _log.warning(
+                    "the stream of bars is lost; connecting again", reason=lost.reason, wait_s=round(wait_s, 1)
+                )
             await self.clock.sleep(wait_s)
 
     async def _sign_in(self, socket: Socket, symbols: list[str]) -> None:
@@ -110,7 +112,7 @@ def _read_bars(message: bytes) -> list[Bar | DataConnected]:
             told.append(decode_bar(point.S, raw))
         except ProtocolError as error:
             # The port has no word for a bar that cannot be read, but one for bars that may be missing.
-            _log.warning("a bar of %s cannot be read: %s", point.S[:20], error)
+            _log.warning("a bar cannot be read", symbol=point.S[:20], error=str(error))
             told.append(DataConnected())
     return told
 

@@ -147,16 +147,16 @@ def decode_position(raw: bytes | msgspec.Raw) -> BrokerPosition:
     if position.side == "short":
         quantity = -abs(quantity)
     return BrokerPosition(
-        symbol=_pair(position.symbol) if position.asset_class == "crypto" else position.symbol,
+        symbol=in_ledger_spelling(position.symbol, position.asset_class),
         quantity=quantity,
         average_price=number("position.avg_entry_price", position.avg_entry_price),
         current_price=optional_number("position.current_price", position.current_price),
     )
 
 
-def _pair(symbol: str) -> str:
-    # Positions say BTCUSD where orders say BTC/USD; the two must meet in the ledger.
-    if "/" not in symbol:
+def in_ledger_spelling(symbol: str, asset_class: str | None) -> str:
+    """Positions say BTCUSD where orders say BTC/USD; the two must meet in the ledger."""
+    if asset_class == "crypto" and "/" not in symbol:
         for quote in _CRYPTO_QUOTES:
             if symbol.endswith(quote) and len(symbol) > len(quote):
                 return f"{symbol.removesuffix(quote)}/{quote}"

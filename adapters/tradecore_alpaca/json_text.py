@@ -33,6 +33,15 @@ def read(raw: bytes | msgspec.Raw, shape: type[Shape]) -> Shape:
     raise ProtocolError(reason, as_text(raw))
 
 
+def is_json(body: bytes) -> bool:
+    """True when the whole body is one JSON text."""
+    try:
+        read(body, msgspec.Raw)
+    except ProtocolError:
+        return False
+    return True
+
+
 def as_text(raw: bytes | msgspec.Raw) -> str:
     """The same characters; bytes that are not text are shown as such."""
     return bytes(raw).decode("utf-8", errors="backslashreplace")

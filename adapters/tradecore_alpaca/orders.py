@@ -51,10 +51,10 @@ async def read_orders_since(questions: Questions, base_url: str, since: dt.datet
         if len(rows) < PAGE:
             return tuple(found.values())
         last = read(rows[-1], _Submitted)
-        if new:
+        if new and "after" in cursor:
             cursor = {"after": rfc3339(_time(last, rows[-1]) - _STEP_BACK)}
-        elif "after" in cursor:
-            # A whole page of one instant: time cannot tell where it ends, the order id can.
+        elif new or "after" in cursor:
+            # A whole page of one instant: time cannot tell where it ends; from here on the order id does.
             cursor = {"after_order_id": last.id}
         else:
             raise ProtocolError("orders: the pages do not come to an end", as_text(rows[-1]))

@@ -11,6 +11,7 @@ from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Rng
 from tradecore_alpaca.classify import broker_words, keys_refused
 from tradecore_alpaca.http import AlpacaHttp, Answer, NoAnswer
+from tradecore_alpaca.json_text import is_json
 from tradecore_alpaca.retry_after import retry_after_s
 
 _ATTEMPTS = 3
@@ -43,7 +44,7 @@ class Questions:
         while True:
             outcome = await self.http.exchange("GET", url, params)
             if isinstance(outcome, Answer):
-                if outcome.status == 200 and outcome.body.lstrip()[:1] in (b"{", b"["):
+                if outcome.status == 200 and is_json(outcome.body):
                     return outcome.body
                 if keys_refused(outcome):
                     raise BrokerUnauthorized(f"GET {url}: HTTP {outcome.status}, the broker does not accept the keys")

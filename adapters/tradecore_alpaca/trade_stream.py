@@ -5,12 +5,12 @@ It has no replay, repeats itself, and loses messages: each `StreamConnected` is 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator
 
 import anyio
 import attrs
 import msgspec
+import structlog
 
 from tradecore.errors import BrokerUnauthorized, ProtocolError
 from tradecore.ports.broker import Report, StreamConnected
@@ -22,7 +22,7 @@ from tradecore_alpaca.keys import Keys
 from tradecore_alpaca.trade_update import read_report
 from tradecore_alpaca.websocket import Connect, Socket, SocketLostError
 
-_log = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 _TRADE_UPDATES = "trade_updates"
 
 
@@ -67,7 +67,9 @@ class TradeStream:
                             yield read_report(message)
             except SocketLostError as lost:
                 wait_s = backoff.wait_s(self.clock.monotonic() - began, busy=lost.busy)
-                _log.warning("trade stream lost (%s); connecting again in %.1f s", lost.reason, wait_s)
+                _log.warning(
+                    "the stream of orders is lost; connecting again", reason=lost.reason, wait_s=round(wait_s, 1)
+                )
             await self.clock.sleep(wait_s)
 
     async def _sign_in(self, socket: Socket) -> list[bytes]:
