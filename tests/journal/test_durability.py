@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -201,37 +199,3 @@ def test_the_log_is_kept_short(journal: SqliteJournal, path: Path) -> None:
         version += 100
     assert Path(f"{path}-wal").stat().st_size < 12_000_000
     journal.check()
-
-
-def test_a_lock_that_is_kept_too_long_is_reported(journal: SqliteJournal, path: Path, url: str) -> None:
-    hasty = open_journal(url, patience_s=0.01)
-    foreign = sqlite3.connect(path, isolation_level=None)
-    foreign.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreUnavailable, match="locked"):
-        hasty.append(run("a", 1, 1))
-    foreign.execute("ROLLBACK")
-    foreign.close()
-    hasty.append(run("a", 1, 1))
-    hasty.close()
-
-
-def test_a_forked_child_may_not_use_its_parents_journal(journal: SqliteJournal) -> None:
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:  # pragma: no cover - another process
-        try:
-            journal.head()
-        except StoreUnavailable as error:
-            os.write(writer, str(error).encode())
-        os._exit(0)
-    os.waitpid(pid, 0)
-    assert b"forked" in os.read(reader, 1000)
-    os.close(reader)
-    os.close(writer)
-    journal.append(run("a", 1, 1))
-
-
-def test_errno_is_in_the_message_when_the_lock_cannot_be_made(url: str, path: Path) -> None:
-    Path(f"{path}.lock").mkdir()
-    with pytest.raises(StoreUnavailable, match=os.strerror(errno.EISDIR)):
-        open_journal(url)

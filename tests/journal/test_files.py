@@ -170,40 +170,6 @@ def test_a_ledger_reached_by_a_link_is_the_same_ledger(journal: SqliteJournal, p
     assert not (tmp_path / "link.db.lock").exists()
 
 
-@pytest.mark.parametrize(
-    ("change", "finding"),
-    [
-        ("DELETE FROM events WHERE position = 2", "hole in the order"),
-        ("DELETE FROM events WHERE position >= 2", "cut off"),
-        ("UPDATE events SET originator_version = 7 WHERE position = 3", "hole in a stream"),
-        ("UPDATE events SET event_id = 'another' WHERE position = 3", "two ids"),
-        ("UPDATE events SET state = 'null' WHERE position = 2", "position 2"),
-        ("INSERT INTO tradecore_views VALUES ('view', 'shape', 99)", "ahead"),
-    ],
-)
-def test_check_finds_what_was_changed(journal: SqliteJournal, path: Path, change: str, finding: str) -> None:
-    journal.append(run("a", 1, 3))
-    journal.check()
-    _change(path, change)
-    with pytest.raises(CorruptLedger, match=finding):
-        journal.check()
-
-
-def test_check_finds_damaged_pages(journal: SqliteJournal, url: str, path: Path) -> None:
-    journal.append(run("a", 1, 200))
-    journal.close()
-    content = bytearray(path.read_bytes())
-    for place in range(4096 * 3, len(content), 4096):
-        content[place : place + 16] = b"\xff" * 16
-    path.write_bytes(content)
-    with pytest.raises(CorruptLedger):  # noqa: PT012 - whichever looks first
-        damaged = open_journal(url)
-        try:
-            damaged.check()
-        finally:
-            damaged.close()
-
-
 def _change(path: Path, statement: str) -> None:
     connection = sqlite3.connect(path)
     connection.execute(statement)

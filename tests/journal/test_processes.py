@@ -151,7 +151,21 @@ def test_waiting_notices_another_process(journal: SqliteJournal, url: str, child
         waiter = asyncio.create_task(journal.wait(0, 60))
         await asyncio.sleep(0)
         say(process)
-        return await waiter
+        return await asyncio.wait_for(waiter, 20)
 
     assert asyncio.run(scene())
     assert journal.head() == 1
+
+
+def test_an_append_of_this_process_wakes_without_the_net(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tradecore.journal.sqlite.journal._NET_S", 60)
+    journal = open_journal(url)
+
+    async def scene() -> bool:
+        waiter = asyncio.create_task(journal.wait(0, 60))
+        await asyncio.sleep(0)
+        journal.append(run("a", 1, 1))
+        return await asyncio.wait_for(waiter, 20)
+
+    assert asyncio.run(scene())
+    journal.close()

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,11 +21,12 @@ from tradecore.errors import InputError, StoreUnavailable, WrongVersion
 from tradecore.journal.contract import Journal
 from tradecore.testing.journal_samples import recorded, run, sample, without_positions
 from tradecore.testing.views_contract import ViewStoreContract
+from tradecore.testing.waiting_contract import WaitingContract
 
 Reopen = Callable[[Journal], Journal]
 
 
-class JournalContract(ViewStoreContract):
+class JournalContract(ViewStoreContract, WaitingContract):
     """The promises of `tradecore.journal.contract`."""
 
     @pytest.fixture
@@ -140,40 +140,6 @@ class JournalContract(ViewStoreContract):
             positions = sorted(position for won in pool.map(race, range(8)) for position in won)
         assert positions == list(range(1, 76))
         assert [item.envelope.version for item in journal.load("a")] == list(range(1, 26))
-
-    def test_waiting_ends_at_once_when_there_is_something(self, journal: Journal) -> None:
-        journal.append(run("a", 1, 1))
-        assert asyncio.run(journal.wait(0, 60))
-
-    def test_waiting_ends_empty_handed_when_time_is_up(self, journal: Journal) -> None:
-        assert not asyncio.run(journal.wait(0, 0.01))
-        assert not asyncio.run(journal.wait(0, 0))
-
-    def test_an_append_wakes_every_waiter(self, journal: Journal) -> None:
-        async def scene(append: Callable[[], object]) -> list[bool]:
-            after = journal.head()
-            waiters = [asyncio.create_task(journal.wait(after, 60)) for _ in range(3)]
-            await asyncio.sleep(0)
-            append()
-            return await asyncio.gather(*waiters)
-
-        def in_a_thread() -> None:
-            with ThreadPoolExecutor(1) as pool:
-                pool.submit(journal.append, run("b", 1, 1)).result()
-
-        assert asyncio.run(scene(lambda: journal.append(run("a", 1, 1)))) == [True] * 3
-        assert asyncio.run(scene(in_a_thread)) == [True] * 3
-
-    def test_a_waiter_that_gave_up_does_no_harm(self, journal: Journal) -> None:
-        async def scene() -> None:
-            waiter = asyncio.create_task(journal.wait(0, 60))
-            await asyncio.sleep(0)
-            waiter.cancel()
-            await asyncio.gather(waiter, return_exceptions=True)
-            journal.append(run("a", 1, 1))
-
-        asyncio.run(scene())
-        assert journal.head() == 1
 
     def test_a_sound_ledger_passes_its_check(self, journal: Journal) -> None:
         journal.check()
