@@ -8,10 +8,15 @@ import attrs
 
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
-from tradecore.errors import CorruptLedger, InvariantViolated, WrongVersion
+from tradecore.errors import CorruptLedger, InputError, InvariantViolated, WrongVersion
 from tradecore.journal.contract import Journal
 from tradecore.views.rows import Overlay
 from tradecore.views.view import View
+
+SENSELESS = (
+    CorruptLedger, InputError, InvariantViolated, ArithmeticError, AssertionError, LookupError, TypeError, ValueError,
+)  # fmt: skip
+"""What folding events into rows that do not fit them may raise."""
 
 
 @attrs.define
@@ -74,10 +79,10 @@ class Projector:
             one.cursor = upto
         except WrongVersion:
             one.cursor = self._cursor(view)
-        except (CorruptLedger, InvariantViolated):  # rows that moved under the fold make no sense to it
+        except SENSELESS as error:
             before, one.cursor = one.cursor, self._cursor(view)
-            if one.cursor == before:
-                raise
+            if one.cursor == before:  # otherwise the rows moved under the fold, and that is why they did not fit
+                raise CorruptLedger(f"view {view.name} does not fit the events behind {before}: {error!r}") from error
 
 
 def fold(view: View, rows: Overlay, events: Iterable[Recorded[Event]]) -> None:

@@ -23,7 +23,7 @@ def decode_row(view: str, key: str, stored: bytes) -> Row:
     try:
         row: Row = _DECODER.decode(stored)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise CorruptLedger(f"view {view}: row {key} cannot be read ({error}); rebuild the view") from None
+        raise CorruptLedger(f"view {view}: row {key} cannot be read ({error})") from None
     return row
 
 
@@ -47,7 +47,7 @@ class Overlay:
         """A row that must be there. Raises `CorruptLedger`."""
         row = self.get(key)
         if row is None:
-            raise CorruptLedger(f"view {self._view}: row {key} is missing; rebuild the view")
+            raise CorruptLedger(f"view {self._view}: row {key} is missing")
         return row
 
     def put(self, key: str, row: Row) -> None:

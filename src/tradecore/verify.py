@@ -1,0 +1,245 @@
+"""Verification: go through a whole ledger and find whatever contradicts itself, the domain, or the views."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+
+import attrs
+
+from tradecore.domain import events as ev
+from tradecore.domain.account import AccountState
+from tradecore.domain.identity import client_order_id, parse_trace_id
+from tradecore.domain.messages import Envelope, Recorded
+from tradecore.domain.order import OrderState, body_hash
+from tradecore.domain.position import Position, apply_fill
+from tradecore.domain.trade import TradeState
+from tradecore.domain.values import ZERO, minus, plus, times
+from tradecore.draft import State, evolve
+from tradecore.errors import CorruptLedger, InputError
+from tradecore.journal.contract import Journal
+from tradecore.views import ALL_VIEWS
+from tradecore.views.comparison import Comparison
+from tradecore.views.projector import SENSELESS
+
+_PAGE = 1000
+
+
+@attrs.frozen
+class Finding:
+    """Something that is wrong: which check says so, of what, and a sentence."""
+
+    check: str
+    subject: str
+    message: str
+
+
+@attrs.frozen
+class Report:
+    """What a verification went through, and what it found."""
+
+    events: int
+    streams: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """True when nothing was found."""
+        return not self.findings
+
+
+def verify(journal: Journal) -> Report:
+    """Check store, log, views and books of a ledger; damage becomes findings. Views are caught up first.
+
+    Raises `StoreUnavailable`, and `NewerLedger` for a ledger that this tradecore cannot judge.
+    """
+    findings: list[Finding] = []
+    try:
+        journal.check()
+    except CorruptLedger as error:
+        findings.append(Finding("store", journal.url, str(error)))
+    views = [Comparison(journal, view) for view in ALL_VIEWS]
+    log, books = _LogCheck(findings), _BooksCheck(findings)
+    try:
+        while page := journal.read(log.position, _PAGE):
+            for recorded in page:
+                log.take(recorded.envelope)
+                books.take(recorded)
+                for view in views:
+                    view.take(recorded)
+    except CorruptLedger as error:
+        findings.append(Finding("log", f"after position {log.position}", f"the log cannot be read further: {error}"))
+    else:
+        for view in views:
+            findings.extend(Finding("views", subject, message) for subject, message in view.differences())
+        books.compare()
+    return Report(log.events, len(log.versions), tuple(findings))
+
+
+class _LogCheck:
+    """The order of events: positions, versions, identities, causes, traces."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        self._findings = findings
+        self._event_ids: set[str] = set()
+        self.versions: dict[str, int] = {}
+        self.position = 0
+        self.events = 0
+
+    def take(self, envelope: Envelope) -> None:
+        where = f"event {envelope.position}"
+        if envelope.position != self.position + 1:
+            self._find("positions", where, f"position {envelope.position} follows {self.position}")
+        before = self.versions.get(envelope.stream, 0)
+        if envelope.version != before + 1:
+            self._find("versions", envelope.stream, f"version {envelope.version} follows {before}")
+        if envelope.event_id in self._event_ids:
+            self._find("event ids", where, f"event id {envelope.event_id} was used before")
+        if envelope.causation_id is not None and envelope.causation_id not in self._event_ids:
+            self._find("causation", where, f"no earlier event has the id {envelope.causation_id} of its cause")
+        try:
+            parse_trace_id("trace_id", envelope.trace_id)
+        except InputError as error:
+            self._find("traces", where, str(error))
+        self._event_ids.add(envelope.event_id)
+        self.versions[envelope.stream] = envelope.version
+        self.position = max(self.position, envelope.position)
+        self.events += 1
+
+    def _find(self, check: str, subject: str, message: str) -> None:
+        self._findings.append(Finding(check, subject, message))
+
+
+class _BooksCheck:
+    """Every stream through the domain; then sums over orders, fills, trades and accounts against each other."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        self._findings = findings
+        self._states: dict[str, State] = {}
+        self._broken: set[str] = set()
+        self._epoch: str | None = None
+        self._fills: dict[str, list[ev.FillRecorded]] = defaultdict(list)
+        self._openings: dict[str, ev.AccountPinned] = {}
+
+    def take(self, recorded: Recorded[ev.Event]) -> None:
+        stream, event = recorded.envelope.stream, recorded.event
+        match event:
+            case ev.LedgerCreated():
+                self._epoch = event.epoch
+            case ev.AccountPinned():
+                self._openings[event.account] = event
+            case ev.FillRecorded():
+                self._fills[stream].append(event)
+            case _:
+                pass
+        if stream in self._broken:
+            return
+        before = self._states.get(stream)
+        try:
+            self._recompute(stream, before, event)
+            self._states[stream] = evolve(stream, before, event)
+        except SENSELESS as error:
+            self._broken.add(stream)
+            self._find("fold", stream, f"the domain cannot take in its version {recorded.envelope.version}: {error!r}")
+
+    def _recompute(self, stream: str, before: State, event: ev.Event) -> None:
+        """What a fill did to money and position follows from the state before it."""
+        if isinstance(event, ev.PositionChange):
+            held = before.position(event.symbol) if isinstance(before, AccountState) else Position()
+            step = apply_fill(held, event.fill_id, event.signed_qty, event.price)
+            cash = minus(-times(event.signed_qty, event.price), event.fees)
+            self._same("booking", stream, f"cash of fill {event.fill_id}", event.cash_delta, cash)
+            self._same(
+                "booking", stream, f"position after fill {event.fill_id}", event.quantity_after, step.after.quantity
+            )
+            if event.closed_lots != step.closed:
+                self._find("booking", stream, f"fill {event.fill_id} closed other lots than are recorded")
+        elif isinstance(event, ev.TradeFilled) and isinstance(before, TradeState):
+            step = apply_fill(before.position, event.fill_id, event.signed_qty, event.price)
+            self._same(
+                "booking", stream, f"open quantity after fill {event.fill_id}", event.open_qty, step.after.quantity
+            )
+        else:
+            return
+        profit = minus(step.gross_pnl, event.fees)
+        self._same("booking", stream, f"profit of fill {event.fill_id}", event.realised_pnl, profit)
+
+    def compare(self) -> None:
+        """The sums."""
+        if self._epoch is None:
+            self._find("birth", "ledger", "no event says that the ledger was created, and under which epoch")
+        for stream, recorded in self._fills.items():
+            if len(recorded) != 1:
+                self._find("fills", stream, f"a fill has one event, and this one has {len(recorded)}")
+        states = {stream: state for stream, state in self._states.items() if stream not in self._broken}
+        orders = {state.order_id: state for state in states.values() if isinstance(state, OrderState)}
+        accounts = [state for state in states.values() if isinstance(state, AccountState)]
+        trades = [state for state in states.values() if isinstance(state, TradeState)]
+        fills = [event for recorded in self._fills.values() for event in recorded]
+        self._compare_orders(orders, fills)
+        for account in accounts:
+            self._compare_reservations(account, orders)
+            self._compare_account(account, [event for event in fills if event.account == account.account], trades)
+
+    def _compare_orders(self, orders: dict[str, OrderState], fills: list[ev.FillRecorded]) -> None:
+        quantity: dict[str, Decimal] = defaultdict(Decimal)
+        value: dict[str, Decimal] = defaultdict(Decimal)
+        for event in fills:
+            quantity[event.order_id] = plus(quantity[event.order_id], event.quantity)
+            value[event.order_id] = plus(value[event.order_id], times(event.quantity, event.price))
+        for order_id in quantity.keys() - orders.keys():
+            self._find("fills", f"order-{order_id}", "fills name this order, which cannot be read or does not exist")
+        owners: dict[str, str] = {}
+        for order_id, order in orders.items():
+            subject = f"order-{order_id}"
+            self._same("fills", subject, "filled quantity", order.filled_qty, quantity[order_id])
+            self._same("fills", subject, "value of its fills", order.filled_value, value[order_id])
+            if order.filled_qty > order.quantity:
+                self._find("fills", subject, f"{order.filled_qty} were filled of {order.quantity} ordered")
+            if order.body_hash and order.body_hash != body_hash(order):
+                self._find("orders", subject, "its terms are not those that it was queued with")
+            if self._epoch is not None and order.client_order_id != client_order_id(order_id, self._epoch):
+                self._find("client order ids", subject, f"{order.client_order_id} is not the id that belongs to it")
+            owner = owners.setdefault(order.client_order_id, order_id)
+            if owner != order_id:
+                self._find("client order ids", subject, f"order-{owner} has the same {order.client_order_id}")
+
+    def _compare_reservations(self, account: AccountState, orders: dict[str, OrderState]) -> None:
+        open_orders = {
+            key: order.remaining
+            for key, order in orders.items()
+            if order.account == account.account and not order.is_settled
+        }
+        for order_id in sorted({*open_orders, *account.reservations}):
+            reserved = account.reservations.get(order_id)
+            ours = None if reserved is None else reserved.quantity
+            self._same("reservations", f"order-{order_id}", "reservation", ours, open_orders.get(order_id))
+
+    def _compare_account(self, account: AccountState, fills: list[ev.FillRecorded], trades: list[TradeState]) -> None:
+        subject, opening = f"account-{account.account}", self._openings.get(account.account)
+        held: dict[str, Decimal] = defaultdict(Decimal)
+        traded: dict[str, Decimal] = defaultdict(Decimal)
+        for lot in opening.positions if opening else ():
+            held[lot.symbol] = traded[lot.symbol] = lot.quantity
+        cash, fees = opening.cash if opening else ZERO, ZERO
+        for event in fills:
+            signed = event.side.sign * event.quantity
+            held[event.symbol] = plus(held[event.symbol], signed)
+            cash = minus(minus(cash, times(signed, event.price)), event.fees)
+            fees = plus(fees, event.fees)
+        for trade in trades:
+            if trade.account == account.account:
+                traded[trade.symbol] = plus(traded[trade.symbol], trade.position.quantity)
+        for symbol in sorted({*held, *traded, *account.positions}):
+            quantity = account.position(symbol).quantity
+            self._same("positions", f"{subject} {symbol}", "position by its fills", quantity, held[symbol])
+            self._same("positions", f"{subject} {symbol}", "position by its trades", quantity, traded[symbol])
+        self._same("cash", subject, "cash", account.cash, cash)
+        self._same("cash", subject, "fees", account.fees, fees)
+
+    def _same(self, check: str, subject: str, what: str, recorded: Decimal | None, right: Decimal | None) -> None:
+        if recorded != right:
+            self._find(check, subject, f"{what} is recorded as {recorded} and follows from the rest as {right}")
+
+    def _find(self, check: str, subject: str, message: str) -> None:
+        self._findings.append(Finding(check, subject, message))
