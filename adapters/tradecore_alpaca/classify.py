@@ -13,6 +13,7 @@ import attrs
 import msgspec
 
 from tradecore.errors import (
+    AlreadyExists,
     BrokerError,
     BrokerRefused,
     BrokerUnauthorized,
@@ -88,7 +89,7 @@ def failed_instruction(outcome: Answer | NoAnswer, now: dt.datetime) -> BrokerEr
         return BrokerUnauthorized(f"HTTP {outcome.status}: the broker does not accept the keys")
     words = broker_words(outcome)
     if words is not None and _DUPLICATE.search(words.message):
-        return OutcomeUnknown(f"HTTP {outcome.status}: {DUPLICATE_ID}")
+        return AlreadyExists(f"HTTP {outcome.status}: {DUPLICATE_ID}")
     if words is not None and 400 <= outcome.status < 500 and outcome.status not in _AMBIGUOUS:
         return BrokerRefused(outcome.status, words.code, words.message, outcome.text)
     return OutcomeUnknown(f"HTTP {outcome.status} does not tell what was done: {outcome.text[:200]!r}")

@@ -20,6 +20,7 @@
     │   ├── BrokerRefused          a definite no: nothing was done
     │   ├── NotSent                the request never left: safe to send again
     │   ├── OutcomeUnknown         it may or may not have been done
+    │   │   └── AlreadyExists      the broker has an order under this client id: look it up
     │   ├── BrokerUnreachable      a question (not an instruction) had no answer
     │   ├── BrokerUnauthorized     the keys are wrong
     │   ├── WrongAccount           the keys open another account than the ledger's
@@ -138,6 +139,10 @@ class NotSent(BrokerError):
 
 class OutcomeUnknown(BrokerError):
     """Raised when an instruction was sent and its outcome is not known: look it up, never assume."""
+
+
+class AlreadyExists(OutcomeUnknown):
+    """Raised when the broker says that it has an order under this client order id: it exists, and must be looked up."""
 
 
 class BrokerUnreachable(BrokerError):

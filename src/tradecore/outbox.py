@@ -20,6 +20,7 @@ from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.order import OrderState, body_hash
 from tradecore.domain.values import OrderStatus
 from tradecore.errors import (
+    AlreadyExists,
     BrokerRefused,
     BrokerUnauthorized,
     BrokerUnreachable,
@@ -244,7 +245,8 @@ class Outbox:
             self._record(cmd.RecordNotSent(order.order_id, str(error)))
             raise
         except OutcomeUnknown as error:
-            self._record(cmd.RecordUnknown(order.order_id, str(error)))
+            exists = isinstance(error, AlreadyExists)
+            self._record(cmd.RecordUnknown(order.order_id, str(error), exists))
         failpoint("outbox.t3.after")
 
     async def _resolve(self, item: Item, order: OrderState) -> None:
@@ -264,7 +266,7 @@ class Outbox:
             return
         item.lookups += 1
         waited = self._clock.monotonic() - item.first_lookup_at
-        if item.lookups < self._pace.lookups or waited < self._pace.visibility_s:
+        if order.exists_at_broker or item.lookups < self._pace.lookups or waited < self._pace.visibility_s:
             item.due_at = self._clock.monotonic() + self._pace.lookup_interval_s
             return
         assert order.not_after is not None, "an order is queued before it is sent"

@@ -129,10 +129,11 @@ class RecordNotSent:
 
 @attrs.frozen
 class RecordUnknown:
-    """T3: it is not known whether the broker has the order."""
+    """T3: it is not known whether the broker has the order, or, with `exists`, only under which id it has it."""
 
     order_id: str
     reason: str
+    exists: bool = False
 
 
 @attrs.frozen

@@ -179,12 +179,16 @@ class OrderNotSent(Event):
 
 @attrs.frozen
 class OrderOutcomeUnknown(Event):
-    """The attempt was sent and nobody knows what became of it; it will be looked up."""
+    """The attempt was sent and nobody knows what became of it; it will be looked up.
+
+    `exists` says that the broker claims to have an order under this client order id: it is never sent again.
+    """
 
     NAME: ClassVar[str] = "trade.order.outcome_unknown"
     order_id: str
     attempt: int
     reason: str
+    exists: bool
 
 
 @attrs.frozen

@@ -73,6 +73,7 @@ class OrderState:
     filled_value: Decimal = ZERO
     submits: int = 0
     in_flight: bool = False
+    exists_at_broker: bool = False
     cancel_requested: bool = False
     cancels: int = 0
     cancel_in_flight: bool = False
@@ -186,9 +187,9 @@ def decide(state: OrderState, command: OrderCommand) -> list[ev.Event]:
         case RecordUnknown():
             if not state.in_flight or state.status is _S.UNKNOWN:
                 return []
-            return [ev.OrderOutcomeUnknown(state.order_id, state.submits, command.reason)]
+            return [ev.OrderOutcomeUnknown(state.order_id, state.submits, command.reason, command.exists)]
         case WithdrawOrder():
-            if state.status.is_terminal or state.broker_order_id is not None:
+            if state.status.is_terminal or state.broker_order_id is not None or state.exists_at_broker:
                 return []
             return [ev.OrderCanceled(state.order_id, command.reason, ZERO, "")]
         case CancelOrder():
@@ -205,7 +206,7 @@ def decide(state: OrderState, command: OrderCommand) -> list[ev.Event]:
 
 def _start_submit(state: OrderState, command: StartSubmit) -> list[ev.Event]:
     """Allow a send only of the content that was decided on, while it is fresh, and while it is still wanted."""
-    if state.status.is_terminal or state.broker_order_id is not None:
+    if state.status.is_terminal or state.broker_order_id is not None or state.exists_at_broker:
         return []
     if command.body_hash != state.body_hash:
         raise InvariantViolated(f"order {state.order_id}: what would be sent is not what was decided on")
@@ -319,7 +320,7 @@ def evolve(state: OrderState | None, event: ev.Event) -> OrderState:
         case ev.OrderNotSent():
             return attrs.evolve(state, status=_S.QUEUED, in_flight=False)
         case ev.OrderOutcomeUnknown():
-            return attrs.evolve(state, status=_S.UNKNOWN)
+            return attrs.evolve(state, status=_S.UNKNOWN, exists_at_broker=state.exists_at_broker or event.exists)
         case ev.OrderAccepted():
             status = event.status if state.status in _OURS else state.status
             return attrs.evolve(

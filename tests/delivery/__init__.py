@@ -1,0 +1,1 @@
+"""Delivery over real HTTP and WebSocket, against an exchange that misbehaves."""

@@ -1,0 +1,92 @@
+"""Whatever the stream does, every execution is in the ledger once."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import anyio
+import pytest
+
+from tests.delivery.rig import Rig, open_rig
+from tradecore_exchange.trade_hub import Cut
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "none": {},
+    "the stream is dropped": {"kind": "stream_drop", "on_update": True},
+    "the stream is aborted": {"kind": "stream_abort", "on_update": True},
+    "an update comes twice": {"kind": "duplicate_update", "count": 10},
+    "an unknown event": {"kind": "unknown_event"},
+    "an unknown status": {"kind": "unknown_status"},
+    "a null where none may be": {"kind": "null_field"},
+    "a frame that is not JSON": {"kind": "non_json"},
+    "updates in the wrong order": {"kind": "reorder_updates"},
+}
+
+
+async def one_round_trip(rig: Rig) -> None:
+    order_id = rig.place()
+    await rig.until_status(order_id, "pending_new", "accepted", "new")
+    await rig.advance()
+    await rig.until_status(order_id, "filled")
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+def test_every_execution_is_recorded_once_whatever_the_stream_does(fault: dict[str, Any]) -> None:
+    async def story() -> None:
+        async with open_rig() as rig:
+            order_id = rig.place()
+            await rig.until_status(order_id, "pending_new", "accepted", "new")
+            if fault:
+                await rig.arm(**({"count": 1} | fault))
+            await rig.advance()
+            await rig.until_status(order_id, "filled")
+            await one_round_trip(rig)
+            executions = (await rig.seen())["executions"]
+            fills = [e for e in rig.ledger.journal.read(0) if e.envelope.name == "trade.fill.recorded"]
+            assert len(fills) == len(executions) == 2
+            state = (await rig.http.get("/_ctl/state")).json()
+            assert rig.ledger.account("main").cash == Decimal(state["cash"])
+
+    anyio.run(story)
+
+
+def test_fills_made_while_disconnected_are_read_again() -> None:
+    async def story() -> None:
+        async with open_rig() as rig:
+            order_id = rig.place()
+            await rig.until_status(order_id, "pending_new", "accepted", "new")
+            rig.server.service.trades.cut(Cut("stream_drop"))
+            await rig.advance(3)
+            await rig.until_status(order_id, "filled")
+
+    anyio.run(story)
+
+
+def test_what_cannot_be_read_is_parked_with_its_raw_text() -> None:
+    async def story() -> None:
+        async with open_rig() as rig:
+            order_id = rig.place()
+            await rig.until_status(order_id, "pending_new", "accepted", "new")
+            await rig.arm(kind="non_json", count=1)
+            await rig.advance()
+            await rig.until_status(order_id, "filled")
+            await rig.until(
+                lambda: any(e.envelope.name == "system.report.parked" for e in rig.ledger.journal.read(0)), "parked"
+            )
+
+    anyio.run(story)
+
+
+def test_somebody_elses_order_is_parked_and_never_booked() -> None:
+    async def story() -> None:
+        async with open_rig() as rig:
+            body = {"symbol": "AAA", "qty": "3", "side": "buy", "type": "market", "time_in_force": "day"}
+            (await rig.http.post("/v2/orders", json=body)).raise_for_status()
+            await rig.advance()
+            await one_round_trip(rig)
+            parked = [e.event for e in rig.ledger.journal.read(0) if e.envelope.name == "system.report.parked"]
+            assert parked
+            assert rig.ledger.account("main").position("AAA").quantity == 10
+
+    anyio.run(story)
