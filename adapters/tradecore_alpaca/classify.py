@@ -88,7 +88,7 @@ def failed_instruction(outcome: Answer | NoAnswer, now: dt.datetime) -> BrokerEr
     if keys_refused(outcome):
         return BrokerUnauthorized(f"HTTP {outcome.status}: the broker does not accept the keys")
     words = broker_words(outcome)
-    if words is not None and _DUPLICATE.search(words.message):
+    if words is not None and 400 <= outcome.status < 500 and _DUPLICATE.search(words.message):
         return AlreadyExists(f"HTTP {outcome.status}: {DUPLICATE_ID}")
     if words is not None and 400 <= outcome.status < 500 and outcome.status not in _AMBIGUOUS:
         return BrokerRefused(outcome.status, words.code, words.message, outcome.text)

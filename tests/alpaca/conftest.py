@@ -9,10 +9,10 @@ import anyio.lowlevel
 import httpx
 import pytest
 from pydantic import SecretStr
+
 from tests.alpaca.scripted_http import ScriptedHttp, scripted_http
 from tests.alpaca.scripted_socket import ScriptedSocket, scripted_socket
 from tests.alpaca.standing import KEY_ID, NOW, SECRET, Standing
-
 from tradecore.settings import BrokerSettings
 from tradecore_alpaca.http import Timeouts
 from tradecore_alpaca.keys import make_keys

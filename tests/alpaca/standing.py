@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import attrs
 import httpx
+
 from tests.alpaca.scripted_http import ScriptedHttp
 from tests.alpaca.scripted_socket import ScriptedSocket
-
 from tradecore.domain.values import OrderType, Side, TimeInForce
 from tradecore.ports.broker import OrderRequest
 from tradecore.ports.clock import Clock

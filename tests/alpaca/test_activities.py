@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+
 from tests.alpaca.recorded import FILL
 from tests.alpaca.scripted_http import Play, Request, reply
 from tests.alpaca.standing import Standing
-
 from tradecore.errors import BrokerUnreachable, ProtocolError
 
 pytestmark = pytest.mark.anyio

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.alpaca.scripted_http import CLOSE, HANG, RESET, Play, reply
 from tests.alpaca.standing import Standing
-
 from tradecore.errors import BrokerRefused, BrokerUnauthorized, InputError, NotSent, OutcomeUnknown
 
 pytestmark = pytest.mark.anyio

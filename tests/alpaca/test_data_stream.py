@@ -9,9 +9,9 @@ from typing import Any
 
 import anyio
 import pytest
+
 from tests.alpaca.scripted_socket import Peer
 from tests.alpaca.standing import KEY_ID, SECRET, Standing
-
 from tradecore.domain.values import Bar
 from tradecore.errors import BrokerUnauthorized, ConfigurationError
 from tradecore.ports.market_data import DataConnected

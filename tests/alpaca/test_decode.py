@@ -12,8 +12,8 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.alpaca.recorded import ACCOUNT, FILL, ORDER, POSITION
 
+from tests.alpaca.recorded import ACCOUNT, FILL, ORDER, POSITION
 from tradecore.domain.values import OrderStatus, Side
 from tradecore.errors import ProtocolError
 from tradecore.ports.broker import BrokerFill, BrokerOrder, BrokerPosition

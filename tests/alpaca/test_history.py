@@ -7,9 +7,9 @@ import json
 from decimal import Decimal
 
 import pytest
+
 from tests.alpaca.scripted_http import reply
 from tests.alpaca.standing import Standing
-
 from tradecore.errors import BrokerUnauthorized, BrokerUnreachable, ProtocolError
 
 pytestmark = pytest.mark.anyio

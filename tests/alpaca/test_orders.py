@@ -6,10 +6,10 @@ import datetime as dt
 from typing import Any
 
 import pytest
+
 from tests.alpaca.recorded import ORDER
 from tests.alpaca.scripted_http import Play, Request, reply
 from tests.alpaca.standing import Standing
-
 from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
 
 pytestmark = pytest.mark.anyio

@@ -6,10 +6,10 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+
 from tests.alpaca.recorded import ACCOUNT, ASSET, ORDER, POSITION
 from tests.alpaca.scripted_http import CLOSE, HANG, RESET, Play, reply
 from tests.alpaca.standing import Standing
-
 from tradecore.errors import BrokerUnauthorized, BrokerUnreachable, InputError, ProtocolError
 from tradecore.ports.broker import Asset
 

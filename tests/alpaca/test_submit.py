@@ -11,12 +11,12 @@ import anyio.lowlevel
 import attrs
 import httpx
 import pytest
+
 from tests.alpaca.recorded import ORDER
 from tests.alpaca.scripted_http import CLOSE, DRIP, HANG, RESET, Play, reply
 from tests.alpaca.standing import KEY_ID, REQUEST, SECRET, Standing
-
 from tradecore.domain.values import OrderStatus
-from tradecore.errors import BrokerError, BrokerRefused, BrokerUnauthorized, NotSent, OutcomeUnknown
+from tradecore.errors import AlreadyExists, BrokerError, BrokerRefused, BrokerUnauthorized, NotSent, OutcomeUnknown
 from tradecore_alpaca.broker import AlpacaBroker
 from tradecore_alpaca.http import Timeouts
 from tradecore_alpaca.urls import Urls
@@ -69,6 +69,7 @@ UNKNOWN = {
     "500 with a code": reply(500, {"code": 50010000, "message": "internal server error occurred"}),
     "502 HTML": reply(502, HTML, kind="text/html"),
     "503 empty": reply(503),
+    "500 with the words of a duplicate": reply(500, {"message": "client_order_id must be unique"}),
     "504": reply(504, {"message": "gateway timeout"}),
     "599": reply(599),
 }
@@ -118,8 +119,9 @@ async def test_refusal_in_the_brokers_words(
 @pytest.mark.parametrize("play", UNKNOWN.values(), ids=UNKNOWN.keys())
 async def test_everything_in_doubt_is_unknown(standing: Standing, play: Play) -> None:
     standing.server.replies = [play]
-    with pytest.raises(OutcomeUnknown):
+    with pytest.raises(OutcomeUnknown) as caught:
         await standing.broker.submit(REQUEST)
+    assert type(caught.value) is OutcomeUnknown
     assert [request.method for request in standing.server.requests] == ["POST"]
     assert standing.slept == []
 
@@ -130,7 +132,7 @@ async def test_everything_in_doubt_is_unknown(standing: Standing, play: Play) ->
 )
 async def test_a_duplicate_id_is_an_order_that_exists(standing: Standing, message: str) -> None:
     standing.server.replies = [reply(422, {"code": 40010001, "message": message})]
-    with pytest.raises(OutcomeUnknown, match="duplicate client_order_id"):
+    with pytest.raises(AlreadyExists, match="duplicate client_order_id"):
         await standing.broker.submit(REQUEST)
     assert len(standing.server.requests) == 1
 

@@ -13,10 +13,10 @@ from typing import Any
 import anyio
 import pytest
 import structlog.testing
+
 from tests.alpaca.recorded import AUTHORIZED, LISTENING, ORDER, UNAUTHORIZED, update
 from tests.alpaca.scripted_socket import Peer, scripted_socket
 from tests.alpaca.standing import KEY_ID, SECRET, Standing
-
 from tradecore.domain.values import OrderStatus
 from tradecore.errors import BrokerUnauthorized
 from tradecore.ports.broker import OrderReport, Report, StreamConnected, UnknownReport

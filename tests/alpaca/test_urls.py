@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from pydantic import SecretStr
-from tests.alpaca.standing import KEY_ID, SECRET
 
+from tests.alpaca.standing import KEY_ID, SECRET
 from tradecore.errors import ConfigurationError
 from tradecore.settings import BrokerSettings
 from tradecore_alpaca.keys import make_keys

@@ -7,10 +7,10 @@ import inspect
 import httpx
 import pytest
 from pydantic import SecretStr
+
 from tests.alpaca.recorded import ACCOUNT
 from tests.alpaca.scripted_http import reply
 from tests.alpaca.standing import KEY_ID, SECRET, Standing
-
 from tradecore.errors import ConfigurationError
 from tradecore.ports.broker import Broker
 from tradecore.ports.market_data import MarketData
