@@ -104,7 +104,10 @@ async def state(request: Request) -> Response:
             "prices": {name: number_text(price) for name, price in sorted(exchange.prices.items())},
             "orders": len(exchange.book.all),
             "open_orders": sum(1 for _ in exchange.book.open()),
-            "streams": {"trades": len(service.trades.connections), "data": len(service.data.connections)},
+            "listening": {
+                "trades": sum(one.listening for one in service.trades.connections),
+                "data": sum(any(one.wanted.values()) for one in service.data.connections),
+            },
         }
     )
 

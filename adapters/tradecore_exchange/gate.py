@@ -113,8 +113,11 @@ class Gate:
         elif fault.kind == "reset":
             self.service.abort(scope)
         elif fault.kind == "hang":
-            await self._hang(fault, receive)
-            self.service.abort(scope)
+            try:
+                await self._hang(fault, receive)
+            finally:
+                # Also when the server stops: it would otherwise say 500, and a hang never says anything.
+                self.service.abort(scope)
         else:
             status, body, headers = _STATUS_BODIES[fault.kind]
             await _answer(send, status, body, headers)

@@ -20,8 +20,8 @@ class MarketClock:
         self.market_ns = max(self.market_ns, ns)
 
     def stamp(self) -> int:
-        """A moment later than every one before, at or a little after the market's time."""
-        self.stamped_ns = max(self.market_ns, self.stamped_ns + _TICK_NS)
+        """A moment later than every one before, a little after the time of the market."""
+        self.stamped_ns = max(self.market_ns, self.stamped_ns) + _TICK_NS
         return self.stamped_ns
 
     @property

@@ -351,7 +351,7 @@ def test_replacing_puts_a_new_order_in_the_place_of_the_old() -> None:
     old = entered(exchange, wish(limit="1"))
     outcome = exchange.replace(old.id, ReplaceRequest(limit_price=Decimal(10), client_order_id="next"))
     assert isinstance(outcome, Submitted)
-    assert [(update.event, update.order.limit_price) for update in outcome.updates][0] == ("replaced", Decimal(1))
+    assert next((update.event, update.order.limit_price) for update in outcome.updates) == ("replaced", Decimal(1))
     new = exchange.book.by_client_order_id["next"]
     assert (old.status, old.replaced_by, new.replaces, new.limit_price) == ("replaced", new.id, old.id, Decimal(10))
     assert fills(exchange.on_bar(bar())) == [("fill", Decimal(10), Decimal(10))]
