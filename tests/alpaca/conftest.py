@@ -89,5 +89,5 @@ async def standing(
         clock,
         clock.slept,
         Highest(),
-        Timeouts(connect_s=0.5, read_s=0.3),
+        Timeouts(connect_s=0.5, read_s=0.6),
     )
