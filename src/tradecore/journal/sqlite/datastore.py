@@ -56,8 +56,7 @@ class LedgerDatastore(SQLiteDatastore):
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """The connection, for single statements: each sees one state of the ledger."""
-        with self._lock:
-            self._refuse_strangers()
+        with self._turn():
             try:
                 yield self.connection
             except sqlite3.Error as error:
@@ -70,8 +69,7 @@ class LedgerDatastore(SQLiteDatastore):
         Raises `IntegrityError` for a clash with what is there, `StoreUnavailable` otherwise. After an I/O error the
         datastore takes no more writes.
         """
-        with self._lock:
-            self._refuse_strangers()
+        with self._turn():
             if self._unfit is not None:
                 raise StoreUnavailable(f"{self.path} takes no more writes until a restart: {self._unfit}")
             if not self._guard.take(self._patience_s):
@@ -141,16 +139,22 @@ class LedgerDatastore(SQLiteDatastore):
             if is_fault(error):
                 self._unfit = str(error)
 
-    def _refuse_strangers(self) -> None:
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        # Asked before the lock: a forked child may find it taken by a thread that it does not have.
         if self._pid != os.getpid():
             raise StoreUnavailable(f"{self.path} was opened before this process was forked: open it again here")
-        if self._closed:
-            raise StoreUnavailable("the journal is closed")
+        with self._lock:
+            if self._closed:
+                raise StoreUnavailable("the journal is closed")
+            yield
 
     def close(self) -> None:
         """Let go of the file; harmless when repeated."""
+        if self._pid != os.getpid():
+            return
         with self._lock:
-            if self._closed or self._pid != os.getpid():
+            if self._closed:
                 return
             self._closed = True
             if self._unfit is not None and sys.version_info >= (3, 12):
