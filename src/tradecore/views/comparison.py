@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
 from tradecore.errors import CorruptLedger
-from tradecore.journal.contract import Journal
 from tradecore.views.projector import SENSELESS, Projector
 from tradecore.views.rows import Overlay
 from tradecore.views.view import View
+
+if TYPE_CHECKING:
+    from tradecore.journal.contract import Journal
 
 
 class Comparison:

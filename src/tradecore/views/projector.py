@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
 from tradecore.errors import CorruptLedger, InputError, InvariantViolated, WrongVersion
-from tradecore.journal.contract import Journal
 from tradecore.views.rows import Overlay
 from tradecore.views.view import View
+
+if TYPE_CHECKING:
+    from tradecore.journal.contract import Journal
 
 SENSELESS = (
     CorruptLedger, InputError, InvariantViolated, ArithmeticError, AssertionError, LookupError, TypeError, ValueError,
@@ -50,12 +53,18 @@ class Projector:
         return position
 
     def rebuild(self, batch: int = 1000) -> int:
-        """Build every view anew from the whole log, in memory, and swap it in; returns the position reached."""
+        """Build every view anew from the whole log, in memory, and swap it in; returns the position reached.
+
+        Raises `CorruptLedger` for a log that makes no sense, with the stored views as they were.
+        """
         overlays = [(view, Overlay(view.name, lambda _: None)) for view in self._views]
         position = 0
         while events := self._journal.read(position, batch):
             for view, overlay in overlays:
-                fold(view, overlay, events)
+                try:
+                    fold(view, overlay, events)
+                except SENSELESS as error:
+                    raise CorruptLedger(f"view {view.name} cannot be built from the log: {error!r}") from error
             position = events[-1].envelope.position
         for view, overlay in overlays:
             self._journal.views.replace(view.name, view.shape, position, overlay.puts())
@@ -82,7 +91,10 @@ class Projector:
         except SENSELESS as error:
             before, one.cursor = one.cursor, self._cursor(view)
             if one.cursor == before:  # otherwise the rows moved under the fold, and that is why they did not fit
-                raise CorruptLedger(f"view {view.name} does not fit the events behind {before}: {error!r}") from error
+                raise CorruptLedger(
+                    f"view {view.name} does not fit the events behind {before} ({error!r}); "
+                    "`tradecore verify --rebuild` builds it anew"
+                ) from error
 
 
 def fold(view: View, rows: Overlay, events: Iterable[Recorded[Event]]) -> None:

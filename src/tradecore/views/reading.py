@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from tradecore.journal.contract import Journal
+from typing import TYPE_CHECKING
+
 from tradecore.views.rows import decode_row
 from tradecore.views.view import Row
+
+if TYPE_CHECKING:
+    from tradecore.journal.contract import Journal
 
 
 def read_row(journal: Journal, view: str, key: str) -> Row | None:

@@ -1,0 +1,39 @@
+"""The verbs of the command line, and how words become a call."""
+
+from __future__ import annotations
+
+from cyclopts import App, CycloptsError
+
+from tradecore import __version__
+from tradecore.cli import events, listing, ordering, trace, verifying
+from tradecore.errors import ConfigurationError
+
+app = App(
+    name="tradecore",
+    version=f"tradecore {__version__}",
+    help_format="plaintext",
+    help="Event-sourced trading: record orders for a runner to deliver, and look at everything that happened.",
+)
+for verb in (
+    ordering.place,
+    ordering.cancel,
+    listing.orders,
+    listing.fills,
+    listing.trades,
+    listing.positions,
+    listing.balances,
+    listing.outbox,
+    trace.trace,
+    events.events,
+    verifying.verify,
+):
+    app.command(verb)
+
+
+def run(argv: list[str]) -> int:
+    """Call the verb; returns its exit code. Raises `ConfigurationError` for words that make no command."""
+    try:
+        code = app(argv, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        raise ConfigurationError(f"{str(error).rstrip('.')}; see tradecore --help") from None
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,50 @@
+"""Events as JSON objects, numbers and times written as everywhere."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tradecore.domain.events import Event
+    from tradecore.domain.messages import Recorded
+
+
+def event_object(recorded: Recorded[Event]) -> dict[str, Any]:
+    """An event with what travels with it; `data` holds the event's own fields."""
+    import msgspec
+
+    from tradecore.views.plain import instant_of_ns
+
+    envelope = recorded.envelope
+    return {
+        "position": envelope.position,
+        "name": envelope.name,
+        "stream": envelope.stream,
+        "version": envelope.version,
+        "event_id": envelope.event_id,
+        "causation_id": envelope.causation_id,
+        "correlation_id": envelope.correlation_id,
+        "recorded_at": instant_of_ns(envelope.recorded_at_ns),
+        "actor": envelope.actor,
+        "source": envelope.source,
+        "trace_id": envelope.trace_id,
+        "data": _written(msgspec.to_builtins(recorded.event, builtin_types=(Decimal, dt.datetime))),
+    }
+
+
+def _written(value: object) -> object:
+    from tradecore.views.plain import instant, text
+
+    match value:
+        case dict():
+            return {key: _written(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_written(item) for item in value]
+        case Decimal():
+            return text(value)
+        case dt.datetime():
+            return instant(value)
+        case _:
+            return value

@@ -1,0 +1,89 @@
+"""Verbs that list a view: orders, fills, trades, positions, balances, outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tradecore.cli.opening import open_existing, rows_now
+from tradecore.cli.options import DEFAULTS, Options
+from tradecore.cli.printing import show_json, show_table
+from tradecore.domain.values import OrderStatus, parse_symbol, parse_word
+
+if TYPE_CHECKING:
+    from tradecore.views.view import Row
+
+
+def orders(*, status: str | None = None, symbol: str | None = None, options: Options = DEFAULTS) -> int:
+    """List orders with their status, fills and reasons.
+
+    Parameters
+    ----------
+    status
+        only orders that stand so, such as filled or canceled
+    symbol
+        only orders in this symbol
+    """
+    wanted = {
+        "status": None if status is None else parse_word("status", status, OrderStatus).value,
+        "symbol": None if symbol is None else parse_symbol("symbol", symbol),
+    }
+    rows = [
+        row
+        for row in _read(options, "orders")
+        if all(value is None or row[field] == value for field, value in wanted.items())
+    ]
+    columns = (
+        "order_id", "symbol", "side", "qty", "type", "limit_price", "tif", "status", "filled_qty", "avg_fill_price",
+        "created_at", "reason",
+    )  # fmt: skip
+    return _show(options, rows, columns, "no orders")
+
+
+def fills(*, options: Options = DEFAULTS) -> int:
+    """List executions."""
+    columns = ("fill_id", "order_id", "symbol", "side", "qty", "price", "fees", "occurred_at")
+    return _show(options, _read(options, "fills"), columns, "no fills")
+
+
+def trades(*, options: Options = DEFAULTS) -> int:
+    """List position ideas from proposal to outcome."""
+    columns = (
+        "trade_id", "strategy", "symbol", "side", "status", "entry_qty", "open_qty", "realised_pnl", "fees", "orders",
+        "opened_at", "closed_at", "exit_reason",
+    )  # fmt: skip
+    return _show(options, _read(options, "trades"), columns, "no trades")
+
+
+def positions(*, options: Options = DEFAULTS) -> int:
+    """List positions, flat ones too."""
+    columns = ("account", "symbol", "qty", "avg_entry_price", "cost", "realised_pnl", "lots")
+    return _show(options, _read(options, "positions"), columns, "no positions")
+
+
+def balances(*, options: Options = DEFAULTS) -> int:
+    """List accounts with cash, profit and fees."""
+    columns = (
+        "account", "broker", "broker_account_id", "currency", "opening_cash", "cash", "realised_pnl", "fees",
+        "open_orders",
+    )  # fmt: skip
+    return _show(options, _read(options, "balances"), columns, "no accounts")
+
+
+def outbox(*, options: Options = DEFAULTS) -> int:
+    """List what is asked of the broker, and how far it got."""
+    columns = ("order_id", "kind", "status", "attempts", "last_error", "not_after", "updated_at")
+    return _show(options, _read(options, "outbox"), columns, "no work")
+
+
+def _read(options: Options, view: str) -> list[Row]:
+    with open_existing(options) as journal:
+        return rows_now(journal, view)
+
+
+def _show(options: Options, rows: list[Row], columns: Sequence[str], nothing: str) -> int:
+    if options.json:
+        show_json(rows)
+    else:
+        show_table(rows, columns, nothing)
+    return 0

@@ -1,0 +1,110 @@
+"""Events in words: the stage of the story that they belong to, and a phrase."""
+
+from __future__ import annotations
+
+from tradecore.domain import events as ev
+from tradecore.views.plain import instant, text
+
+
+def stage_of(event: ev.Event) -> str:
+    """Decision, intent, attempt, answer, fill, outcome …"""
+    match event:
+        case ev.DecisionGenerated() | ev.DecisionExecuted() | ev.DecisionRefused():
+            return "decision"
+        case ev.OrderPlanned() | ev.OrderQueued() | ev.CancelRequested():
+            return "intent"
+        case ev.OrderSubmitted() | ev.OrderNotSent() | ev.OrderOutcomeUnknown() | ev.CancelSubmitted():
+            return "attempt"
+        case ev.OrderAccepted() | ev.OrderUpdated() | ev.CancelAnswered():
+            return "answer"
+        case ev.FillRecorded() | ev.OrderPartiallyFilled() | ev.TradeFilled():
+            return "fill"
+        case ev.OrderFilled() | ev.OrderRejected() | ev.OrderCanceled() | ev.OrderExpired() | ev.OrderReplaced():
+            return "outcome"
+        case ev.TradeClosed() | ev.TradeAbandoned() | ev.TradeRefused():
+            return "outcome"
+        case ev.LimitBreached():
+            return "refusal"
+        case _:
+            return event.NAME.split(".")[1]
+
+
+def phrase_of(event: ev.Event) -> str:
+    """What happened, in a phrase; empty where the event's name says it all."""
+    match event:
+        case ev.DecisionGenerated():
+            return f"{event.strategy}: {event.side} {text(event.quantity)} {event.symbol}: {event.reasoning}"
+        case ev.DecisionExecuted():
+            return f"became order {event.order_id}"
+        case ev.DecisionRefused() | ev.TradeRefused() | ev.LimitBreached():
+            return f"refused by {event.rule}: {event.reason}"
+        case ev.OrderPlanned():
+            price = "" if event.limit_price is None else f" at {text(event.limit_price)}"
+            terms = f"{event.order_type}{price} {event.time_in_force}"
+            return f"{event.side} {text(event.quantity)} {event.symbol} {terms}, as {event.client_order_id}"
+        case ev.OrderQueued():
+            return f"to be sent before {instant(event.not_after)}"
+        case ev.OrderSubmitted():
+            return f"submit {event.attempt} under lease {event.lease}"
+        case ev.OrderNotSent():
+            return f"submit {event.attempt} was not sent: {event.reason}"
+        case ev.OrderOutcomeUnknown():
+            return f"submit {event.attempt}, outcome unknown: {event.reason}"
+        case ev.CancelSubmitted():
+            return f"cancel {event.attempt} under lease {event.lease}"
+        case ev.OrderAccepted():
+            found = ", found by looking it up" if event.found_by_lookup else ""
+            return f"{event.status} as {event.broker_order_id}{found}"
+        case ev.OrderUpdated():
+            return f"{event.status}, by {event.source}"
+        case ev.CancelRequested():
+            return f"cancel: {event.reason}"
+        case ev.CancelAnswered():
+            return "cancel taken" if event.accepted else f"cancel not taken: {event.message}"
+        case ev.FillRecorded():
+            fill = f"{event.side} {text(event.quantity)} {event.symbol} at {text(event.price)}"
+            return f"{fill}, fees {text(event.fees)}, by {event.source}, {instant(event.occurred_at)}"
+        case ev.OrderPartiallyFilled() | ev.OrderFilled():
+            done = "filled" if isinstance(event, ev.OrderFilled) else "partially filled"
+            return f"{done}: {text(event.filled_qty)} so far"
+        case _:
+            return _outcome(event)
+
+
+def _outcome(event: ev.Event) -> str:
+    match event:
+        case ev.OrderRejected():
+            return f"rejected: {event.code} {event.message}"
+        case ev.OrderCanceled():
+            return f"canceled: {event.reason}"
+        case ev.OrderExpired() | ev.OrderReplaced():
+            return event.NAME.rsplit(".", 1)[1]
+        case ev.TradeProposed():
+            return f"{event.side} {event.symbol} for {event.strategy}: {event.thesis}"
+        case ev.TradeWorking():
+            return ("exit" if event.is_exit else "entry") + f" order {event.order_id}"
+        case ev.TradeFilled():
+            return f"{text(event.signed_qty)} at {text(event.price)}, open {text(event.open_qty)}"
+        case ev.TradeClosed():
+            return f"closed: profit {text(event.realised_pnl)}, fees {text(event.fees)}"
+        case ev.TradeAbandoned():
+            return f"abandoned: {event.reason}"
+        case ev.ReservationMade() | ev.ReservationReleased():
+            return f"{event.NAME.rsplit('.', 1)[1]}: {text(event.quantity)} of order {event.order_id}"
+        case ev.PositionChange():
+            after = f"{event.symbol} {text(event.signed_qty)}, now {text(event.quantity_after)}"
+            return f"{after}, cash {text(event.cash_delta)}, profit {text(event.realised_pnl)}"
+        case ev.RunnerStarted():
+            return f"{event.runner_id}, {event.broker}, {event.strategy}"
+        case ev.RunnerStopped() | ev.ReportParked():
+            return event.reason
+        case ev.AlertTriggered():
+            return f"{event.kind}: {event.message}"
+        case ev.AssetsRefreshed():
+            return f"{len(event.symbols)} symbols at {event.broker}"
+        case ev.TradeOrderDone():
+            return f"order {event.order_id} is done"
+        case ev.TradeApproved():
+            return "approved"
+        case _:
+            return ""
