@@ -33,6 +33,29 @@ class _Times(dict[int | None, dt.datetime]):
         return time
 
 
+def _numbers(array: Any) -> list[Any]:
+    """Numbers of an array; those without gaps are copied in one go, which is ten times as fast."""
+    code = {"double": "d", "int64": "q", "int32": "i"}.get(str(array.type))
+    if code is None or array.null_count:
+        values: list[Any] = array.to_pylist()
+        return values
+    data: Any = memoryview(array.buffers()[1]).cast("B")
+    return list(data.cast(code)[array.offset : array.offset + len(array)])
+
+
+def _values(column: Any) -> list[Any]:
+    return [value for chunk in column.chunks for value in _numbers(chunk)]
+
+
+def _names(column: Any) -> list[Any]:
+    """The symbols, one object for each name; None where there is none."""
+    result: list[Any] = []
+    for chunk in column.dictionary_encode().chunks:
+        names = dict(enumerate(chunk.dictionary.to_pylist()))
+        result.extend(map(names.get, _numbers(chunk.indices)))
+    return result
+
+
 def parquet_rows(path: Path, symbols: frozenset[str] | None) -> Iterator[Row]:
     """Rows of the wanted symbols, in file order. Raises `InputError`, or `MissingExtra` without pyarrow."""
     pyarrow, compute, parquet = _pyarrow()
@@ -56,9 +79,9 @@ def parquet_rows(path: Path, symbols: frozenset[str] | None) -> Iterator[Row]:
         table = table.filter(wanted)
     # Whole microseconds: what a datetime holds. A finer stamp would be cut silently by pyarrow or raise deep inside it.
     try:
-        ticks = table["timestamp"].cast(pyarrow.timestamp("us", tz=kind.tz)).cast(pyarrow.int64()).to_pylist()
+        ticks = table["timestamp"].cast(pyarrow.timestamp("us", tz=kind.tz)).cast(pyarrow.int64())
     except pyarrow.ArrowException as broken:
         raise InputError("timestamp", str(kind), f"whole microseconds ({broken})") from None
-    times = map(_Times().__getitem__, ticks)
-    columns = [table[name].to_pylist() for name in ("open", "high", "low", "close", "volume")]
-    yield from zip(rows, table["symbol"].to_pylist(), times, *columns, strict=True)
+    times = map(_Times().__getitem__, _values(ticks))
+    columns = [_values(table[name]) for name in ("open", "high", "low", "close", "volume")]
+    yield from zip(rows, _names(table["symbol"]), times, *columns, strict=True)

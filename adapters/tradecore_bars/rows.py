@@ -53,6 +53,14 @@ def unknown_symbols(asked: Iterable[str] | None, present: Iterable[str]) -> Inpu
     return None
 
 
+def _impossible(row: int, open_: Decimal, high: Decimal, low: Decimal, close: Decimal) -> InputError:
+    """The error for prices that contradict each other."""
+    if high < low:
+        return InputError(f"row {row}: high", str(high), f"at least the low of {low}")
+    name, price = ("close", close) if low <= open_ <= high else ("open", open_)
+    return InputError(f"row {row}: {name}", str(price), f"a price from {low} to {high}")
+
+
 def bars_from(rows: Iterable[Row]) -> list[Bar]:
     """Bars by (start, symbol). Raises `InputError` naming the row for whatever no market can have printed."""
     prices, volumes = _Numbers("above zero"), _Numbers("zero")
@@ -78,12 +86,8 @@ def bars_from(rows: Iterable[Row]) -> list[Bar]:
             volume = volumes[cells[4]]
         except InputError as error:
             raise InputError(f"row {row}: {name}", error.value, error.expected) from None
-        if high < low:
-            raise InputError(f"row {row}: high", str(high), f"at least the low of {low}")
-        if not low <= open_ <= high:
-            raise InputError(f"row {row}: open", str(open_), f"a price from {low} to {high}")
-        if not low <= close <= high:
-            raise InputError(f"row {row}: close", str(close), f"a price from {low} to {high}")
+        if not (low <= open_ <= high and low <= close <= high):
+            raise _impossible(row, open_, high, low, close)
         bars.append(Bar(symbol, start, open_, high, low, close, volume))
     bars.sort(key=attrgetter("start", "symbol"))
     return bars

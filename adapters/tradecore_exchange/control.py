@@ -89,7 +89,7 @@ async def quote(request: Request) -> Response:
 
 
 async def state(request: Request) -> Response:
-    """GET where the market and the account stand; `cash` is exact here."""
+    """GET where the market and the account stand; `cash` is exact here, `speed` null in lockstep."""
     service = service_of(request)
     exchange = service.floor.exchange
     return service.answer(
@@ -97,6 +97,7 @@ async def state(request: Request) -> Response:
             **_state(service),
             "now": instant_text(exchange.clock.now_ns),
             "fingerprint": service.floor.fingerprint,
+            "speed": service.speed,
             "symbols": sorted(exchange.symbols),
             "cash": number_text(exchange.account.cash),
             "equity": number_text(exchange.account.equity(exchange.prices)),

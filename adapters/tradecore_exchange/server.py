@@ -77,6 +77,7 @@ class ExchangeServer:
             floor, key=key, secret=secret, text_frames=text_frames, rate_limit_enforced=rate_limit_enforced
         )
         self.service: Service = app.state.service
+        self.service.speed = speed
         config = uvicorn.Config(
             app,
             loop="asyncio",

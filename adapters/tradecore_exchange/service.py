@@ -61,6 +61,7 @@ class RateLimit:
 class Service:
     """One exchange as it is served.
 
+    `speed` is how many times as fast as its own time the market moves by itself; None when it waits to be moved.
     `accepted_at` is the monotonic second at which each client_order_id was accepted. `abort` breaks the TCP connection
     behind a request; in process there is none, and it raises `ConnectionResetError`.
     """
@@ -69,6 +70,7 @@ class Service:
     key: str = DEFAULT_KEY
     secret: str = DEFAULT_SECRET
     text_frames: bool = False
+    speed: float | None = None
     rate: RateLimit = attrs.field(factory=RateLimit)
     faults: Faults = attrs.field(factory=Faults)
     accepted_at: dict[str, float] = attrs.field(factory=dict)
