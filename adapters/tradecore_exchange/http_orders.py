@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -63,41 +63,38 @@ async def list_orders(request: Request) -> Response:
     if choice(query, "direction", "desc", {"asc", "desc"}) == "desc":
         chosen = reversed(orders)
     flag(query, "nested")
-    matching = _filter(service, query)
+    matches = _asked_for(service, query)
     page = []
     for order in chosen:
-        if matching(order):
+        if matches(order):
             page.append(order_json(order))
             if len(page) == limit:
                 break
     return service.answer(page)
 
 
-class _filter:  # noqa: N801 -- used as a function; the state is the query
-    """Which orders a list asks for."""
+def _asked_for(service: Service, query: QueryParams) -> Callable[[Order], bool]:
+    """Which orders a list asks for. Raises `Refused` for unknown words."""
+    status = choice(query, "status", "open", {"open", "closed", "all"})
+    side = choice(query, "side", "", {"", "buy", "sell"})
+    after, until = instant(query, "after"), instant(query, "until")
+    symbols, classes = listed(query, "symbols"), listed(query, "asset_class")
+    after_number = _cursor(service, query, "after_order_id")
+    before_number = _cursor(service, query, "before_order_id")
 
-    def __init__(self, service: Service, query: QueryParams) -> None:
-        self.status = choice(query, "status", "open", {"open", "closed", "all"})
-        self.after, self.until = instant(query, "after"), instant(query, "until")
-        self.symbols = listed(query, "symbols")
-        self.side = query.get("side")
-        self.classes = listed(query, "asset_class")
-        self.after_number = _cursor(service, query, "after_order_id")
-        self.before_number = _cursor(service, query, "before_order_id")
-        if self.side not in {None, "", "buy", "sell"}:
-            raise Refused(invalid("invalid side"))
-
-    def __call__(self, order: Order) -> bool:
+    def matches(order: Order) -> bool:
         return (
-            (self.status == "all" or order.is_open == (self.status == "open"))
-            and (self.after is None or order.submitted_ns > self.after)
-            and (self.until is None or order.submitted_ns < self.until)
-            and (not self.symbols or order.symbol in self.symbols)
-            and (not self.side or order.side == self.side)
-            and (not self.classes or asset_class(order.symbol) in self.classes)
-            and (self.after_number is None or order.number > self.after_number)
-            and (self.before_number is None or order.number < self.before_number)
+            (status == "all" or order.is_open == (status == "open"))
+            and (after is None or order.submitted_ns > after)
+            and (until is None or order.submitted_ns < until)
+            and (not symbols or order.symbol in symbols)
+            and (not side or order.side == side)
+            and (not classes or asset_class(order.symbol) in classes)
+            and (after_number is None or order.number > after_number)
+            and (before_number is None or order.number < before_number)
         )
+
+    return matches
 
 
 def _cursor(service: Service, query: QueryParams, name: str) -> int | None:
