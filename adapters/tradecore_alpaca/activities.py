@@ -8,7 +8,7 @@ import msgspec
 
 from tradecore.domain.values import parse_instant
 from tradecore.errors import ProtocolError
-from tradecore.ports.broker import BrokerFill, Page, UnknownReport
+from tradecore.ports.broker import BrokerFill, FillPage, UnknownReport
 from tradecore_alpaca.decode import decode_fill_activity
 from tradecore_alpaca.json_text import as_text, read, rfc3339
 from tradecore_alpaca.questions import Questions
@@ -23,7 +23,7 @@ class _Named(msgspec.Struct):
     id: str
 
 
-async def read_fills_since(questions: Questions, base_url: str, since: dt.datetime) -> Page:
+async def read_fills_since(questions: Questions, base_url: str, since: dt.datetime) -> FillPage:
     """Executions at or after `since` (and some of the second before), oldest first; unreadable rows apart.
 
     Raises `BrokerUnreachable`, `ProtocolError`.
@@ -44,7 +44,7 @@ async def read_fills_since(questions: Questions, base_url: str, since: dt.dateti
             else:
                 fills.setdefault(fill.execution_id, fill)
         if len(rows) < PAGE_SIZE:
-            return Page(in_order(tuple(fills.values())), tuple(dict.fromkeys(unreadable)))
+            return FillPage(in_order(tuple(fills.values())), tuple(dict.fromkeys(unreadable)))
         token = read(rows[-1], _Named).id
         if token in tokens:
             raise ProtocolError("activities: the pages do not come to an end", as_text(rows[-1]))

@@ -12,7 +12,16 @@ import structlog
 
 from tradecore.domain.values import canonical
 from tradecore.errors import InputError, OutcomeUnknown, ProtocolError
-from tradecore.ports.broker import Asset, BrokerAccount, BrokerOrder, BrokerPosition, OrderRequest, Page, Report
+from tradecore.ports.broker import (
+    Asset,
+    BrokerAccount,
+    BrokerOrder,
+    BrokerPosition,
+    FillPage,
+    OrderPage,
+    OrderRequest,
+    Report,
+)
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Rng
 from tradecore_alpaca.activities import read_fills_since
@@ -110,11 +119,11 @@ class AlpacaBroker:
             raise ProtocolError(f"asked for {broker_order_id!r}, told {order.broker_order_id!r}", order.raw)
         return order
 
-    async def orders_since(self, since: dt.datetime) -> tuple[BrokerOrder, ...]:
+    async def orders_since(self, since: dt.datetime) -> OrderPage:
         """Every order submitted at or after `since`, oldest first. Raises `BrokerUnreachable`, `ProtocolError`."""
         return await read_orders_since(self._questions, self._urls.base_url, since)
 
-    async def fills_since(self, since: dt.datetime) -> Page:
+    async def fills_since(self, since: dt.datetime) -> FillPage:
         """Every execution at or after `since`, oldest first. Raises `BrokerUnreachable`, `ProtocolError`."""
         return await read_fills_since(self._questions, self._urls.base_url, since)
 

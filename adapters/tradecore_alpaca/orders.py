@@ -12,7 +12,7 @@ import msgspec
 
 from tradecore.domain.values import parse_instant
 from tradecore.errors import ProtocolError
-from tradecore.ports.broker import BrokerOrder
+from tradecore.ports.broker import BrokerOrder, OrderPage, UnknownReport
 from tradecore_alpaca.decode import decode_order
 from tradecore_alpaca.json_text import as_text, instant, read, rfc3339
 from tradecore_alpaca.questions import Questions
@@ -30,10 +30,11 @@ class _Submitted(msgspec.Struct):
     created_at: str | None = None
 
 
-async def read_orders_since(questions: Questions, base_url: str, since: dt.datetime) -> tuple[BrokerOrder, ...]:
+async def read_orders_since(questions: Questions, base_url: str, since: dt.datetime) -> OrderPage:
     """Orders submitted at or after `since`, oldest first. Raises `BrokerUnreachable`, `ProtocolError`."""
     since = max(parse_instant("since", since), _EARLIEST)
     found: dict[str, BrokerOrder] = {}
+    unreadable: list[UnknownReport] = []
     seen: set[str] = set()
     cursor = {"after": rfc3339(since - _OVERLAP)}
     while True:
@@ -47,9 +48,12 @@ async def read_orders_since(questions: Questions, base_url: str, since: dt.datet
             seen.add(submitted.id)
             new += 1
             if _time(submitted, raw) >= since:
-                found[submitted.id] = decode_order(raw)
+                try:
+                    found[submitted.id] = decode_order(raw)
+                except ProtocolError as error:  # one strange order must not hide the others
+                    unreadable.append(UnknownReport(str(error), as_text(raw)))
         if len(rows) < PAGE:
-            return tuple(found.values())
+            return OrderPage(tuple(found.values()), tuple(unreadable))
         last = read(rows[-1], _Submitted)
         if new and "after" in cursor:
             cursor = {"after": rfc3339(_time(last, rows[-1]) - _STEP_BACK)}

@@ -85,7 +85,7 @@ def _serve(settings: Settings) -> Iterator[ExchangeServer]:
 
 
 def _market(settings: Settings) -> tuple[list[str], list[Bar], str]:
-    """Symbols, bars, and what the bars are in words; the number of days is left out, because a longer market goes on."""
+    """Symbols, bars, and what the bars are in words, without the number of days: a longer market goes on."""
     chosen = settings.market_data
     if not chosen.bars:
         names = list(chosen.symbols or _BUILT_IN_SYMBOLS)

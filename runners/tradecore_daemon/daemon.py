@@ -8,7 +8,7 @@ import anyio
 import structlog
 from anyio.abc import TaskStatus
 
-from tradecore.errors import BrokerUnreachable, ConfigurationError
+from tradecore.errors import BrokerUnreachable, ConfigurationError, ProtocolError
 from tradecore.runner.contract import Progress, Session
 from tradecore_daemon.live import pace_live
 from tradecore_daemon.replay import pace_replay
@@ -82,7 +82,7 @@ class Daemon:
             await session.engine.outbox.settle_calls()
             try:
                 await session.engine.collect()
-            except BrokerUnreachable as error:
+            except (BrokerUnreachable, ProtocolError) as error:
                 _log.warning("the broker cannot be read at the end; the next start will", error=str(error))
 
     async def _follow(self, session: Session) -> None:

@@ -10,7 +10,7 @@ import anyio
 import structlog
 
 from tradecore.domain.values import Bar
-from tradecore.errors import BrokerUnreachable
+from tradecore.errors import BrokerUnreachable, ProtocolError
 from tradecore.failpoints import failpoint
 from tradecore.feed import MINUTE
 from tradecore.ports.venue import Advance, Replay
@@ -101,7 +101,7 @@ async def _patiently(session: Session, ask: Callable[[], Awaitable[Answer]]) -> 
     while True:
         try:
             return await ask()
-        except BrokerUnreachable:
+        except (BrokerUnreachable, ProtocolError):
             if session.clock.monotonic() >= give_up:
                 raise
             await session.clock.sleep(_RETRY_S)

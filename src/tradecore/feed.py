@@ -9,7 +9,7 @@ import anyio
 import structlog
 
 from tradecore.domain.values import Bar
-from tradecore.errors import BrokerUnreachable
+from tradecore.errors import BrokerUnreachable, ProtocolError
 from tradecore.ports.clock import Clock
 from tradecore.ports.market_data import DataConnected, MarketData
 
@@ -88,5 +88,5 @@ class BarFeed:
             for bar in await self._market_data.history(self.symbols, since, self._clock.now()):
                 self._healed.add((bar.start, bar.symbol))
                 self._put(bar)
-        except BrokerUnreachable as error:
+        except (BrokerUnreachable, ProtocolError) as error:
             _log.warning("missed bars could not be read again", error=str(error))

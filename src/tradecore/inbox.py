@@ -130,7 +130,10 @@ class Inbox:
         """Every unsettled order as the broker has it now, and whatever else was placed since the oldest of them."""
         if not self._unsettled:
             return []
-        orders = list(await self._broker.orders_since(min(self._unsettled.values()) - _OVERLAP))
+        page = await self._broker.orders_since(min(self._unsettled.values()) - _OVERLAP)
+        for unreadable in page.unreadable:
+            self._park("orders", unreadable)
+        orders = list(page.orders)
         seen = {order.broker_order_id for order in orders}
         for order_id in list(self._unsettled):  # absent from a list is not gone: ask for it by name
             state = self._ledger.order(order_id)

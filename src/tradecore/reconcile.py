@@ -56,7 +56,7 @@ async def compare_orders(ledger: Ledger, broker: Broker, order_ids: tuple[str, .
     """Compare every order of this ledger, old or new, with what the broker shows. Raises `BrokerUnreachable`."""
     theirs: dict[str, BrokerOrder] = {}
     found: list[Difference] = []
-    for order in await broker.orders_since(_EVER):
+    for order in (await broker.orders_since(_EVER)).orders:
         order_id = order_id_of_client(order.client_order_id, ledger.epoch)
         if order_id is None:
             continue

@@ -40,7 +40,7 @@ class BrokerSettings(Section):
 
 
 class StrategySettings(Section):
-    """`[strategy]`: which plugin decides (`none` only delivers what others record), with the plugin's own parameters."""
+    """`[strategy]`: which plugin decides (`none` only delivers what others record), with its own parameters."""
 
     name: str = "sma"
     parameters: dict[str, Any] = Field(default_factory=dict)

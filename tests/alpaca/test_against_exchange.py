@@ -65,7 +65,7 @@ async def test_an_order_from_submit_to_position(play: Play, venue: Venue) -> Non
     for order in (await broker.order(order_id), await broker.order_by_client_id("tc-1")):
         assert order is not None
         assert (order.status, order.filled_qty, order.side) == (OrderStatus.FILLED, Decimal(10), Side.BUY)
-    assert [order.broker_order_id for order in await broker.orders_since(LONG_AGO)] == [order_id]
+    assert [order.broker_order_id for order in (await broker.orders_since(LONG_AGO)).orders] == [order_id]
     page = await broker.fills_since(LONG_AGO)
     assert page.unreadable == ()
     assert sum(fill.quantity for fill in page.fills) == page.fills[-1].cumulative_qty == Decimal(10)
@@ -103,7 +103,7 @@ async def test_a_second_order_under_one_id(play: Play, venue: Venue) -> None:
     await submitted(play, venue, MARKET)
     with pytest.raises(AlreadyExists):
         await venue.broker.submit(MARKET)
-    assert len(await venue.broker.orders_since(LONG_AGO)) == 1
+    assert len((await venue.broker.orders_since(LONG_AGO)).orders) == 1
 
 
 @pytest.mark.parametrize("after_accept", [True, False])

@@ -11,6 +11,7 @@ from tests.alpaca.recorded import ORDER
 from tests.alpaca.scripted_http import Play, Request, reply
 from tests.alpaca.standing import Standing
 from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
+from tradecore.ports.broker import OrderPage
 
 pytestmark = pytest.mark.anyio
 
@@ -51,7 +52,7 @@ def _nanos(text: str) -> str:
 
 
 async def ids(standing: Standing) -> list[str]:
-    return [order.broker_order_id for order in await standing.broker.orders_since(SINCE)]
+    return [order.broker_order_id for order in (await standing.broker.orders_since(SINCE)).orders]
 
 
 @pytest.mark.parametrize("count", [0, 1, 499, 500, 501, 1000, 1234])
@@ -92,15 +93,17 @@ async def test_an_unreachable_page_is_not_an_end(standing: Standing) -> None:
         await standing.broker.orders_since(SINCE)
 
 
-async def test_an_order_that_cannot_be_read_is_not_left_out(standing: Standing) -> None:
-    standing.server.replies = [reply(200, [made(1, "2026-10-08T15:10:00Z") | {"side": ""}])]
-    with pytest.raises(ProtocolError):
-        await standing.broker.orders_since(SINCE)
+async def test_an_order_that_cannot_be_read_is_told_apart_and_hides_no_other(standing: Standing) -> None:
+    strange, plain = made(1, "2026-10-08T15:10:00Z") | {"side": ""}, made(2, "2026-10-08T15:10:01Z")
+    standing.server.replies = [reply(200, [strange, plain])]
+    page = await standing.broker.orders_since(SINCE)
+    assert [order.broker_order_id for order in page.orders] == ["id-2"]
+    assert ["id-1" in report.raw for report in page.unreadable] == [True]
 
 
 async def test_since_for_ever_and_without_a_zone(standing: Standing) -> None:
     standing.server.replies = [reply(200, [])]
-    assert await standing.broker.orders_since(dt.datetime.min.replace(tzinfo=dt.UTC)) == ()
+    assert await standing.broker.orders_since(dt.datetime.min.replace(tzinfo=dt.UTC)) == OrderPage((), ())
     with pytest.raises(InputError):
         await standing.broker.orders_since(dt.datetime(2026, 10, 8))
     assert standing.server.requests[0].query["after"].startswith("1970-01-01T")

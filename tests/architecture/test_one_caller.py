@@ -57,7 +57,9 @@ def test_only_the_outbox_calls_submit_cancel_or_replace() -> None:
     ["await self._broker.submit(request)", "await venue.broker.cancel(order_id)", "await broker.replace(old, new)"],
 )
 def test_the_check_notices_a_second_caller(line: str) -> None:
-    planted = {"src/tradecore/engine.py": f"async def f(self, request, venue, broker, order_id, old, new):\n    {line}\n"}
+    planted = {
+        "src/tradecore/engine.py": f"async def f(self, request, venue, broker, order_id, old, new):\n    {line}\n"
+    }
     assert broker_callers(planted) == {"src/tradecore/engine.py"}
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from tests.crash.judge import Judge
 from tradecore.journal import open_journal
 from tradecore.verify import verify
-from tradecore.views import read_rows
-from tradecore.views import ALL_VIEWS
+from tradecore.views import ALL_VIEWS, read_rows
 from tradecore.views.projector import Projector
 
 
@@ -40,7 +39,8 @@ def assert_nothing_lost_or_doubled(judge: Judge, folder: Path, *, finished: bool
     )
     by_order = {row["order_id"]: key for key, row in orders.items()}
     recorded = Counter(
-        (by_order[row["order_id"]], Decimal(row["cum_qty"]), Decimal(row["qty"]), Decimal(row["price"])) for row in fills
+        (by_order[row["order_id"]], Decimal(row["cum_qty"]), Decimal(row["qty"]), Decimal(row["price"]))
+        for row in fills
     )
     assert recorded == executed
     if finished:

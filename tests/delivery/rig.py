@@ -139,7 +139,10 @@ async def open_rig(
     """Open everything, with delivery and the stream running."""
     symbols = ["AAA", "BBB"]
     floor = Floor(
-        symbols, list(seeded_bars(symbols, 1, 7)), source="test", options=options or ExchangeOptions(wash_trade_check=False)
+        symbols,
+        list(seeded_bars(symbols, 1, 7)),
+        source="test",
+        options=options or ExchangeOptions(wash_trade_check=False),
     )
     with ExchangeServer(floor) as server:
         settings = load_settings(None, {"broker": {**server.urls, "read_timeout_s": read_timeout_s}})
@@ -160,9 +163,7 @@ async def open_rig(
             if start_market:
                 await rig.advance()
             account = await venue.broker.account()
-            rig.give(
-                cmd.PinAccount("main", "test", account.account_id, True, "USD", account.cash, (), clock.now())
-            )
+            rig.give(cmd.PinAccount("main", "test", account.account_id, True, "USD", account.cash, (), clock.now()))
             async with anyio.create_task_group() as group:
                 group.start_soon(outbox.run)
                 if with_stream:
@@ -170,4 +171,3 @@ async def open_rig(
                     await rig.until(lambda: bool(server.service.trades.connections), "the stream of reports")
                 yield rig
                 group.cancel_scope.cancel()
-

@@ -43,7 +43,9 @@ def test_a_fault_of_the_post_ends_in_exactly_one_live_order(fault: dict[str, Any
     anyio.run(story)
 
 
-@pytest.mark.parametrize("fault", [AMBIGUOUS["504 after accept"], AMBIGUOUS["reset after accept"]], ids=["504", "reset"])
+@pytest.mark.parametrize(
+    "fault", [AMBIGUOUS["504 after accept"], AMBIGUOUS["reset after accept"]], ids=["504", "reset"]
+)
 def test_an_order_that_was_accepted_is_found_and_not_sent_again(fault: dict[str, Any]) -> None:
     async def story() -> None:
         async with open_rig() as rig:
@@ -151,4 +153,3 @@ def test_many_orders_at_once_become_exactly_as_many() -> None:
             assert set(seen["posts"].values()) == {1}
 
     anyio.run(story)
-

@@ -25,8 +25,8 @@ from tradecore.errors import InputError
 
 BAD_NUMBERS = [
     "NaN", "nan", "sNaN", "Infinity", "-inf", "1e5", "1E-9", "0x10", "", " 1", "1 ", "1,000", "１０", "١٠", "1_000",
-    "--1", "+-1", ".5", "1" * 40, True, False, None, 1.5, float("nan"), b"1", [], {}, Decimal("NaN"), Decimal("Infinity"),
-    Decimal("1e20"), "0.0000000001", Decimal("1e-10"), "1\n", "1\u200b", "−1",
+    "--1", "+-1", ".5", "1" * 40, True, False, None, 1.5, float("nan"), b"1", [], {}, Decimal("NaN"),
+    Decimal("Infinity"), Decimal("1e20"), "0.0000000001", Decimal("1e-10"), "1\n", "1\u200b", "−1",
 ]  # fmt: skip
 
 
@@ -44,7 +44,8 @@ def test_zero_and_below_are_not_positive(raw: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "text"), [("1.500", "1.5"), ("10", "10"), ("0.000000001", "0.000000001"), (Decimal("1E+2"), "100"), (7, "7")]
+    ("raw", "text"),
+    [("1.500", "1.5"), ("10", "10"), ("0.000000001", "0.000000001"), (Decimal("1E+2"), "100"), (7, "7")],
 )
 def test_equal_numbers_are_written_alike(raw: object, text: str) -> None:
     assert format(parse_number("quantity", raw), "f") == text

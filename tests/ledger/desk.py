@@ -138,9 +138,18 @@ class Desk:
         identity = fill_id(BROKER_ACCOUNT, broker_order, format(cumulative, "f"))
         return self.give(
             cmd.RecordFill(
-                identity, order_id, broker_order, f"x-{identity}", quantity, Decimal(price), cumulative, Decimal(fees),
-                self.clock.now(), "stream", "{}",
-            )  # fmt: skip
+                fill_id=identity,
+                order_id=order_id,
+                broker_order_id=broker_order,
+                execution_id=f"x-{identity}",
+                quantity=quantity,
+                price=Decimal(price),
+                cumulative_qty=cumulative,
+                fees=Decimal(fees),
+                occurred_at=self.clock.now(),
+                source="stream",
+                raw="{}",
+            )
         )
 
     def live(self, side: str, qty: str, symbol: str = "SPY", **terms: Any) -> str:

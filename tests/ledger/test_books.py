@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.ledger.desk import Desk
 from tradecore.domain import commands as cmd
+from tradecore.domain.values import Side
 from tradecore.errors import WrongAccount
 
 D = Decimal
@@ -158,7 +159,7 @@ def test_a_limit_refuses_what_is_above_it_and_nothing_else(
 
 def test_a_decision_is_executed_once_however_often_it_is_made(desk: Desk) -> None:
     desk.pin()
-    proposal = cmd.Proposal("d-1", "test", "SPY", cmd.Side.BUY, D(1), D(50), desk.clock.now(), "because")
+    proposal = cmd.Proposal("d-1", "test", "SPY", Side.BUY, D(1), D(50), desk.clock.now(), "because")
     first = desk.place("buy", "1", proposal=proposal, order_id="00000000-0000-0000-0000-000000000001")
     head = desk.ledger.journal.head()
     desk.place("buy", "1", proposal=proposal, order_id=first)
@@ -181,7 +182,9 @@ steps = st.lists(
 
 @settings(max_examples=150, deadline=None)
 @given(steps)
-def test_the_books_balance_after_any_story(story: list[tuple[str, int, str, str, list[int], Decimal, str | None]]) -> None:
+def test_the_books_balance_after_any_story(
+    story: list[tuple[str, int, str, str, list[int], Decimal, str | None]],
+) -> None:
     """Cash, positions, holdings and trades agree with the plain sum of fills, and nothing stays reserved."""
     desk = Desk.in_memory()
     desk.pin(cash="100000")
@@ -204,9 +207,9 @@ def test_the_books_balance_after_any_story(story: list[tuple[str, int, str, str,
     account = desk.account
     assert account.cash == cash
     assert account.reservations == {}
-    for symbol, quantity in held.items():
-        assert account.position(symbol).quantity == quantity
-        assert account.held("a", symbol) + account.held("b", symbol) == quantity
+    for symbol, total in held.items():
+        assert account.position(symbol).quantity == total
+        assert account.held("a", symbol) + account.held("b", symbol) == total
     open_by_trades = {symbol: D(0) for symbol in held}
     realised = D(0)
     for stream in {e.envelope.stream for e in desk.ledger.journal.read(0, 100_000)}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -121,7 +122,7 @@ def test_a_canceled_order_keeps_what_was_filled_and_frees_the_rest(desk: Desk) -
 
 
 def test_a_reservation_stays_until_the_fills_of_a_canceled_order_are_recorded(desk: Desk) -> None:
-    """The broker says 4 were filled before the cancel; until those fills are here, they could still move the position."""
+    """The broker says 4 were filled before the cancel; until they are here, they could still move the position."""
     order = desk.live("buy", "10")
     desk.report(order, "canceled", filled="4", at=1)
     assert not desk.order(order).is_settled
@@ -220,7 +221,7 @@ def test_sending_other_content_than_was_decided_stops_everything(desk: Desk) -> 
     ],
 )
 def test_terms_that_cannot_be_meant_are_refused_and_nothing_is_recorded(
-    desk: Desk, terms: dict[str, object], field: str
+    desk: Desk, terms: dict[str, Any], field: str
 ) -> None:
     head = desk.ledger.journal.head()
     qty = str(terms.pop("qty", "1"))

@@ -3,7 +3,8 @@
 An *instruction* (`submit`, `cancel`) is one attempt: an implementation never repeats it on its own. It ends in exactly
 one of: a value (done), `BrokerRefused` or `BrokerUnauthorized` (definitely not done), `NotSent` (never reached the
 broker), or `OutcomeUnknown`.
-A *question* may be repeated; without an answer it raises `BrokerUnreachable`. Only the outbox gives instructions.
+A *question* may be repeated; without an answer it raises `BrokerUnreachable`, for an answer that cannot be read
+`ProtocolError`, for wrong keys `BrokerUnauthorized`. Only the outbox gives instructions.
 """
 
 from __future__ import annotations
@@ -130,10 +131,18 @@ Report = StreamConnected | OrderReport | UnknownReport
 
 
 @attrs.frozen
-class Page:
-    """A list of what could be read and of what could not."""
+class FillPage:
+    """The executions that could be read, and what could not."""
 
     fills: tuple[BrokerFill, ...]
+    unreadable: tuple[UnknownReport, ...]
+
+
+@attrs.frozen
+class OrderPage:
+    """The orders that could be read, and what could not."""
+
+    orders: tuple[BrokerOrder, ...]
     unreadable: tuple[UnknownReport, ...]
 
 
@@ -162,10 +171,10 @@ class Broker(Protocol):
     async def order(self, broker_order_id: str) -> BrokerOrder | None:
         """The order under the broker's id, or None. Raises `BrokerUnreachable`."""
 
-    async def orders_since(self, since: dt.datetime) -> tuple[BrokerOrder, ...]:
+    async def orders_since(self, since: dt.datetime) -> OrderPage:
         """Every order, open or not, submitted at or after `since`, oldest first. Raises `BrokerUnreachable`."""
 
-    async def fills_since(self, since: dt.datetime) -> Page:
+    async def fills_since(self, since: dt.datetime) -> FillPage:
         """Every execution at or after `since`, oldest first, all pages. Raises `BrokerUnreachable`."""
 
     async def positions(self) -> tuple[BrokerPosition, ...]:
