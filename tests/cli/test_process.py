@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -126,6 +127,44 @@ def test_following_shows_what_another_process_records_and_ends_with_130(traded: 
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE_S) == 130
         assert process.stderr.read() == ""
+
+
+def at_a_terminal(cwd: Path, *words: str, **changes: str) -> str:
+    """What somebody at a terminal sees."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        (*COMMAND, *words), cwd=cwd, env=environment(TERM="xterm", **changes), stdout=theirs
+    ) as process:
+        os.close(theirs)
+        seen = b""
+        try:
+            while piece := os.read(ours, 65536):
+                seen += piece
+        except OSError:  # the other end was closed
+            pass
+        finally:
+            os.close(ours)
+        assert process.wait(PATIENCE_S) == 0
+    return seen.decode()
+
+
+def test_a_terminal_that_is_too_narrow_for_the_table_gets_a_block_per_row(traded: Path) -> None:
+    seen = at_a_terminal(traded, "orders", COLUMNS="80").splitlines()
+    assert sum(line.startswith("order_id ") for line in seen) == 6
+    assert max(len(line) for line in seen) <= 80
+    assert seen.count("") == 5
+
+
+def test_a_terminal_gets_styles_unless_no_color_is_set(traded: Path) -> None:
+    assert "\x1b[" in at_a_terminal(traded, "balances", COLUMNS="200")
+    assert "\x1b[" not in at_a_terminal(traded, "balances", COLUMNS="200", NO_COLOR="1")
+    assert "\x1b[" not in run(traded, "balances", FORCE_COLOR="1").stdout
+
+
+def test_json_on_a_terminal_is_the_same_list_made_readable(traded: Path) -> None:
+    seen = at_a_terminal(traded, "orders", "--json")
+    assert json.loads(seen) == json.loads(run(traded, "orders", "--json").stdout)
+    assert len(seen.splitlines()) > 10
 
 
 def test_json_is_utf8_whatever_the_locale(tmp_path: Path) -> None:
