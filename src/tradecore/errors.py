@@ -14,6 +14,7 @@
     │   ├── NotDurable             it would acknowledge what it could lose
     │   ├── CorruptLedger          its content contradicts itself
     │   ├── NewerLedger            it was written by a newer tradecore
+    │   ├── OlderLedger            it lacks what every ledger has since
     │   ├── WrongVersion           another writer was faster; reload and decide again
     │   └── LeaseHeld              another runner works on this ledger
     ├── BrokerError                the broker, or the way to it
@@ -100,6 +101,10 @@ class CorruptLedger(JournalError):
 
 class NewerLedger(JournalError):
     """Raised when the ledger was written by a newer tradecore than this one."""
+
+
+class OlderLedger(JournalError):
+    """Raised when the ledger was written by a tradecore that is too old for this one; the message says what to do."""
 
 
 class WrongVersion(JournalError):
