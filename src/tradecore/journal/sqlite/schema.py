@@ -44,8 +44,8 @@ def lay_out(connection: sqlite3.Connection) -> None:
 def recognise(connection: sqlite3.Connection, path: Path) -> None:
     """Make sure that the file is a ledger that we can read, before anything in it is touched.
 
-    Raises `CorruptLedger` for a file that is no ledger, `NewerLedger` for one with a later schema, `OlderLedger` for one
-    without a hash chain.
+    Raises `CorruptLedger` for a file that is no ledger, `NewerLedger` for one with a later schema, `OlderLedger` for
+    one without a hash chain.
     """
     try:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
