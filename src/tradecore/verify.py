@@ -68,7 +68,10 @@ def verify(journal: Journal, anchors: Sequence[Anchor] = ()) -> Report:
     else:
         for view in views:
             findings.extend(Finding("views", subject, message) for subject, message in view.differences())
-        books.compare()
+        try:
+            books.compare()
+        except SENSELESS as error:
+            findings.append(Finding("books", "ledger", f"the sums cannot be made of what is recorded: {error!r}"))
     return Report(log.events, len(log.versions), tuple(findings))
 
 

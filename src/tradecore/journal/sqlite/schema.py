@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from tradecore.errors import CorruptLedger, NewerLedger, OlderLedger
-from tradecore.journal.sqlite.failures import as_journal_error
+from tradecore.journal.sqlite.failures import DATABASE_ERRORS, as_journal_error
 
 SCHEMA = 1
 
@@ -53,7 +53,7 @@ def recognise(connection: sqlite3.Connection, path: Path) -> None:
             raise CorruptLedger(f"{path} is not a tradecore ledger")
         row = connection.execute("SELECT value FROM tradecore_meta WHERE key = 'schema'").fetchone()
         columns = {column for (column,) in connection.execute("SELECT name FROM pragma_table_info('events')")}
-    except sqlite3.Error as error:
+    except DATABASE_ERRORS as error:
         raise as_journal_error(error, path) from error
     if row is None or not str(row[0]).isdecimal() or int(row[0]) < 1:
         raise CorruptLedger(f"{path} does not say which schema it has")
