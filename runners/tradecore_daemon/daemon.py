@@ -30,7 +30,8 @@ class Daemon:
     async def run(self, session: Session, progress: Progress) -> str:
         """Pace the session; returns why it ended."""
         replay = session.venue.replay
-        if replay is None and not session.feed.symbols and session.settings.strategy.name != "none":
+        wants_bars = replay is not None or session.settings.strategy.name != "none"
+        if wants_bars and replay is None and not session.feed.symbols:
             raise ConfigurationError("market_data.symbols: a live market needs to be told which symbols to watch")
         market = anyio.CancelScope()
         async with anyio.create_task_group() as group:
@@ -42,7 +43,7 @@ class Daemon:
                 group.start_soon(self._follow, session)
                 group.start_soon(self._project, session)
                 group.start_soon(self._reconcile, session)
-                if session.feed.symbols:
+                if wants_bars and session.feed.symbols:  # without a reader they would only pile up
                     group.start_soon(session.feed.run)
                 if replay is not None:
                     await pace_replay(session, replay, progress)
