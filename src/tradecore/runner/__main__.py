@@ -68,12 +68,20 @@ def _overrides(arguments: argparse.Namespace) -> dict[str, Any]:
 def main(argv: list[str] | None = None) -> int:
     """Run from the command line; returns the exit code: 0 done, 1 failed or disagreeing, 2 wrong input."""
     arguments = _parser().parse_args(argv)
+    try:
+        return _main(arguments)
+    except KeyboardInterrupt:  # before the runner listens for signals, imports included: nothing is under way yet
+        return 130
+
+
+def _main(arguments: argparse.Namespace) -> int:
     if arguments.version:
         from tradecore import __version__
 
         print(f"tradecore {__version__}")  # noqa: T201
         return 0
     from tradecore.errors import ConfigurationError, InputError, TradecoreError
+    from tradecore.runner.remedies import with_remedy
     from tradecore.settings import load_settings
 
     try:
@@ -84,10 +92,8 @@ def main(argv: list[str] | None = None) -> int:
         error = _first(raised)
         if not isinstance(error, TradecoreError):
             raise
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        print(f"error: {with_remedy(error)}", file=sys.stderr)  # noqa: T201
         return 2 if isinstance(error, ConfigurationError | InputError) else 1
-    except KeyboardInterrupt:
-        return 130
 
 
 def _first(error: BaseException) -> BaseException:
