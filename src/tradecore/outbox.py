@@ -17,7 +17,7 @@ import structlog
 from tradecore.domain import commands as cmd
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Cause, Recorded
-from tradecore.domain.order import OrderState, body_hash
+from tradecore.domain.order import CANCEL_ATTEMPTS, OrderState, body_hash
 from tradecore.domain.values import OrderStatus
 from tradecore.errors import (
     AlreadyExists,
@@ -36,7 +36,6 @@ from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids, Rng
 
 _log = structlog.get_logger("tradecore.outbox")
-_MAX_CANCELS = 3
 
 
 class Kind(enum.IntEnum):
@@ -79,7 +78,7 @@ def needs(order: OrderState) -> Kind | None:
         return None
     if order.broker_order_id is None:
         return Kind.SUBMIT if order.status is OrderStatus.QUEUED else Kind.RESOLVE
-    if order.cancel_requested and not order.cancel_taken and order.cancels < _MAX_CANCELS:
+    if order.cancel_requested and not order.cancel_taken and order.cancels < CANCEL_ATTEMPTS:
         return Kind.CANCEL
     return None
 

@@ -44,6 +44,9 @@ _RANK = {
 """Statuses that come only before others. All further working statuses share a rank and follow the broker's clock."""
 _WORKING_RANK = 5
 
+CANCEL_ATTEMPTS = 3
+"""How often a cancel is sent before a person must look."""
+
 
 @attrs.frozen
 class OrderState:
