@@ -15,6 +15,7 @@ from tradecore_daemon.replay import pace_replay
 
 _log = structlog.get_logger("tradecore.daemon")
 _DRAIN_S = 30.0
+_LAST_READ_S = 3.0
 _RETRY_S = 0.5
 _WAIT_S = 5.0
 _PROJECT_EVERY_S = 0.1
@@ -81,6 +82,8 @@ class Daemon:
         """Let calls to the broker that are under way end, and record their outcomes; then read once more."""
         with anyio.move_on_after(_DRAIN_S):
             await session.engine.outbox.settle_calls()
+        # Who was told to stop does not wait for a broker that says nothing: the next start reads what is missing.
+        with anyio.move_on_after(_LAST_READ_S if self._stopped_by else _DRAIN_S):
             try:
                 await session.engine.collect()
             except (BrokerUnreachable, ProtocolError) as error:
