@@ -143,6 +143,8 @@ class Engine:
         """Take up what earlier runs left open, from the views, and follow the log from where they end."""
         self.follower.position = self.projector.catch_up()
         for row in read_rows(self.ledger.journal, "orders"):
+            if row["account"] != self._terms.account:
+                continue
             order = None
             if row["status"] not in ("filled", "rejected"):
                 order = self.ledger.order(row["order_id"])
@@ -156,6 +158,8 @@ class Engine:
                     settled=order is None or order.is_settled,
                 )
         for row in read_rows(self.ledger.journal, "fills"):
+            if row["account"] != self._terms.account:
+                continue
             self.inbox.start_from(dt.datetime.fromisoformat(row["occurred_at"]))
         self.follower.listen(self.ledger.observe)
         self.follower.listen(self.outbox.observe)

@@ -101,9 +101,19 @@ class Outbox:
     """The working set of open deliveries, and the one place that calls the broker."""
 
     def __init__(
-        self, ledger: Ledger, broker: Broker, clock: Clock, ids: Ids, rng: Rng, lease_token: str, pace: Pace
+        self,
+        ledger: Ledger,
+        broker: Broker,
+        clock: Clock,
+        ids: Ids,
+        rng: Rng,
+        lease_token: str,
+        pace: Pace,
+        account: str = "main",
     ) -> None:
+        """`account` is the one behind the broker's keys: orders of other accounts are not this outbox's."""
         self._ledger = ledger
+        self._account = account
         self._broker = broker
         self._clock = clock
         self._ids = ids
@@ -129,6 +139,8 @@ class Outbox:
     def consider(self, order_id: str) -> None:
         """Look at an order anew and keep, change or drop its item."""
         order = self._ledger.order(order_id)
+        if order is not None and order.account != self._account:
+            return  # these keys open another account
         kind = needs(order) if order is not None else None
         item = self._items.get(order_id)
         if kind is None:
