@@ -93,6 +93,11 @@ class OrderState:
         return max(ZERO, self.broker_filled_qty - self.filled_qty)
 
     @property
+    def cancel_spent(self) -> bool:
+        """True when the last request to cancel leads to no further attempt: it was taken, or failed too often."""
+        return self.cancel_taken or (self.cancels >= CANCEL_ATTEMPTS and not self.cancel_in_flight)
+
+    @property
     def is_settled(self) -> bool:
         """True when the order is finished and all of its fills are recorded."""
         return self.status.is_terminal and not self.missing_fills
@@ -224,7 +229,7 @@ def _start_submit(state: OrderState, command: StartSubmit) -> list[ev.Event]:
 def _request_cancel(state: OrderState, command: CancelOrder) -> list[ev.Event]:
     if state.status.is_terminal:
         raise CancelRefused(f"order {state.order_id} is already {state.status.value}")
-    if state.cancel_requested:
+    if state.cancel_requested and not state.cancel_spent:
         return []
     if state.status is _S.QUEUED and state.submits == 0:
         return [ev.OrderCanceled(state.order_id, command.reason, ZERO, "")]
@@ -346,7 +351,7 @@ def evolve(state: OrderState | None, event: ev.Event) -> OrderState:
         case ev.OrderReplaced():
             return _ended(state, _S.REPLACED, event.broker_filled_qty)
         case ev.CancelRequested():
-            return attrs.evolve(state, cancel_requested=True)
+            return attrs.evolve(state, cancel_requested=True, cancels=0, cancel_taken=False)
         case ev.CancelSubmitted():
             return attrs.evolve(state, cancels=event.attempt, cancel_in_flight=True)
         case ev.CancelAnswered():
