@@ -136,6 +136,24 @@ def reserve(state: AccountState, command: PlaceOrder, trade_id: str) -> list[ev.
     ]
 
 
+def reserve_again(state: AccountState, order: OrderState) -> list[ev.Event]:
+    """Count an order again that was released and turned out to be at the broker, at what is not filled yet."""
+    if order.order_id in state.reservations:
+        return []
+    return [
+        ev.ReservationMade(
+            account=state.account,
+            order_id=order.order_id,
+            trade_id=order.trade_id,
+            strategy=order.strategy,
+            symbol=order.symbol,
+            side=order.side,
+            quantity=order.remaining,
+            limits_version=state.limits.version,
+        )
+    ]
+
+
 def release(state: AccountState, order_id: str) -> list[ev.Event]:
     """Stop counting an order whose end is proved."""
     reservation = state.reservations.get(order_id)
