@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -37,13 +38,17 @@ class Holding:
 
 @attrs.frozen
 class AccountState:
-    """An account as its events tell it. Cash in account currency; positions by symbol; reservations by order."""
+    """An account as its events tell it. Cash in account currency; positions by symbol; reservations by order.
+
+    `as_of` is the broker's time at which the books begin.
+    """
 
     account: str
     broker: str | None = None
     broker_account_id: str | None = None
     paper: bool = True
     currency: str = "USD"
+    as_of: dt.datetime | None = None
     cash: Decimal = ZERO
     realised_pnl: Decimal = ZERO
     fees: Decimal = ZERO
@@ -239,6 +244,7 @@ def _evolve_pin(state: AccountState, event: ev.AccountPinned) -> AccountState:
         broker_account_id=event.broker_account_id,
         paper=event.paper,
         currency=event.currency,
+        as_of=event.as_of,
         cash=event.cash,
         positions=positions,
     )
