@@ -223,6 +223,8 @@ def _start_submit(state: OrderState, command: StartSubmit) -> list[ev.Event]:
     """Allow a send only of the content that was decided on, while it is fresh, and while it is still wanted."""
     if state.status.is_terminal or state.broker_order_id is not None or state.exists_at_broker:
         return []
+    if command.attempt is not None and command.attempt != state.submits + 1:
+        return []
     if command.body_hash != state.body_hash:
         raise InvariantViolated(f"order {state.order_id}: what would be sent is not what was decided on")
     assert state.not_after is not None, "an order is queued before it is sent"
