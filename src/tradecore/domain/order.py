@@ -297,6 +297,8 @@ def _moves_on(state: OrderState, word: RecordAnswer | RecordReport) -> bool:
         return False
     if word.status is _S.PARTIALLY_FILLED:
         return False  # told by fills
+    if word.status is _S.NEW and state.filled_qty:
+        return False  # it was new before it was filled in part
     before, after = _rank(state.status), _rank(word.status)
     if after != before:
         return after > before
