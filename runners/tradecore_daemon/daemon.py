@@ -104,8 +104,13 @@ class Daemon:
         """Compare with the broker on a schedule, and sooner while fills are known to be missing."""
         clock, every = session.clock, session.settings.delivery.reconcile_every_s
         due = clock.monotonic() + every
+        sooner, tries = 0.0, 0
         while True:
             await clock.sleep(min(_BEHIND_S, every))
-            if session.engine.inbox.behind or clock.monotonic() >= due:
+            now = clock.monotonic()
+            if now >= due or (session.engine.inbox.behind and now >= sooner):
                 await session.engine.reconcile()
+                # What stays missing is asked for ever more rarely, so that orders keep their share of the rate limit.
+                tries = tries + 1 if session.engine.inbox.behind else 0
                 due = clock.monotonic() + every
+                sooner = clock.monotonic() + _BEHIND_S * 2.0 ** min(tries, 10)
