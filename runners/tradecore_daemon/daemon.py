@@ -72,7 +72,7 @@ class Daemon:
         while True:
             try:
                 return await session.engine.begin(session.runner_id)
-            except BrokerUnreachable:
+            except (BrokerUnreachable, ProtocolError):
                 if session.clock.monotonic() >= give_up:
                     raise
                 await session.clock.sleep(_RETRY_S)
