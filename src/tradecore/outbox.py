@@ -229,7 +229,7 @@ class Outbox:
         if kind is None:
             self._items.pop(item.order_id, None)
         elif kind is not item.kind:
-            self._items[item.order_id] = Item(item.order_id, kind, failures=item.failures)
+            self._items[item.order_id] = Item(item.order_id, kind, due_at=item.due_at, failures=item.failures)
         self._signal()
 
     async def _submit(self, item: Item, order: OrderState) -> None:
