@@ -70,7 +70,8 @@ async def pace(tape: Tape, seconds: float = 1.0) -> Office:
     engine = engine_of(office, Eager())
     settings = load_settings(None, {"strategy": {"name": "sma"}})
     feed = BarFeed(tape, ("SPY",), engine._clock)
-    session = Session("r", settings, office.desk.ledger.journal, engine, Venue(office.broker, tape), feed, engine._clock)
+    venue = Venue(office.broker, tape)
+    session = Session("r", settings, office.desk.ledger.journal, engine, venue, feed, engine._clock)
     with anyio.move_on_after(seconds):
         async with anyio.create_task_group() as group:
             group.start_soon(feed.run)

@@ -101,7 +101,7 @@ class OrderState:
 
     @property
     def was_given_up(self) -> bool:
-        """True when we ended the order because the broker seemed not to have it: should it arrive after all, it lives."""
+        """True when we ended the order because the broker seemed not to have it: should it arrive, it lives."""
         return self.status.is_terminal and self.broker_order_id is None
 
     @property
