@@ -23,8 +23,8 @@ async def pace_live(session: Session, progress: Progress) -> None:
     count = 0
     async for bar, is_fresh in feed.live():
         count += 1
-        if is_fresh:
+        if is_fresh and not engine.inbox.behind:
             engine.decide(bar)
-        else:
+        else:  # no new orders on stale bars, nor while fills are known to be missing
             engine.observe(bar)
         progress.update(count, None, f"{bar.symbol} {bar.start:%Y-%m-%d %H:%M}")

@@ -17,7 +17,7 @@ from tradecore.domain.events import Event, FillRecorded, OrderAccepted, ReportPa
 from tradecore.domain.identity import derived_id, fill_id, order_id_of_client
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.values import canonical
-from tradecore.errors import BrokerUnreachable, ProtocolError
+from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
 from tradecore.failpoints import failpoint
 from tradecore.ledger import Ledger
 from tradecore.ports.broker import (
@@ -186,23 +186,24 @@ class Inbox:
         identity = fill_id(account.broker_account_id, fill.broker_order_id, format(canonical(fill.cumulative_qty), "f"))
         if self._ledger.has_stream(streams.fill(identity)):
             return
-        failpoint("inbox.fill.before")
-        self._handle(
-            cmd.RecordFill(
-                fill_id=identity,
-                order_id=order_id,
-                broker_order_id=fill.broker_order_id,
-                execution_id=fill.execution_id,
-                quantity=fill.quantity,
-                price=fill.price,
-                cumulative_qty=fill.cumulative_qty,
-                fees=fill.fees,
-                occurred_at=fill.occurred_at,
-                source=fill.source,
-                raw=fill.raw,
-            ),
-            fill.source,
+        command = cmd.RecordFill(
+            fill_id=identity,
+            order_id=order_id,
+            broker_order_id=fill.broker_order_id,
+            execution_id=fill.execution_id,
+            quantity=fill.quantity,
+            price=fill.price,
+            cumulative_qty=fill.cumulative_qty,
+            fees=fill.fees,
+            occurred_at=fill.occurred_at,
+            source=fill.source,
+            raw=fill.raw,
         )
+        failpoint("inbox.fill.before")
+        try:
+            self._handle(command, fill.source)
+        except InputError as error:  # a price of zero, for one: for a person to look at, not a reason to stop reading
+            self._park(fill.source, UnknownReport(f"an execution that cannot be booked: {error}", fill.raw))
         failpoint("inbox.fill.after")
 
     # --- whose is it ------------------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids, Rng
 
 _log = structlog.get_logger("tradecore.outbox")
+_LOOKUPS_BEFORE_ALERT = 10
 
 
 class Kind(enum.IntEnum):
@@ -191,19 +192,30 @@ class Outbox:
             await changed.wait()
 
     def _due(self, now: float) -> list[Item]:
-        if self._closing:
-            return []
-        busy = sum(1 for item in self._items.values() if item.busy)
+        free = self._free_places()
         waiting = [item for item in self._items.values() if not item.busy and item.due_at <= now]
         waiting.sort(key=lambda item: (item.kind, item.due_at))
-        return waiting[: max(0, self._pace.max_concurrent - busy)]
+        chosen: list[Item] = []
+        for item in waiting:
+            if self._has_place(item, free):
+                chosen.append(item)
+                free -= 1
+        return chosen
 
     def _until_next(self, now: float) -> float | None:
-        """Seconds until an item falls due; a full house waits for a call to end instead."""
-        if self._closing or sum(1 for item in self._items.values() if item.busy) >= self._pace.max_concurrent:
-            return None
-        times = [item.due_at for item in self._items.values() if not item.busy]
+        """Seconds until an item falls due that has a place; a full house waits for a call to end instead."""
+        free = self._free_places()
+        times = [item.due_at for item in self._items.values() if not item.busy and self._has_place(item, free)]
         return max(0.0, min(times) - now) if times else None
+
+    def _free_places(self) -> int:
+        busy = sum(1 for item in self._items.values() if item.busy)
+        return 0 if self._closing else max(0, self._pace.max_concurrent - busy)
+
+    def _has_place(self, item: Item, free: int) -> bool:
+        """The last place is kept for cancels and look-ups: hanging submits must not hold up either."""
+        kept = 1 if item.kind is Kind.SUBMIT and self._pace.max_concurrent > 1 else 0
+        return free > kept
 
     async def _deliver(self, item: Item) -> None:
         try:
@@ -278,6 +290,8 @@ class Outbox:
             failpoint("outbox.t3.after")
             return
         item.lookups += 1
+        if order.exists_at_broker and item.lookups == _LOOKUPS_BEFORE_ALERT:
+            self._alert("order_hidden", f"the broker claims to have order {order.order_id} and does not show it")
         waited = self._clock.monotonic() - item.first_lookup_at
         if order.exists_at_broker or item.lookups < self._pace.lookups or waited < self._pace.visibility_s:
             item.due_at = self._clock.monotonic() + self._pace.lookup_interval_s
@@ -312,8 +326,11 @@ class Outbox:
         order = self._ledger.order(order_id)
         if order is not None and not order.status.is_terminal and order.cancel_spent:
             message = f"order {order_id} is not canceled after {order.cancels} attempts, ask again: {reason}"
-            event = AlertTriggered("cancel_failed", message)
-            self._ledger.note(streams.BROKER, event, Cause(self._ids.trace_id(), actor="outbox"))
+            self._alert("cancel_failed", message)
+
+    def _alert(self, kind: str, message: str) -> None:
+        cause = Cause(self._ids.trace_id(), actor="outbox")
+        self._ledger.note(streams.BROKER, AlertTriggered(kind, message), cause)
 
     def _record_answer(self, order: OrderState, answer: BrokerOrder, *, found: bool) -> None:
         """T3 for an order that the broker has, after checking that it is the one that was decided on."""
