@@ -20,7 +20,7 @@ from tradecore.errors import CorruptLedger, InputError
 from tradecore.journal.contract import Journal
 from tradecore.views import ALL_VIEWS
 from tradecore.views.comparison import Comparison
-from tradecore.views.projector import SENSELESS
+from tradecore.views.folding import SENSELESS
 
 _PAGE = 1000
 
