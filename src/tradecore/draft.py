@@ -47,15 +47,20 @@ def evolve(stream: str, state: State, event: Event) -> State:
             return None
 
 
-def after(known: Loaded, recorded: Recorded[Event]) -> Loaded:
-    """The stream with one more event."""
-    envelope = recorded.envelope
+def after(known: Loaded, events: Sequence[Recorded[Event]]) -> Loaded:
+    """The stream with more events of its own."""
+    if not events:
+        return known
+    first, last = events[0].envelope, events[-1].envelope
+    stream, state = first.stream, known.state
+    for recorded in events:
+        state = evolve(stream, state, recorded.event)
     return Loaded(
-        state=evolve(envelope.stream, known.state, recorded.event),
-        version=envelope.version,
-        trace_id=known.trace_id or envelope.trace_id,
-        correlation_id=known.correlation_id or envelope.correlation_id,
-        last_event_id=envelope.event_id,
+        state=state,
+        version=last.version,
+        trace_id=known.trace_id or first.trace_id,
+        correlation_id=known.correlation_id or first.correlation_id,
+        last_event_id=last.event_id,
     )
 
 
@@ -65,11 +70,7 @@ def load(journal: Journal, stream: str, upto: int | None = None) -> Loaded:
     if found is not None and upto is not None and found[0].version > upto:
         found = None
     known, tail = (from_snapshot(found[0]), found[1]) if found else (Loaded(None, 0), journal.load(stream))
-    for recorded in tail:
-        if upto is not None and recorded.envelope.version > upto:
-            break
-        known = after(known, recorded)
-    return known
+    return after(known, tail if upto is None else [item for item in tail if item.envelope.version <= upto])
 
 
 def from_snapshot(snapshot: Snapshot) -> Loaded:
@@ -107,7 +108,7 @@ class Shelf:
             if known is None or recorded.envelope.version <= known.version:
                 continue
             if recorded.envelope.version == known.version + 1:
-                self._put(stream, after(known, recorded))
+                self._put(stream, after(known, [recorded]))
             else:
                 del self._loaded[stream]
 

@@ -42,7 +42,7 @@ class Snapshots:
         known = Loaded(None, 0) if version == 1 else self._known.get(stream)
         if known is None or known.version != version - 1:
             known = load(self._journal, stream, upto=version - 1)
-        self._known[stream] = known = after(known, recorded)
+        self._known[stream] = known = after(known, [recorded])
         if version % self._every == 0:
             rows.put(stream, to_row(_snapshot(known, recorded)))
 
@@ -77,9 +77,7 @@ def wrong_snapshots(
             yield stream, "its snapshot is damaged or of another ledger, and is not used; `tradecore rebuild snapshots`"
             continue
         snapshot, tail = found
-        known, upto = from_snapshot(snapshot), versions.get(stream, 0)
-        for recorded in tail:
-            if recorded.envelope.version <= upto:
-                known = after(known, recorded)
+        upto = versions.get(stream, 0)
+        known = after(from_snapshot(snapshot), [item for item in tail if item.envelope.version <= upto])
         if stream in states and known.version == upto and known.state != states[stream]:
             yield stream, f"its snapshot at version {snapshot.version} is not what its events say"
