@@ -1,16 +1,12 @@
-"""Events as bytes and back, a long stream loaded and folded, every view rebuilt: against json and the stock library.
+"""Events as bytes and back, and a long stream loaded and folded: against json and the stock library.
 
 Seconds are of this process's CPU: everything here is one thread at work, and a busy machine should not show.
 """
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import json
-import resource
-import subprocess
-import sys
 import tempfile
 import time
 import uuid
@@ -24,15 +20,13 @@ from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, DomainEvent, event
 from eventsourcing.persistence import DatetimeAsISO, DecimalAsStr, JSONTranscoder, Mapper, UUIDAsHex
 from machine import describe, in_turn, table
-from tests.ledger.desk import Desk
+from rebuild import traded
 
-from tradecore.domain.events import EVENTS, FillRecorded
+from tradecore.domain.events import FillRecorded
 from tradecore.domain.values import Side
 from tradecore.draft import load
-from tradecore.journal import Journal, open_journal
 from tradecore.journal.codec import decode, encode
-from tradecore.testing.journal_samples import recorded, without_positions
-from tradecore.views.keeping import kept_views
+from tradecore.testing.journal_samples import recorded
 from tradecore.views.projector import Projector
 from tradecore.views.snapshots import Snapshots
 
@@ -197,21 +191,6 @@ def stock_stream(path: Path, events: int) -> Callable[[], float]:
     return measure
 
 
-def traded(path: Path, events: int) -> Journal:
-    """A ledger file with about so many events of trading in it."""
-    desk = Desk.in_memory()
-    desk.pin("1000000000")
-    source, journal = desk.ledger.journal, open_journal(f"sqlite:///{path}")
-    copied = 0
-    while copied < events:
-        for number in range(300):
-            desk.done("buy" if number % 2 == 0 else "sell", "10", "100.25", symbol=("SPY", "QQQ", "IWM")[number // 100])
-        while page := source.read(copied, 5_000):
-            journal.append(without_positions(page))
-            copied = page[-1].envelope.position
-    return journal
-
-
 def loading(folder: Path) -> None:
     """A stream of 10,000 events, from its beginning and from a snapshot."""
     journal = traded(folder / "stream.db", 45_000)
@@ -238,45 +217,11 @@ def loading(folder: Path) -> None:
     )
 
 
-def rebuilding(folder: Path, events: int) -> None:
-    """Every view anew, in a process of its own, as `tradecore rebuild` does it."""
-    journal = traded(folder / "views.db", events)
-    head = journal.head()
-    names = len(kept_views(journal))
-    journal.close()
-    code = (
-        "import sys, time, resource; from tradecore.journal import open_journal; "
-        "from tradecore.views.keeping import kept_views; from tradecore.views.projector import Projector; "
-        "journal = open_journal(sys.argv[1]); started = time.process_time(); "
-        "Projector(journal, kept_views(journal)).rebuild(); "
-        "print(time.process_time() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-    )
-    command = [sys.executable, "-c", code, f"sqlite:///{folder / 'views.db'}"]
-    seconds, kilobytes = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    rate = head / float(seconds)
-    table(
-        f"Rebuild of {names} views from {head:,} events on SQLite ({describe('msgspec', 'attrs')})",
-        [
-            ["what", "figure"],
-            ["seconds", f"{float(seconds):.1f}"],
-            ["events/s", f"{rate:,.0f}"],
-            ["a million events take", f"{1e6 / rate:.0f} s"],
-            ["peak memory", f"{int(kilobytes) / 1024:,.0f} MB"],
-        ],
-    )
-
-
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=100_000, help="events to rebuild views from")
-    wanted = parser.parse_args()
     codecs()
     with tempfile.TemporaryDirectory() as folder:
         loading(Path(folder))
-        rebuilding(Path(folder), wanted.events)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    sys.stdout.write(f"\n{len(EVENTS)} kinds of events; this process peaked at {peak} MB\n")
 
 
 if __name__ == "__main__":
