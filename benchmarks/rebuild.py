@@ -13,7 +13,6 @@ from pathlib import Path
 
 from machine import describe, table
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
 from tradecore.journal import Journal, open_journal
 from tradecore.testing.journal_samples import without_positions
 from tradecore.views.keeping import kept_views
