@@ -113,6 +113,7 @@ class Engine:
         self.projector.catch_up()
 
     async def _pin(self) -> None:
+        as_of = await self.broker.now()
         found = await self.broker.account()
         known = self.ledger.account(self._terms.account)
         held = await self.broker.positions() if known.broker_account_id is None else ()
@@ -125,10 +126,13 @@ class Engine:
                 currency=found.currency,
                 cash=found.cash,
                 positions=tuple(OpeningPosition(p.symbol, p.quantity, p.average_price) for p in held),
-                as_of=self._clock.now(),
+                as_of=as_of,
             ),
             self._cause("runner"),
         )
+        books_begin = self.ledger.account(self._terms.account).as_of
+        assert books_begin is not None, "it was just pinned"
+        self.inbox.start_from(books_begin)  # what was executed before is in the opening balances
 
     async def _refresh_assets(self) -> None:
         """Record the broker's list of assets when it is not the one that is recorded already."""
@@ -143,6 +147,8 @@ class Engine:
         """Take up what earlier runs left open, from the views, and follow the log from where they end."""
         self.follower.position = self.projector.catch_up()
         for row in read_rows(self.ledger.journal, "orders"):
+            if row["account"] != self._terms.account:
+                continue
             order = None
             # What ended and reserves nothing is settled, and need not be loaded however long the ledger is.
             reserved = row["order_id"] in self.ledger.account(row["account"]).reservations
@@ -158,6 +164,8 @@ class Engine:
                     settled=order is None or order.is_settled,
                 )
         for row in read_rows(self.ledger.journal, "fills"):
+            if row["account"] != self._terms.account:
+                continue
             self.inbox.start_from(dt.datetime.fromisoformat(row["occurred_at"]))
         self.follower.listen(self.ledger.observe)
         self.follower.listen(self.outbox.observe)

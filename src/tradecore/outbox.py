@@ -15,7 +15,8 @@ import attrs
 import structlog
 
 from tradecore.domain import commands as cmd
-from tradecore.domain.events import Event
+from tradecore.domain import streams
+from tradecore.domain.events import AlertTriggered, Event
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.order import OrderState, body_hash
 from tradecore.domain.values import OrderStatus
@@ -36,7 +37,6 @@ from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids, Rng
 
 _log = structlog.get_logger("tradecore.outbox")
-_MAX_CANCELS = 3
 
 
 class Kind(enum.IntEnum):
@@ -79,7 +79,7 @@ def needs(order: OrderState) -> Kind | None:
         return None
     if order.broker_order_id is None:
         return Kind.SUBMIT if order.status is OrderStatus.QUEUED else Kind.RESOLVE
-    if order.cancel_requested and not order.cancel_taken and order.cancels < _MAX_CANCELS:
+    if order.cancel_requested and not order.cancel_spent:
         return Kind.CANCEL
     return None
 
@@ -102,9 +102,19 @@ class Outbox:
     """The working set of open deliveries, and the one place that calls the broker."""
 
     def __init__(
-        self, ledger: Ledger, broker: Broker, clock: Clock, ids: Ids, rng: Rng, lease_token: str, pace: Pace
+        self,
+        ledger: Ledger,
+        broker: Broker,
+        clock: Clock,
+        ids: Ids,
+        rng: Rng,
+        lease_token: str,
+        pace: Pace,
+        account: str = "main",
     ) -> None:
+        """`account` is the one behind the broker's keys: orders of other accounts are not this outbox's."""
         self._ledger = ledger
+        self._account = account
         self._broker = broker
         self._clock = clock
         self._ids = ids
@@ -130,6 +140,8 @@ class Outbox:
     def consider(self, order_id: str) -> None:
         """Look at an order anew and keep, change or drop its item."""
         order = self._ledger.order(order_id)
+        if order is not None and order.account != self._account:
+            return  # these keys open another account
         kind = needs(order) if order is not None else None
         item = self._items.get(order_id)
         if kind is None:
@@ -288,10 +300,19 @@ class Outbox:
                 self._record(cmd.RecordCancelAnswer(order.order_id, True, ""))
         except BrokerRefused as refusal:
             self._record(cmd.RecordCancelAnswer(order.order_id, False, refusal.message))
+            self._alert_if_spent(order.order_id, refusal.message)
             self._retry_later(item, None)
         except (NotSent, OutcomeUnknown) as error:  # asking twice for a cancel does no harm
             self._record(cmd.RecordCancelAnswer(order.order_id, False, str(error)))
+            self._alert_if_spent(order.order_id, str(error))
             self._retry_later(item, None)
+
+    def _alert_if_spent(self, order_id: str, reason: str) -> None:
+        order = self._ledger.order(order_id)
+        if order is not None and not order.status.is_terminal and order.cancel_spent:
+            message = f"order {order_id} is not canceled after {order.cancels} attempts, ask again: {reason}"
+            event = AlertTriggered("cancel_failed", message)
+            self._ledger.note(streams.BROKER, event, Cause(self._ids.trace_id(), actor="outbox"))
 
     def _record_answer(self, order: OrderState, answer: BrokerOrder, *, found: bool) -> None:
         """T3 for an order that the broker has, after checking that it is the one that was decided on."""

@@ -77,7 +77,16 @@ def _on_order(draft: Draft, command: order.OrderCommand) -> None:
     if state is None:
         raise CancelRefused(f"there is no order {command.order_id}")
     draft.add(streams.order(state.order_id), order.decide(state, command))
+    _count_again(draft, state)
     _settle(draft, state)
+
+
+def _count_again(draft: Draft, before: order.OrderState) -> None:
+    """An order that was given up and arrived after all can fill: its size counts again."""
+    after = draft.order(before.order_id)
+    assert after is not None, "an order does not vanish"
+    if before.is_settled and not after.is_settled:
+        draft.add(streams.account(after.account), account.reserve_again(draft.account(after.account), before))
 
 
 def _settle(draft: Draft, before: order.OrderState) -> None:
@@ -101,6 +110,7 @@ def _record_fill(draft: Draft, command: RecordFill) -> None:
         return
     draft.add(streams.fill(command.fill_id), recorded)
     draft.add(streams.order(state.order_id), order.decide(state, command))
+    _count_again(draft, state)
     holder = draft.account(state.account)
     parts = _share_out(draft, state, holder, command)
     draft.add(streams.account(state.account), account.book(holder, command, state, parts))
