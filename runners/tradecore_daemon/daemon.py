@@ -73,7 +73,7 @@ class Daemon:
         while True:
             try:
                 return await session.engine.begin(session.runner_id)
-            except BrokerUnreachable:
+            except (BrokerUnreachable, ProtocolError):
                 if session.clock.monotonic() >= give_up:
                     raise
                 await session.clock.sleep(_RETRY_S)
@@ -107,8 +107,13 @@ class Daemon:
         """Compare with the broker on a schedule, and sooner while fills are known to be missing."""
         clock, every = session.clock, session.settings.delivery.reconcile_every_s
         due = clock.monotonic() + every
+        sooner, tries = 0.0, 0
         while True:
             await clock.sleep(min(_BEHIND_S, every))
-            if session.engine.inbox.behind or clock.monotonic() >= due:
+            now = clock.monotonic()
+            if now >= due or (session.engine.inbox.behind and now >= sooner):
                 await session.engine.reconcile()
+                # What stays missing is asked for ever more rarely, so that orders keep their share of the rate limit.
+                tries = tries + 1 if session.engine.inbox.behind else 0
                 due = clock.monotonic() + every
+                sooner = clock.monotonic() + _BEHIND_S * 2.0 ** min(tries, 10)

@@ -30,6 +30,8 @@ from tradecore.views import read_rows
 from tradecore.views.projector import Projector
 
 _log = structlog.get_logger("tradecore.engine")
+_PATIENT_ROUNDS = 10
+"""Reconciliations in a row that may blame a difference on something that is on its way."""
 
 
 @attrs.frozen
@@ -87,6 +89,7 @@ class Engine:
         self._terms = terms
         self._portfolio = StrategyPortfolio(ledger, terms.account, strategy.name)
         self._alerted: set[str] = set()
+        self._unsettled_rounds = 0
 
     # --- beginning and end ------------------------------------------------------------------------------------------
 
@@ -236,11 +239,19 @@ class Engine:
         try:
             await self.collect()
             differences = await compare_standing(self.ledger, self.broker, self._terms.account)
+            if differences:  # an execution may have come between the two sides: only what stays is a difference
+                await self.collect()
+                again = await compare_standing(self.ledger, self.broker, self._terms.account)
+                differences = tuple(difference for difference in differences if difference in again)
         except (BrokerUnreachable, ProtocolError) as error:
             self.alert("broker_unreachable", str(error))
             return
         if self.outbox.unresolved or self.inbox.behind:
-            return  # something is on its way; the next round sees it
+            self._unsettled_rounds += 1
+            if self._unsettled_rounds < _PATIENT_ROUNDS:
+                return  # something is on its way; the next round sees it
+        else:
+            self._unsettled_rounds = 0
         for difference in differences:
             self.alert("reconcile_mismatch", str(difference))
 

@@ -16,7 +16,7 @@ import structlog
 
 from tradecore.domain import commands as cmd
 from tradecore.domain import streams
-from tradecore.domain.events import AlertTriggered, Event
+from tradecore.domain.events import AlertTriggered, Event, OrderSubmitted
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.order import OrderState, body_hash
 from tradecore.domain.values import OrderStatus
@@ -229,18 +229,19 @@ class Outbox:
         if kind is None:
             self._items.pop(item.order_id, None)
         elif kind is not item.kind:
-            self._items[item.order_id] = Item(item.order_id, kind, failures=item.failures)
+            self._items[item.order_id] = Item(item.order_id, kind, due_at=item.due_at, failures=item.failures)
         self._signal()
 
     async def _submit(self, item: Item, order: OrderState) -> None:
         """T2, the call, T3."""
         failpoint("outbox.t2.before")
-        start = cmd.StartSubmit(order.order_id, self._lease, body_hash(order), self._clock.now())
-        self._record(start)
+        start = cmd.StartSubmit(
+            order.order_id, self._lease, body_hash(order), self._clock.now(), attempt=order.submits + 1
+        )
+        if not any(isinstance(recorded.event, OrderSubmitted) for recorded in self._record(start)):
+            return  # stale, withdrawn, or sent by somebody else
         marked = self._ledger.order(order.order_id)
         assert marked is not None, "an order does not vanish"
-        if marked.status is not OrderStatus.SUBMITTED:
-            return  # stale or withdrawn: T2 said so instead
         failpoint("outbox.post.before")
         try:
             with anyio.CancelScope(shield=True):  # what was sent has an outcome, and it must be recorded
@@ -340,8 +341,8 @@ class Outbox:
             )
         )
 
-    def _record(self, command: cmd.Command) -> None:
-        self._ledger.handle(command, Cause(self._ids.trace_id(), actor="outbox"))
+    def _record(self, command: cmd.Command) -> tuple[Recorded[Event], ...]:
+        return self._ledger.handle(command, Cause(self._ids.trace_id(), actor="outbox"))
 
     def _retry_later(self, item: Item, wish_s: float | None) -> None:
         backoff = min(self._pace.retry_initial_s * 2.0**item.failures, self._pace.retry_max_s)

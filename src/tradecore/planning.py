@@ -34,6 +34,15 @@ def plan(draft: Draft, command: Command, epoch: str) -> None:
             _on_order(draft, command)
 
 
+def live_trade(draft: Draft, command: PlaceOrder) -> str | None:
+    """The trade that an order joins, or None when it begins one; a closed trade takes no further order."""
+    for trade_id in draft.account(command.account).trades_for(command.strategy, command.symbol):
+        idea = draft.trade(trade_id)
+        if idea is not None and idea.status not in (TradeStatus.CLOSED, TradeStatus.ABANDONED):
+            return trade_id
+    return None
+
+
 def _place(draft: Draft, command: PlaceOrder, epoch: str) -> None:
     """Reserve, plan, begin or join the trade, and record the decision: all or nothing."""
     order.check_terms(command)
@@ -42,7 +51,7 @@ def _place(draft: Draft, command: PlaceOrder, epoch: str) -> None:
     if draft.order(command.order_id) is not None:
         raise InputError("order_id", command.order_id, "an id that no order has yet")
     holder = draft.account(command.account)
-    live = holder.trade_for(command.strategy, command.symbol)
+    live = live_trade(draft, command)
     trade_id = live or trade_id_of_order(command.order_id)
     breach = account.gate(holder, command)
     if breach is not None:

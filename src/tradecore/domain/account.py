@@ -61,15 +61,15 @@ class AccountState:
         """The position in a symbol, flat when there is none."""
         return self.positions.get(symbol, Position())
 
-    def trade_for(self, strategy: str, symbol: str) -> str | None:
-        """The trade that is live for a strategy and symbol: held, or with an order working."""
+    def trades_for(self, strategy: str, symbol: str) -> tuple[str, ...]:
+        """Trades of a strategy and symbol that may be live: the one that holds, then those with an order working."""
         holding = self.holdings.get((strategy, symbol))
-        if holding is not None:
-            return holding.trade_id
-        for reservation in self.reservations.values():
-            if reservation.strategy == strategy and reservation.symbol == symbol:
-                return reservation.trade_id
-        return None
+        working = (
+            reservation.trade_id
+            for reservation in self.reservations.values()
+            if reservation.strategy == strategy and reservation.symbol == symbol
+        )
+        return tuple(dict.fromkeys((*((holding.trade_id,) if holding else ()), *working)))
 
     def held(self, strategy: str, symbol: str) -> Decimal:
         """Signed quantity that a strategy holds of a symbol."""

@@ -101,7 +101,7 @@ class OrderState:
 
     @property
     def was_given_up(self) -> bool:
-        """True when we ended the order because the broker seemed not to have it: should it arrive after all, it lives."""
+        """True when we ended the order because the broker seemed not to have it: should it arrive, it lives."""
         return self.status.is_terminal and self.broker_order_id is None
 
     @property
@@ -223,6 +223,8 @@ def _start_submit(state: OrderState, command: StartSubmit) -> list[ev.Event]:
     """Allow a send only of the content that was decided on, while it is fresh, and while it is still wanted."""
     if state.status.is_terminal or state.broker_order_id is not None or state.exists_at_broker:
         return []
+    if command.attempt is not None and command.attempt != state.submits + 1:
+        return []
     if command.body_hash != state.body_hash:
         raise InvariantViolated(f"order {state.order_id}: what would be sent is not what was decided on")
     assert state.not_after is not None, "an order is queued before it is sent"
@@ -295,6 +297,8 @@ def _moves_on(state: OrderState, word: RecordAnswer | RecordReport) -> bool:
         return False
     if word.status is _S.PARTIALLY_FILLED:
         return False  # told by fills
+    if word.status is _S.NEW and state.filled_qty:
+        return False  # it was new before it was filled in part
     before, after = _rank(state.status), _rank(word.status)
     if after != before:
         return after > before
