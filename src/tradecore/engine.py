@@ -15,7 +15,7 @@ from tradecore.domain.events import AlertTriggered, AssetsRefreshed, OpeningPosi
 from tradecore.domain.identity import decision_id, order_id_of_decision
 from tradecore.domain.messages import Cause
 from tradecore.domain.session import is_regular
-from tradecore.domain.values import Bar, TimeInForce, parse_positive, parse_symbol
+from tradecore.domain.values import Bar, OrderStatus, TimeInForce, parse_positive, parse_symbol
 from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
 from tradecore.follower import Follower
 from tradecore.inbox import Inbox
@@ -153,7 +153,9 @@ class Engine:
             if row["account"] != self._terms.account:
                 continue
             order = None
-            if row["status"] not in ("filled", "rejected"):
+            # What ended and reserves nothing is settled, and need not be loaded however long the ledger is.
+            reserved = row["order_id"] in self.ledger.account(row["account"]).reservations
+            if reserved or not OrderStatus(row["status"]).is_terminal:
                 order = self.ledger.order(row["order_id"])
                 self.outbox.consider(row["order_id"])
             if row["broker_order_id"] is not None:

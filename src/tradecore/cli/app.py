@@ -5,7 +5,7 @@ from __future__ import annotations
 from cyclopts import App, CycloptsError
 
 from tradecore import __version__
-from tradecore.cli import events, listing, ordering, trace, verifying
+from tradecore.cli import events, listing, ordering, rebuilding, trace, verifying
 from tradecore.errors import ConfigurationError
 
 app = App(
@@ -26,6 +26,7 @@ for verb in (
     trace.trace,
     events.events,
     verifying.verify,
+    rebuilding.rebuild,
 ):
     app.command(verb)
 
