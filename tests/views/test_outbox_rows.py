@@ -6,9 +6,8 @@ from typing import Any
 
 from tests.ledger.desk import Desk
 from tests.views.folded import row, rows
-from tradecore import outbox
 from tradecore.domain import commands as cmd
-from tradecore.views.outbox import CANCEL_ATTEMPTS
+from tradecore.domain.order import CANCEL_ATTEMPTS
 
 
 def submit(desk: Desk, order: str) -> dict[str, Any]:
@@ -94,10 +93,6 @@ def test_a_cancel_fails_when_the_outbox_gives_it_up(desk: Desk) -> None:
         assert cancel(desk, order)["status"] == "pending"
     ask_to_cancel(desk, order, accepted=False)
     assert (cancel(desk, order)["status"], cancel(desk, order)["last_error"]) == ("failed", "too late")
-
-
-def test_the_view_and_the_outbox_agree_on_when_a_cancel_is_given_up() -> None:
-    assert outbox._MAX_CANCELS == CANCEL_ATTEMPTS
 
 
 def test_a_cancel_is_withdrawn_when_the_order_fills_first(desk: Desk) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cyclopts import App, CycloptsError
 
 from tradecore import __version__
-from tradecore.cli import anchoring, events, listing, ordering, proving, trace, verifying
+from tradecore.cli import anchoring, events, listing, ordering, proving, rebuilding, trace, verifying
 from tradecore.errors import ConfigurationError
 
 app = App(
@@ -28,6 +28,7 @@ for verb in (
     verifying.verify,
     anchoring.anchor,
     proving.proof,
+    rebuilding.rebuild,
 ):
     app.command(verb)
 

@@ -58,7 +58,7 @@ def _verify(options: Options, file: Path | None, *, rebuild: bool) -> tuple[Repo
     from tradecore.audit.anchor_file import AnchorFile
     from tradecore.audit.finding import Finding
     from tradecore.verify import Report, verify
-    from tradecore.views import ALL_VIEWS
+    from tradecore.views.keeping import kept_views
     from tradecore.views.projector import Projector
 
     anchors: tuple[Anchor, ...] = ()
@@ -69,7 +69,7 @@ def _verify(options: Options, file: Path | None, *, rebuild: bool) -> tuple[Repo
         with open_existing(options) as journal:
             if rebuild:
                 with suppress(CorruptLedger):  # a log that builds no views is what the verification will find
-                    Projector(journal, ALL_VIEWS).rebuild()
+                    Projector(journal, kept_views(journal), alarm=lambda _: None).rebuild()
             report = verify(journal, anchors)
     except CorruptLedger as error:  # a file that cannot even be opened as a ledger
         report = Report(0, 0, (Finding("store", options.url, str(error)),))
