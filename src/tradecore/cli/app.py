@@ -5,7 +5,7 @@ from __future__ import annotations
 from cyclopts import App, CycloptsError
 
 from tradecore import __version__
-from tradecore.cli import events, listing, ordering, trace, verifying
+from tradecore.cli import checking, copying, epoch, erasing, events, listing, ordering, stats, trace, verifying
 from tradecore.errors import ConfigurationError
 
 app = App(
@@ -26,6 +26,12 @@ for verb in (
     trace.trace,
     events.events,
     verifying.verify,
+    checking.check,
+    stats.stats,
+    copying.backup,
+    copying.restore,
+    epoch.new_epoch,
+    erasing.erase,
 ):
     app.command(verb)
 
