@@ -11,6 +11,7 @@
     │   └── CancelRefused          the order cannot be canceled any more
     ├── JournalError               the store cannot do what was asked
     │   ├── StoreUnavailable       it cannot be opened, read or written
+    │   │   └── StoreFull          there is no room left on its disk
     │   ├── NotDurable             it would acknowledge what it could lose
     │   ├── CorruptLedger          its content contradicts itself
     │   ├── NewerLedger            it was written by a newer tradecore
@@ -89,6 +90,10 @@ class JournalError(TradecoreError):
 
 class StoreUnavailable(JournalError):
     """Raised when the store cannot be opened, read or written."""
+
+
+class StoreFull(StoreUnavailable):
+    """Raised when the store's disk has no room left; what was acknowledged is safe."""
 
 
 class NotDurable(JournalError):

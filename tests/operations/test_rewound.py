@@ -1,4 +1,4 @@
-"""A restored ledger has forgotten what it sent: it is not started blindly, and no client order id is ever used again."""
+"""A restored ledger has forgotten what it sent: it is not started blindly, and no client order id is used again."""
 
 from __future__ import annotations
 
@@ -14,16 +14,22 @@ import pytest
 
 from tests.crash.campaign import run_once
 from tests.crash.judge import Judge, environment
-from tests.delivery.rig import Rig, open_rig
+from tests.delivery.rig import FAST, Rig, open_rig
 from tradecore.domain.events import EpochChanged
 from tradecore.domain.messages import Cause
+from tradecore.engine import Engine, Terms
 from tradecore.errors import RewoundLedger
+from tradecore.inbox import Inbox
 from tradecore.journal import Journal, open_journal, restore_ledger
 from tradecore.ledger import Ledger
+from tradecore.outbox import Outbox
 from tradecore.reconcile import compare_orders
 from tradecore.rewind import refuse_rewound
-from tradecore.runner.system import SystemClock, SystemIds
+from tradecore.runner.system import SystemClock, SystemIds, SystemRng
+from tradecore.strategies.none import NoStrategy
 from tradecore.verify import verify
+from tradecore.views import ALL_VIEWS
+from tradecore.views.projector import Projector
 
 MARKET = ("--seed", "7", "--days", "1", "--symbols", "AAA,BBB")
 
@@ -47,7 +53,7 @@ def test_forgotten_orders_are_refused_and_foreign_after_a_new_epoch(tmp_path: Pa
         back, ledger = restored(rig.ledger.journal, tmp_path)
         with closing(back):
             head = back.head()
-            with pytest.raises(RewoundLedger, match="2 orders.*new-epoch") as refused:
+            with pytest.raises(RewoundLedger, match=r"2 orders.*new-epoch") as refused:
                 await refuse_rewound(ledger, rig.broker)
             assert refused.value.count == 2
             assert back.head() == head
@@ -56,7 +62,8 @@ def test_forgotten_orders_are_refused_and_foreign_after_a_new_epoch(tmp_path: Pa
             assert await refuse_rewound(ledger, rig.broker) == ()
             client_ids = {item: rig.order(item).client_order_id for item in (kept, *forgotten)}
             known = ledger.order_under(client_ids[kept])
-            assert known is not None and known.order_id == kept
+            assert known is not None
+            assert known.order_id == kept
             assert [ledger.order_under(client_ids[item]) for item in forgotten] == [None, None]
             assert await compare_orders(ledger, rig.broker, (kept,)) == ()
             assert verify(back).ok
@@ -65,18 +72,39 @@ def test_forgotten_orders_are_refused_and_foreign_after_a_new_epoch(tmp_path: Pa
     anyio.run(_with_rig, story, tmp_path)
 
 
-def test_an_order_that_was_queued_in_the_copy_and_sent_after_it_is_known_again(tmp_path: Path) -> None:
+def test_an_order_that_was_queued_in_the_copy_and_sent_after_it_is_ours_again(tmp_path: Path) -> None:
     async def story(rig: Rig) -> None:
-        order_id = rig.ids.order_id()
-        rig.place(order_id=order_id)  # recorded; not sent before this function waits
+        order_id = rig.place(not_after=rig.clock.now())  # recorded; delivered when this function waits
         rig.ledger.journal.backup(tmp_path / "copy.db")
-        await rig.until_status(order_id, "pending_new", "accepted", "new")
+        await rig.until_status(order_id, "canceled")
+        body = {"symbol": "AAA", "qty": "10", "side": "buy", "type": "market", "time_in_force": "day"}
+        client_id = rig.order(order_id).client_order_id
+        (await rig.http.post("/v2/orders", json=body | {"client_order_id": client_id})).raise_for_status()
         back, ledger = restored(rig.ledger.journal, tmp_path)
         with closing(back):
-            (found,) = await refuse_rewound(ledger, rig.broker)
-            assert found.client_order_id == rig.order(order_id).client_order_id
+            engine = engine_on(ledger, rig)
+            await engine.begin("after the restore")
+            order = ledger.order(order_id)
+            assert order is not None
+            assert order.status in ("pending_new", "accepted", "new")
+            assert (order.submits, engine.outbox.open_items) == (0, 0)
+            await rig.advance()
+            await engine.collect()
+            after = ledger.order(order_id)
+            assert after is not None
+            assert after.status == "filled"
+            assert verify(back).ok
 
     anyio.run(_with_rig, story, tmp_path)
+
+
+def engine_on(ledger: Ledger, rig: Rig) -> Engine:
+    """An engine that would deliver for this ledger to the exchange of the rig."""
+    outbox = Outbox(ledger, rig.broker, rig.clock, rig.ids, SystemRng(), "lease-2", FAST)
+    inbox = Inbox(ledger, rig.broker, rig.ids, "main")
+    projector = Projector(ledger.journal, ALL_VIEWS)
+    terms = Terms("main", None, None, None, 60)
+    return Engine(ledger, rig.broker, NoStrategy(), outbox, inbox, projector, rig.clock, rig.ids, terms)
 
 
 async def _with_rig(story: Any, folder: Path) -> None:

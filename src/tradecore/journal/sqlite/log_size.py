@@ -6,7 +6,7 @@ import sqlite3
 
 from tradecore.journal.sqlite.failures import is_lock
 
-_LONG_PAGES = 4000  # 16 MB of pages of 4096 bytes
+_LONG_PAGES = 2000  # 8 MB of pages of 4096 bytes
 _PATIENCE_MS = 100
 
 
