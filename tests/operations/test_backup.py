@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def test_a_backup_killed_anywhere_leaves_no_copy_or_a_whole_one(
         hear(process)
         try:
             process.wait(chance.uniform(0.0, 0.3))
-        except Exception:  # noqa: BLE001
+        except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
         process.wait()
         if target.exists() and target.stat().st_size:

@@ -15,7 +15,10 @@ import pytest
 from tests.crash.campaign import run_once
 from tests.crash.judge import Judge, environment, runner_command
 from tests.crash.verdict import assert_nothing_lost_or_doubled
+from tradecore.errors import StoreFull
 from tradecore.journal import open_journal
+from tradecore.journal.sqlite.journal import SqliteJournal
+from tradecore.testing.journal_samples import run
 
 MARKET = ("--seed", "7", "--days", "1", "--symbols", "AAA,BBB")
 
@@ -64,6 +67,14 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("file systems may not be mounted here")
     yield place
     subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_copy_that_finds_no_room_names_its_place_and_leaves_nothing(journal: SqliteJournal, small_disk: Path) -> None:
+    journal.append(run("a", 1, 5000))
+    with pytest.raises(StoreFull, match=r"copy\.db"):
+        journal.backup(small_disk / "copy.db")
+    assert list(small_disk.iterdir()) == []
+    journal.append(run("a", 5001, 5001))
 
 
 @pytest.mark.slow

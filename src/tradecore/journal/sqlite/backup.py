@@ -58,7 +58,8 @@ def _copy(source: sqlite3.Connection, path: Path, target: Path) -> int:
                     # In one step: it is one moment of the ledger, and writers of other processes do not start it over.
                     source.backup(copy, pages=-1)
             except sqlite3.Error as error:
-                raise as_journal_error(error, path) from error
+                damage = as_journal_error(error, path)
+                raise (damage if isinstance(damage, CorruptLedger) else as_journal_error(error, target)) from error
             head = _check(draft)
             _sync(draft)
             _name(draft, target)
