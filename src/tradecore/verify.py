@@ -120,7 +120,7 @@ class _BooksCheck:
         self._findings = findings
         self._states: dict[str, State] = {}
         self._broken: set[str] = set()
-        self._epoch: str | None = None
+        self._epochs: list[str] = []
         self._fills: dict[str, list[ev.FillRecorded]] = defaultdict(list)
         self._openings: dict[str, ev.AccountPinned] = {}
         self._reserved: dict[str, Decimal] = {}
@@ -128,8 +128,8 @@ class _BooksCheck:
     def take(self, recorded: Recorded[ev.Event]) -> None:
         stream, event = recorded.envelope.stream, recorded.event
         match event:
-            case ev.LedgerCreated():
-                self._epoch = event.epoch
+            case ev.LedgerCreated() | ev.EpochChanged():
+                self._epochs.append(event.epoch)
             case ev.AccountPinned():
                 self._openings[event.account] = event
             case ev.FillRecorded():
@@ -179,7 +179,7 @@ class _BooksCheck:
 
     def compare(self) -> None:
         """The sums."""
-        if self._epoch is None:
+        if not self._epochs:
             self._find("birth", "ledger", "no event says that the ledger was created, and under which epoch")
         for stream, recorded in self._fills.items():
             if len(recorded) != 1:
@@ -212,7 +212,7 @@ class _BooksCheck:
             self._same("reservations", subject, "first reservation", self._reserved.get(order_id), order.quantity)
             if order.body_hash and order.body_hash != body_hash(order):
                 self._find("orders", subject, "its terms are not those that it was queued with")
-            if self._epoch is not None and order.client_order_id != client_order_id(order_id, self._epoch):
+            if self._epochs and order.client_order_id not in {client_order_id(order_id, e) for e in self._epochs}:
                 self._find("client order ids", subject, f"{order.client_order_id} is not the id that belongs to it")
             owner = owners.setdefault(order.client_order_id, order_id)
             if owner != order_id:

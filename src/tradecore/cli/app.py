@@ -5,7 +5,19 @@ from __future__ import annotations
 from cyclopts import App, CycloptsError
 
 from tradecore import __version__
-from tradecore.cli import events, listing, ordering, rebuilding, trace, verifying
+from tradecore.cli import (
+    checking,
+    copying,
+    epoch,
+    erasing,
+    events,
+    listing,
+    ordering,
+    rebuilding,
+    stats,
+    trace,
+    verifying,
+)
 from tradecore.errors import ConfigurationError
 
 app = App(
@@ -27,6 +39,12 @@ for verb in (
     events.events,
     verifying.verify,
     rebuilding.rebuild,
+    checking.check,
+    stats.stats,
+    copying.backup,
+    copying.restore,
+    epoch.new_epoch,
+    erasing.erase,
 ):
     app.command(verb)
 
