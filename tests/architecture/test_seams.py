@@ -9,7 +9,7 @@ import pytest
 
 LIBRARY = Path(__file__).parents[2] / "src" / "tradecore"
 CORE = (
-    "domain", "views", "strategies", "draft.py", "engine.py", "feed.py", "follower.py", "inbox.py", "ledger.py",
+    "books", "domain", "views", "strategies", "draft.py", "engine.py", "feed.py", "follower.py", "inbox.py", "ledger.py",
     "outbox.py", "planning.py", "reconcile.py", "verify.py",
 )  # fmt: skip
 BANNED_MODULES = {"time", "random", "secrets", "threading", "asyncio", "socket", "os", "sqlite3", "httpx"}
