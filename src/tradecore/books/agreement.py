@@ -43,8 +43,8 @@ class Agreement:
 
 
 def differences(standing: Standing, state: AccountState) -> list[str]:
-    """Where books and account differ, a sentence each. That debits equal credits needs no check here: every entry proves it."""
-    booked = {
+    """Where books and account differ, a sentence each. Debits equal credits by now: every entry proved its own."""
+    booked: dict[str, tuple[object, object]] = {
         "cash": (standing.cash, state.cash),
         "realised profit": (standing.realised_pnl, state.realised_pnl),
         "fees": (standing.fees, state.fees),
@@ -53,9 +53,6 @@ def differences(standing: Standing, state: AccountState) -> list[str]:
     for symbol in sorted({*positions, *state.positions}):
         held = positions.get(symbol)
         booked[f"lots of {symbol}"] = (held, state.positions.get(symbol))
-    found = [
-        f"{what} is booked as {ours}, and the account says {its}"
-        for what, (ours, its) in booked.items()
-        if ours != its
+    return [
+        f"{what} is booked as {ours}, and the account says {its}" for what, (ours, its) in booked.items() if ours != its
     ]
-    return found

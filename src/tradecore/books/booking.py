@@ -30,8 +30,8 @@ def opening_postings(event: AccountPinned, before: Standing) -> tuple[Posting, .
         postings.append(Posting(CASH, event.cash, event.currency))
     held = {held.symbol: held for held in event.positions if held.quantity}
     for symbol, opening in held.items():
-        lot = LotMove(symbol, OPENING_LOT, opening.quantity, opening.average_price, closes=False)
-        postings.append(_of_lot(lot, event.currency))
+        begun = LotMove(symbol, OPENING_LOT, opening.quantity, opening.average_price, closes=False)
+        postings.append(_of_lot(begun, event.currency))
     against = [Posting(OPENING, minus(ZERO, total), currency) for currency, total in totals(postings).items() if total]
     return (*postings, *against)
 

@@ -60,7 +60,9 @@ class Entry:
     def __attrs_post_init__(self) -> None:
         for currency, total in totals(self.postings).items():
             if total:
-                raise CorruptLedger(f"event {self.position} ({self.description}) is out of balance by {total} {currency}")
+                raise CorruptLedger(
+                    f"event {self.position} ({self.description}) is out of balance by {total} {currency}"
+                )
 
     @property
     def is_opening(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import attrs
@@ -61,10 +61,11 @@ def books_of(events: Iterable[Recorded[Event]]) -> dict[str, Book]:
 
 def read_books(journal: Journal) -> dict[str, Book]:
     """Books by trading account, as of now. Raises `CorruptLedger` and what the journal raises."""
-    return books_of(_events(journal))
+    return books_of(events_of(journal))
 
 
-def _events(journal: Journal) -> Iterable[Recorded[Event]]:
+def events_of(journal: Journal) -> Iterator[Recorded[Event]]:
+    """Every event of a ledger, in order."""
     after = 0
     while page := journal.read(after, _PAGE):
         yield from page

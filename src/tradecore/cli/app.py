@@ -5,7 +5,7 @@ from __future__ import annotations
 from cyclopts import App, CycloptsError
 
 from tradecore import __version__
-from tradecore.cli import events, listing, ordering, trace, verifying
+from tradecore.cli import accounting, events, exporting, listing, ordering, trace, verifying
 from tradecore.errors import ConfigurationError
 
 app = App(
@@ -23,6 +23,9 @@ for verb in (
     listing.positions,
     listing.balances,
     listing.outbox,
+    accounting.statement,
+    accounting.trial_balance,
+    exporting.export,
     trace.trace,
     events.events,
     verifying.verify,
