@@ -74,5 +74,5 @@ def _apply(view: View, overlay: Overlay, recorded: Recorded[Event]) -> None:
 
 
 def _rows(view: View, overlay: Overlay) -> list[Row]:
-    rows = [decode_row(view.name, key, stored) for key, stored in overlay.puts().items()]
+    rows = [decode_row(view.name, key, stored) for key, stored in sorted(overlay.puts().items())]
     return sorted(rows, key=lambda row: row.get("position", 0))
