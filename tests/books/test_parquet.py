@@ -21,7 +21,6 @@ from tradecore.books.tables import VIEWS, tables_of
 from tradecore.errors import ConfigurationError, MissingExtra
 from tradecore.views.plain import instant, text
 
-
 parquet = pytest.importorskip("pyarrow.parquet")
 
 
