@@ -9,8 +9,10 @@ import hashlib
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import anyio
 import attrs
 from pydantic import SecretStr
 
@@ -30,6 +32,7 @@ from tradecore_exchange.service import DEFAULT_KEY, DEFAULT_SECRET
 from tradecore_exchange.store import AnotherMarket, Store
 
 _BUILT_IN_SYMBOLS = ("AAA", "BBB")
+_RETRY_S = 0.25
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -67,11 +70,22 @@ async def _connected(settings: Settings) -> AsyncIterator[Venue]:
         connect(settings, urls, make_keys(SecretStr(key), SecretStr(secret)), name="exchange") as venue,
     ):
         control = ReplayControl(http, urls.base_url, key, secret)
-        told = await control.describe()
+        told = await _wait_for(control, settings.broker.unreachable_after_s)
         if told is None:
             raise BrokerUnreachable(f"broker.base_url: no exchange answers at {urls.base_url}")
         replay = control if told.get("speed") is None else None
         yield attrs.evolve(venue, replay=replay, symbols=tuple(told["symbols"]))
+
+
+async def _wait_for(control: ReplayControl, patience_s: float) -> dict[str, Any] | None:
+    """What the exchange says of itself, as soon as it does."""
+    with anyio.move_on_after(patience_s):
+        while True:
+            told = await control.describe()
+            if told is not None:
+                return told
+            await anyio.sleep(_RETRY_S)
+    return None
 
 
 def _floor(settings: Settings, symbols: list[str], bars: list[Bar], source: str) -> Floor:

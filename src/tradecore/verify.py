@@ -21,7 +21,8 @@ from tradecore.errors import CorruptLedger, InputError
 from tradecore.journal.contract import Journal
 from tradecore.views import ALL_VIEWS
 from tradecore.views.comparison import Comparison
-from tradecore.views.projector import SENSELESS
+from tradecore.views.folding import SENSELESS
+from tradecore.views.snapshots import wrong_snapshots
 
 _PAGE = 1000
 
@@ -73,6 +74,8 @@ def verify(journal: Journal) -> Report:
     else:
         for view in views:
             findings.extend(Finding("views", subject, message) for subject, message in view.differences())
+        wrong = wrong_snapshots(journal, books.folded(), log.versions)
+        findings.extend(Finding("snapshots", subject, message) for subject, message in wrong)
         books.compare()
     return Report(log.events, len(log.versions), tuple(findings))
 
@@ -146,6 +149,10 @@ class _BooksCheck:
             self._broken.add(stream)
             self._find("fold", stream, f"the domain cannot take in its version {recorded.envelope.version}: {error!r}")
 
+    def folded(self) -> dict[str, State]:
+        """The streams that the domain took in whole."""
+        return {stream: state for stream, state in self._states.items() if stream not in self._broken}
+
     def _recompute(self, stream: str, before: State, event: ev.Event) -> None:
         """What an event says of amounts follows from the state before it."""
         if isinstance(event, ev.ReservationMade):
@@ -180,7 +187,7 @@ class _BooksCheck:
         for stream, recorded in self._fills.items():
             if len(recorded) != 1:
                 self._find("fills", stream, f"a fill has one event, and this one has {len(recorded)}")
-        states = {stream: state for stream, state in self._states.items() if stream not in self._broken}
+        states = self.folded()
         orders = {state.order_id: state for state in states.values() if isinstance(state, OrderState)}
         accounts = [state for state in states.values() if isinstance(state, AccountState)]
         trades = [state for state in states.values() if isinstance(state, TradeState)]

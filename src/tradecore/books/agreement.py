@@ -9,7 +9,7 @@ from tradecore.books.standing import Standing
 from tradecore.domain.account import AccountState
 from tradecore.domain.events import AccountPinned, Event, PositionChange
 from tradecore.domain.messages import Recorded
-from tradecore.views.projector import SENSELESS
+from tradecore.views.folding import SENSELESS
 
 
 class Agreement:

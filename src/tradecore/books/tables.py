@@ -11,8 +11,8 @@ from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
 from tradecore.errors import CorruptLedger
 from tradecore.views import ALL_VIEWS, View
+from tradecore.views.folding import SENSELESS
 from tradecore.views.plain import instant, text, text_or_none
-from tradecore.views.projector import SENSELESS
 from tradecore.views.rows import Overlay, decode_row
 from tradecore.views.view import Row
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cyclopts import App, CycloptsError
 
 from tradecore import __version__
-from tradecore.cli import accounting, events, exporting, listing, ordering, trace, verifying
+from tradecore.cli import accounting, events, exporting, listing, ordering, rebuilding, trace, verifying
 from tradecore.errors import ConfigurationError
 
 app = App(
@@ -29,6 +29,7 @@ for verb in (
     trace.trace,
     events.events,
     verifying.verify,
+    rebuilding.rebuild,
 ):
     app.command(verb)
 

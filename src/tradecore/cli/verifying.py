@@ -42,14 +42,14 @@ def verify(*, rebuild: Annotated[bool, Parameter(negative=())] = False, options:
 
 def _verify(options: Options, *, rebuild: bool) -> Report:
     from tradecore.verify import Finding, Report, verify
-    from tradecore.views import ALL_VIEWS
+    from tradecore.views.keeping import kept_views
     from tradecore.views.projector import Projector
 
     try:
         with open_existing(options) as journal:
             if rebuild:
                 with suppress(CorruptLedger):  # a log that builds no views is what the verification will find
-                    Projector(journal, ALL_VIEWS).rebuild()
+                    Projector(journal, kept_views(journal), alarm=lambda _: None).rebuild()
             return verify(journal)
     except CorruptLedger as error:  # a file that cannot even be opened as a ledger
         return Report(0, 0, (Finding("store", options.url, str(error)),))

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from tradecore.settings import Settings
 
 
+# Who was told to stop shows a summary if the broker answers by then.
+_LAST_LOOK_S = 3.0
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, as every other error is said."""
 
@@ -113,6 +117,8 @@ def _run(settings: Settings, runner_name: str) -> int:
 
 
 async def _session(settings: Settings, runner: Any) -> int:
+    import anyio
+
     from tradecore.errors import BrokerUnreachable
     from tradecore.runner.screen import Screen, show_summary
     from tradecore.runner.summary import summarise
@@ -122,12 +128,15 @@ async def _session(settings: Settings, runner: Any) -> int:
         with Screen() as screen:
             reason = await runner.run(session, screen)
         told_to_stop = reason.startswith("told to stop")
+        summary = None
         try:
-            summary = await summarise(session)
+            with anyio.move_on_after(_LAST_LOOK_S if told_to_stop else None):
+                summary = await summarise(session)
         except BrokerUnreachable:
-            if told_to_stop:
-                return 0
-            raise
+            if not told_to_stop:
+                raise
+        if summary is None:
+            return 0
         show_summary(summary, reason, settings.ledger)
         return 0 if told_to_stop or not summary.differences else 1
 
