@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import attrs
 
+from tradecore.books.agreement import Agreement
 from tradecore.domain import events as ev
 from tradecore.domain.account import AccountState
 from tradecore.domain.identity import client_order_id, parse_trace_id
@@ -124,9 +125,11 @@ class _BooksCheck:
         self._fills: dict[str, list[ev.FillRecorded]] = defaultdict(list)
         self._openings: dict[str, ev.AccountPinned] = {}
         self._reserved: dict[str, Decimal] = {}
+        self._double_entry = Agreement()
 
     def take(self, recorded: Recorded[ev.Event]) -> None:
         stream, event = recorded.envelope.stream, recorded.event
+        self._double_entry.take(recorded)
         match event:
             case ev.LedgerCreated() | ev.EpochChanged():
                 self._epochs.append(event.epoch)
@@ -161,7 +164,7 @@ class _BooksCheck:
         elif isinstance(event, ev.PositionChange):
             position = before.position(event.symbol) if isinstance(before, AccountState) else Position()
             step = self._rebook(stream, position, event, event.quantity_after)
-            cash = minus(-times(event.signed_qty, event.price), event.fees)
+            cash = minus(times(event.signed_qty.copy_negate(), event.price), event.fees)
             self._same("booking", stream, f"cash of fill {event.fill_id}", event.cash_delta, cash)
             if event.closed_lots != step.closed:
                 self._find("booking", stream, f"fill {event.fill_id} closed other lots than are recorded")
@@ -188,6 +191,8 @@ class _BooksCheck:
         orders = {state.order_id: state for state in states.values() if isinstance(state, OrderState)}
         accounts = [state for state in states.values() if isinstance(state, AccountState)]
         trades = [state for state in states.values() if isinstance(state, TradeState)]
+        for subject, message in self._double_entry.differences(accounts):
+            self._find("double entry", subject, message)
         fills = [event for recorded in self._fills.values() for event in recorded]
         self._compare_orders(orders, fills)
         for account in accounts:

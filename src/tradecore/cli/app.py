@@ -6,11 +6,13 @@ from cyclopts import App, CycloptsError
 
 from tradecore import __version__
 from tradecore.cli import (
+    accounting,
     checking,
     copying,
     epoch,
     erasing,
     events,
+    exporting,
     listing,
     ordering,
     rebuilding,
@@ -35,6 +37,9 @@ for verb in (
     listing.positions,
     listing.balances,
     listing.outbox,
+    accounting.statement,
+    accounting.trial_balance,
+    exporting.export,
     trace.trace,
     events.events,
     verifying.verify,
