@@ -21,11 +21,12 @@ from tradecore.follower import Follower
 from tradecore.inbox import Inbox
 from tradecore.ledger import Ledger
 from tradecore.outbox import Outbox
-from tradecore.ports.broker import Broker
+from tradecore.ports.broker import Broker, OrderReport
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids
 from tradecore.ports.strategy import Idea, Strategy
 from tradecore.reconcile import compare_standing
+from tradecore.rewind import refuse_rewound
 from tradecore.views import read_rows
 from tradecore.views.projector import Projector
 
@@ -96,8 +97,9 @@ class Engine:
     async def begin(self, runner_id: str) -> None:
         """Pin the account, restore what is open, and read what happened meanwhile, before anything is decided or sent.
 
-        Raises `WrongAccount`, `BrokerUnauthorized`, `BrokerUnreachable`.
+        Raises `RewoundLedger` (with nothing recorded), `WrongAccount`, `BrokerUnauthorized`, `BrokerUnreachable`.
         """
+        overlooked = await refuse_rewound(self.ledger, self.broker)
         await self._pin()
         await self._refresh_assets()
         terms = self._terms
@@ -106,8 +108,10 @@ class Engine:
         started = RunnerStarted(runner_id, __version__, self.broker.name, self.strategy.name)
         self.ledger.note(streams.RUNNER, started, self._cause("runner"))
         self._restore()
-        await self.inbox.collect()
+        for order in overlooked:
+            await self.inbox.take(OrderReport(order, "found at the start", None))
         self.catch_up()
+        await self.collect()
 
     def end(self, runner_id: str, reason: str) -> None:
         """Record that the runner stopped in good order, with the views at the head."""

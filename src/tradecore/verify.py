@@ -10,6 +10,7 @@ import attrs
 
 from tradecore.audit.chain_check import check_chain
 from tradecore.audit.finding import Finding
+from tradecore.books.agreement import Agreement
 from tradecore.domain import events as ev
 from tradecore.domain.account import AccountState
 from tradecore.domain.identity import client_order_id, parse_trace_id
@@ -119,16 +120,18 @@ class _BooksCheck:
         self._findings = findings
         self._states: dict[str, State] = {}
         self._broken: set[str] = set()
-        self._epoch: str | None = None
+        self._epochs: list[str] = []
         self._fills: dict[str, list[ev.FillRecorded]] = defaultdict(list)
         self._openings: dict[str, ev.AccountPinned] = {}
         self._reserved: dict[str, Decimal] = {}
+        self._double_entry = Agreement()
 
     def take(self, recorded: Recorded[ev.Event]) -> None:
         stream, event = recorded.envelope.stream, recorded.event
+        self._double_entry.take(recorded)
         match event:
-            case ev.LedgerCreated():
-                self._epoch = event.epoch
+            case ev.LedgerCreated() | ev.EpochChanged():
+                self._epochs.append(event.epoch)
             case ev.AccountPinned():
                 self._openings[event.account] = event
             case ev.FillRecorded():
@@ -160,7 +163,7 @@ class _BooksCheck:
         elif isinstance(event, ev.PositionChange):
             position = before.position(event.symbol) if isinstance(before, AccountState) else Position()
             step = self._rebook(stream, position, event, event.quantity_after)
-            cash = minus(-times(event.signed_qty, event.price), event.fees)
+            cash = minus(times(event.signed_qty.copy_negate(), event.price), event.fees)
             self._same("booking", stream, f"cash of fill {event.fill_id}", event.cash_delta, cash)
             if event.closed_lots != step.closed:
                 self._find("booking", stream, f"fill {event.fill_id} closed other lots than are recorded")
@@ -178,7 +181,7 @@ class _BooksCheck:
 
     def compare(self) -> None:
         """The sums."""
-        if self._epoch is None:
+        if not self._epochs:
             self._find("birth", "ledger", "no event says that the ledger was created, and under which epoch")
         for stream, recorded in self._fills.items():
             if len(recorded) != 1:
@@ -187,6 +190,8 @@ class _BooksCheck:
         orders = {state.order_id: state for state in states.values() if isinstance(state, OrderState)}
         accounts = [state for state in states.values() if isinstance(state, AccountState)]
         trades = [state for state in states.values() if isinstance(state, TradeState)]
+        for subject, message in self._double_entry.differences(accounts):
+            self._find("double entry", subject, message)
         fills = [event for recorded in self._fills.values() for event in recorded]
         self._compare_orders(orders, fills)
         for account in accounts:
@@ -211,7 +216,7 @@ class _BooksCheck:
             self._same("reservations", subject, "first reservation", self._reserved.get(order_id), order.quantity)
             if order.body_hash and order.body_hash != body_hash(order):
                 self._find("orders", subject, "its terms are not those that it was queued with")
-            if self._epoch is not None and order.client_order_id != client_order_id(order_id, self._epoch):
+            if self._epochs and order.client_order_id not in {client_order_id(order_id, e) for e in self._epochs}:
                 self._find("client order ids", subject, f"{order.client_order_id} is not the id that belongs to it")
             owner = owners.setdefault(order.client_order_id, order_id)
             if owner != order_id:

@@ -93,9 +93,9 @@ def test_kill_9_loses_nothing_acknowledged_and_leaves_nothing_half_done(url: str
             acknowledged = int(hear(process))
         process.send_signal(signal.SIGKILL)
         assert process.stdout is not None
-        rest = process.stdout.read()  # `communicate` would forget the lines that are buffered already
-        process.wait()
+        rest = process.stdout.read()  # not `communicate`, which passes over what was read ahead
         acknowledged = max([acknowledged, *map(int, rest.split("\n")[:-1])])
+        process.communicate()
         journal = open_journal(url, create=False)
         journal.check()
         assert journal.head() in {acknowledged, acknowledged + 2}

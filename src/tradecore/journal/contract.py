@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
 from tradecore.journal.chain import Link
+from tradecore.journal.side_store import SideStore
+from tradecore.journal.stats import StoreStats
 
 
 class ViewStore(Protocol):
@@ -83,6 +86,20 @@ class Journal(Protocol):
     @property
     def views(self) -> ViewStore:
         """The read models that live beside the events."""
+
+    @property
+    def texts(self) -> SideStore:
+        """Free text that events refer to by hash only, so that it can be erased."""
+
+    def backup(self, target: Path) -> int:
+        """Write a copy that is a ledger of its own, and return its head; others may append meanwhile.
+
+        The copy is one moment of this ledger, checked and durable when it gets its name. Raises `InputError` when
+        something is at `target` already, `CorruptLedger` when what was copied is damaged, `StoreUnavailable`.
+        """
+
+    def stats(self) -> StoreStats:
+        """Counts and sizes."""
 
     def check(self) -> None:
         """Go through the whole ledger; raises `CorruptLedger` for the first thing that is wrong."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from eventsourcing.persistence import IntegrityError
 
@@ -14,7 +16,9 @@ from tradecore.journal.batch import placed, stored
 from tradecore.journal.chain import Link
 from tradecore.journal.codec import decode
 from tradecore.journal.memory.recorder import MemoryRecorder
+from tradecore.journal.memory.texts import MemoryTexts
 from tradecore.journal.memory.views import MemoryViews
+from tradecore.journal.stats import StoreStats, ViewStanding
 from tradecore.journal.wakeup import Wakeup
 
 
@@ -26,6 +30,7 @@ class MemoryJournal:
     def __init__(self) -> None:
         self._recorder = MemoryRecorder()
         self._views = MemoryViews()
+        self._texts = MemoryTexts()
         self._wakeup = Wakeup(self.head, net_s=None)
         self._closed = False
 
@@ -73,6 +78,22 @@ class MemoryJournal:
         """The read models."""
         return self._views
 
+    @property
+    def texts(self) -> MemoryTexts:
+        """Free text that can be erased."""
+        return self._texts
+
+    def backup(self, target: Path) -> int:
+        """Raises `StoreUnavailable`: what lives in memory has nothing to copy from."""
+        raise StoreUnavailable(f"a ledger in memory cannot be backed up to {target}: it ends with its process")
+
+    def stats(self) -> StoreStats:
+        """Counts; there are no files to measure."""
+        rows = self._open().rows(0, self.head())
+        standings = tuple(ViewStanding(*item) for item in sorted(self._views.positions().items()))
+        by_name = dict(sorted(Counter(name for _, _, _, name, _ in rows).items()))
+        return StoreStats(len(rows), len({row[1] for row in rows}), self.head(), 0, 0, by_name, standings)
+
     def check(self) -> None:
         """Decode everything. Raises `CorruptLedger`, `NewerLedger`."""
         head = self.head()
@@ -85,6 +106,7 @@ class MemoryJournal:
         """Refuse everything from here on."""
         self._closed = True
         self._views.close()
+        self._texts.close()
 
     def _open(self) -> MemoryRecorder:
         if self._closed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from tradecore.errors import CorruptLedger, JournalError, StoreUnavailable
+from tradecore.errors import CorruptLedger, JournalError, StoreFull, StoreUnavailable
 
 _LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 _FAULTS = {
@@ -48,5 +48,7 @@ def as_journal_error(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> J
         return StoreUnavailable(f"{path} is locked by another process for too long")
     if primary_code(error) in _DAMAGED:
         return CorruptLedger(f"{path} is damaged or no ledger: {error}")
+    if primary_code(error) == sqlite3.SQLITE_FULL:
+        return StoreFull(f"{path} cannot grow: {error}")
     name = getattr(error, "sqlite_errorname", type(error).__name__)
     return StoreUnavailable(f"{path}: {error} ({name})")
