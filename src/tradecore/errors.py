@@ -15,6 +15,7 @@
     │   ├── NotDurable             it would acknowledge what it could lose
     │   ├── CorruptLedger          its content contradicts itself
     │   ├── NewerLedger            it was written by a newer tradecore
+    │   ├── OlderLedger            it lacks what every ledger has since
     │   ├── RewoundLedger          the broker has orders of this ledger that it has forgotten
     │   ├── WrongVersion           another writer was faster; reload and decide again
     │   └── LeaseHeld              another runner works on this ledger
@@ -106,6 +107,10 @@ class CorruptLedger(JournalError):
 
 class NewerLedger(JournalError):
     """Raised when the ledger was written by a newer tradecore than this one."""
+
+
+class OlderLedger(JournalError):
+    """Raised when the ledger was written by a tradecore that is too old for this one; the message says what to do."""
 
 
 class RewoundLedger(JournalError):

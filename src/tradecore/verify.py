@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from decimal import Decimal
 
 import attrs
 
+from tradecore.audit.chain_check import check_chain
+from tradecore.audit.finding import Finding
 from tradecore.books.agreement import Agreement
 from tradecore.domain import events as ev
 from tradecore.domain.account import AccountState
@@ -19,21 +22,13 @@ from tradecore.domain.values import ZERO, minus, plus, times
 from tradecore.draft import State, evolve
 from tradecore.errors import CorruptLedger, InputError
 from tradecore.journal.contract import Journal
+from tradecore.ports.anchor import Anchor
 from tradecore.views import ALL_VIEWS
 from tradecore.views.comparison import Comparison
 from tradecore.views.folding import SENSELESS
 from tradecore.views.snapshots import wrong_snapshots
 
 _PAGE = 1000
-
-
-@attrs.frozen
-class Finding:
-    """Something that is wrong: which check says so, of what, and a sentence."""
-
-    check: str
-    subject: str
-    message: str
 
 
 @attrs.frozen
@@ -50,8 +45,8 @@ class Report:
         return not self.findings
 
 
-def verify(journal: Journal) -> Report:
-    """Check store, log, views and books of a ledger; damage becomes findings. Views are caught up first.
+def verify(journal: Journal, anchors: Sequence[Anchor] = ()) -> Report:
+    """Check store, chain, log, views and books of a ledger; damage becomes findings. Views are caught up first.
 
     Raises `StoreUnavailable`, and `NewerLedger` for a ledger that this tradecore cannot judge.
     """
@@ -60,6 +55,7 @@ def verify(journal: Journal) -> Report:
         journal.check()
     except CorruptLedger as error:
         findings.append(Finding("store", journal.url, str(error)))
+    findings += check_chain(journal, anchors)
     views = [Comparison(journal, view) for view in ALL_VIEWS]
     log, books = _LogCheck(findings), _BooksCheck(findings)
     try:
@@ -76,7 +72,10 @@ def verify(journal: Journal) -> Report:
             findings.extend(Finding("views", subject, message) for subject, message in view.differences())
         wrong = wrong_snapshots(journal, books.folded(), log.versions)
         findings.extend(Finding("snapshots", subject, message) for subject, message in wrong)
-        books.compare()
+        try:
+            books.compare()
+        except SENSELESS as error:
+            findings.append(Finding("books", "ledger", f"the sums cannot be made of what is recorded: {error!r}"))
     return Report(log.events, len(log.versions), tuple(findings))
 
 

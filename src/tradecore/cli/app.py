@@ -7,6 +7,7 @@ from cyclopts import App, CycloptsError
 from tradecore import __version__
 from tradecore.cli import (
     accounting,
+    anchoring,
     checking,
     copying,
     epoch,
@@ -15,6 +16,7 @@ from tradecore.cli import (
     exporting,
     listing,
     ordering,
+    proving,
     rebuilding,
     stats,
     trace,
@@ -43,6 +45,8 @@ for verb in (
     trace.trace,
     events.events,
     verifying.verify,
+    anchoring.anchor,
+    proving.proof,
     rebuilding.rebuild,
     checking.check,
     stats.stats,

@@ -13,6 +13,7 @@ from tradecore.domain.messages import Recorded
 from tradecore.errors import CorruptLedger, StoreUnavailable, WrongVersion
 from tradecore.failpoints import failpoint
 from tradecore.journal.batch import placed, stored
+from tradecore.journal.chain import Link
 from tradecore.journal.codec import decode
 from tradecore.journal.memory.recorder import MemoryRecorder
 from tradecore.journal.memory.texts import MemoryTexts
@@ -59,6 +60,14 @@ class MemoryJournal:
     def head(self) -> int:
         """The last position."""
         return self._open().max_notification_id() or 0
+
+    def links(self, after: int, limit: int) -> tuple[Link, ...]:
+        """At most `limit` rows behind position `after`, with their links."""
+        return self._open().links(after, limit)
+
+    def head_link(self) -> tuple[int, bytes]:
+        """The last position and its link."""
+        return self._open().head_link()
 
     async def wait(self, after: int, timeout_s: float) -> bool:
         """Wait until the head is behind `after`."""

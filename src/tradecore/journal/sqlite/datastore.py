@@ -16,7 +16,7 @@ from eventsourcing.sqlite import SQLiteCursor, SQLiteDatastore
 from tradecore.errors import JournalError, StoreUnavailable
 from tradecore.journal.file_lock import FileLock
 from tradecore.journal.sqlite.connection import connect, make_durable
-from tradecore.journal.sqlite.failures import as_journal_error, is_fault
+from tradecore.journal.sqlite.failures import DATABASE_ERRORS, as_journal_error, is_fault
 from tradecore.journal.sqlite.log_size import shorten
 
 Landed = Callable[[sqlite3.Connection], bool]
@@ -60,7 +60,7 @@ class LedgerDatastore(SQLiteDatastore):
         with self._turn():
             try:
                 yield self.connection
-            except sqlite3.Error as error:
+            except DATABASE_ERRORS as error:
                 raise as_journal_error(error, self.path) from error
 
     @contextmanager
@@ -105,9 +105,9 @@ class LedgerDatastore(SQLiteDatastore):
         except sqlite3.IntegrityError as error:
             self._roll_back()
             raise IntegrityError(str(error)) from error
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             self._roll_back()
-            if is_fault(error):
+            if isinstance(error, UnicodeDecodeError) or is_fault(error):
                 self._unfit = str(error)
             raise as_journal_error(error, self.path) from error
         except BaseException:

@@ -18,6 +18,9 @@ _FAULTS = {
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_NOMEM,
 }
+DATABASE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite raises; the second where damage is in a text, be it one of its own messages."""
+
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -37,8 +40,10 @@ def is_fault(error: sqlite3.Error) -> bool:
     return primary_code(error) in _FAULTS
 
 
-def as_journal_error(error: sqlite3.Error, path: Path) -> JournalError:
+def as_journal_error(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> JournalError:
     """The typed error to raise."""
+    if isinstance(error, UnicodeDecodeError) or "decode to UTF-8" in str(error):
+        return CorruptLedger(f"{path} is damaged: {error}")
     if is_lock(error):
         return StoreUnavailable(f"{path} is locked by another process for too long")
     if primary_code(error) in _DAMAGED:

@@ -12,6 +12,7 @@ from tradecore.domain.messages import Recorded
 from tradecore.errors import WrongVersion
 from tradecore.failpoints import failpoint
 from tradecore.journal.batch import placed, stored
+from tradecore.journal.chain import Link
 from tradecore.journal.codec import decode
 from tradecore.journal.sqlite.backup import back_up
 from tradecore.journal.sqlite.datastore import LedgerDatastore
@@ -63,6 +64,14 @@ class SqliteJournal:
     def head(self) -> int:
         """The last position."""
         return self.recorder.max_notification_id() or 0
+
+    def links(self, after: int, limit: int) -> tuple[Link, ...]:
+        """At most `limit` stored rows behind position `after`."""
+        return self.recorder.links(after, limit)
+
+    def head_link(self) -> tuple[int, bytes]:
+        """The last position and its link."""
+        return self.recorder.head_link()
 
     async def wait(self, after: int, timeout_s: float) -> bool:
         """Wait until the head is behind `after`; other processes' commits are noticed within 50 ms."""
