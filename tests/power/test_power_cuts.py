@@ -42,6 +42,16 @@ def test_a_creator_killed_before_its_directory_was_synced_loses_nothing_either(l
     assert tally.reasons == {}
 
 
+@pytest.mark.parametrize("restarted", [Session(0, "close"), Session(6)], ids=["only reads", "writes"])
+def test_a_restart_after_a_failed_sync_and_then_a_power_cut_lose_nothing(
+    library: Path, tmp_path: Path, restarted: Session
+) -> None:
+    """The system shows the restarted process a log whose write failed, and will never write it by itself again."""
+    sessions = [Session(40, "exit", fails_sync=22), restarted, Session(5)]
+    tally = _cut(library, tmp_path, sessions, tries=1, most=1000)
+    assert tally.reasons == {}
+
+
 def test_with_less_syncing_the_same_power_cuts_do_lose_what_was_acknowledged(library: Path, tmp_path: Path) -> None:
     """The proof that the machinery can fail."""
     tally = _cut(library, tmp_path, THREE_LIVES, NORMAL, tries=1, most=500)

@@ -40,6 +40,7 @@ class LedgerDatastore(SQLiteDatastore):
         self._pid = os.getpid()
         self._unfit: str | None = None
         self._closed = False
+        self._log_is_on_disk = False
         self._pages = 0
         super().__init__(str(path), originator_id_type="text")
 
@@ -78,6 +79,7 @@ class LedgerDatastore(SQLiteDatastore):
                 with self._translating():
                     before = self.connection.total_changes
                     self.connection.execute("BEGIN IMMEDIATE")
+                    self._put_log_on_disk()
                     yield SQLiteCursor(self.connection.cursor())
                     self._commit(landed)
                 self._pages += 5 + (self.connection.total_changes - before) // 4
@@ -130,6 +132,36 @@ class LedgerDatastore(SQLiteDatastore):
             except sqlite3.Error as error:
                 self._unfit = str(error)
 
+    def _put_log_on_disk(self) -> None:
+        """Before the first change of this process, write the log again as it is, and sync it. Nobody else may write.
+
+        When a sync fails the system forgets what it could not write, yet goes on showing it: an earlier process may
+        have left a log that we can read, that is not on the disk, and that no sync would put there.
+        """
+        if self._log_is_on_disk:
+            return
+        try:
+            handle = os.open(self.path.with_name(self.path.name + "-wal"), os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise self._no_log(error) from error
+        else:
+            try:
+                at = 0
+                while chunk := os.pread(handle, 2**20, at):
+                    at += os.pwrite(handle, chunk, at)
+                os.fsync(handle)
+            except OSError as error:
+                raise self._no_log(error) from error
+            finally:
+                os.close(handle)
+        self._log_is_on_disk = True
+
+    def _no_log(self, error: OSError) -> StoreUnavailable:
+        self._unfit = f"its log cannot be put on the disk: {error.strerror}"
+        return StoreUnavailable(f"{self.path}: {self._unfit}")
+
     def _checkpoint(self) -> None:
         """Move the log into the file. What was committed is safe in the log, so an error only ends the writing."""
         self._pages = 0
@@ -161,8 +193,11 @@ class LedgerDatastore(SQLiteDatastore):
                 # After a failed sync the log must stay as it is: recovery will need it.
                 self.connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE)
             try:
-                self._guard.take(self._patience_s)  # closing may checkpoint
-            except StoreUnavailable:
+                if self._guard.take(self._patience_s):  # closing may checkpoint
+                    self.connection.execute("BEGIN IMMEDIATE")
+                    self._put_log_on_disk()
+                    self.connection.execute("ROLLBACK")
+            except (StoreUnavailable, sqlite3.Error):
                 pass
             finally:
                 self.connection.close()

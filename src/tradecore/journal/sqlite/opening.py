@@ -14,6 +14,8 @@ from tradecore.journal.sqlite.failures import as_journal_error
 from tradecore.journal.sqlite.journal import SqliteJournal
 from tradecore.journal.sqlite.schema import lay_out, recognise
 
+_LOG_HEADER_BYTES = 32
+
 
 def open_ledger(url: str, path: Path, *, create: bool, patience_s: float) -> SqliteJournal:
     """The journal in a file; see `tradecore.journal.open_journal`."""
@@ -73,9 +75,9 @@ def _create(path: Path, guard: FileLock, patience_s: float) -> None:
 
 def _build(path: Path, patience_s: float) -> None:
     """Lay the ledger out under another name and give it its own when it is complete and on the disk."""
-    for kind in ("-wal", "-journal"):
+    for kind, harmless in (("-wal", _LOG_HEADER_BYTES), ("-journal", -1)):
         left = path.with_name(path.name + kind)
-        if left.exists():
+        if left.exists() and left.stat().st_size > harmless:
             # SQLite would play it back into the new file.
             raise CorruptLedger(f"{path} is gone but {left.name} is there: bring the ledger back, or move both away")
     draft = path.with_name(path.name + ".new")
