@@ -92,7 +92,9 @@ def test_kill_9_loses_nothing_acknowledged_and_leaves_nothing_half_done(url: str
         for _ in range(chance.randint(1, 40)):
             acknowledged = int(hear(process))
         process.send_signal(signal.SIGKILL)
-        rest, _ = process.communicate()
+        assert process.stdout is not None
+        rest = process.stdout.read()  # `communicate` would forget the lines that are buffered already
+        process.wait()
         acknowledged = max([acknowledged, *map(int, rest.split("\n")[:-1])])
         journal = open_journal(url, create=False)
         journal.check()
