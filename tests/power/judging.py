@@ -62,13 +62,20 @@ def judge(image: Image, promises: Promises, folder: Path) -> tuple[Verdict, str]
         left.unlink()
     for name, content in image.items():
         (folder / name).write_bytes(content)
+    return judge_folder(folder, promises)
+
+
+def judge_folder(folder: Path, promises: Promises) -> tuple[Verdict, str]:
+    """The verdict on the ledger in a folder, and why. Goes on writing to it."""
+    path = folder / "ledger.db"
+    was_there = path.exists()
     try:
         # Before anything was acknowledged, a crash may leave nothing to find.
-        journal = open_journal(f"sqlite:///{folder}/ledger.db", create=not promises.anything)
+        journal = open_journal(f"sqlite:///{path}", create=not promises.anything)
     except CorruptLedger as error:
         return Verdict.CORRUPT, str(error)
     except JournalError as error:
-        return (Verdict.REFUSED if "ledger.db" in image else Verdict.LOST), str(error)
+        return (Verdict.REFUSED if was_there else Verdict.LOST), str(error)
     try:
         return _compare(journal, promises)
     except CorruptLedger as error:

@@ -17,6 +17,7 @@ from tradecore.errors import JournalError, StoreUnavailable
 from tradecore.journal.file_lock import FileLock
 from tradecore.journal.sqlite.connection import connect, make_durable
 from tradecore.journal.sqlite.failures import as_journal_error, is_fault
+from tradecore.journal.sqlite.files import LedgerFiles
 
 Landed = Callable[[sqlite3.Connection], bool]
 """Looks on a fresh connection whether a transaction whose commit failed is there after all."""
@@ -40,7 +41,8 @@ class LedgerDatastore(SQLiteDatastore):
         self._pid = os.getpid()
         self._unfit: str | None = None
         self._closed = False
-        self._log_is_on_disk = False
+        self._files = LedgerFiles(path)
+        self._is_settled = False
         self._pages = 0
         super().__init__(str(path), originator_id_type="text")
 
@@ -79,9 +81,11 @@ class LedgerDatastore(SQLiteDatastore):
                 with self._translating():
                     before = self.connection.total_changes
                     self.connection.execute("BEGIN IMMEDIATE")
-                    self._put_log_on_disk()
+                    self._find_files()
+                    self._settle()
                     yield SQLiteCursor(self.connection.cursor())
                     self._commit(landed)
+                    self._find_files()
                 self._pages += 5 + (self.connection.total_changes - before) // 4
                 if self._pages >= _CHECKPOINT_PAGES:
                     self._checkpoint()
@@ -132,35 +136,21 @@ class LedgerDatastore(SQLiteDatastore):
             except sqlite3.Error as error:
                 self._unfit = str(error)
 
-    def _put_log_on_disk(self) -> None:
-        """Before the first change of this process, write the log again as it is, and sync it. Nobody else may write.
-
-        When a sync fails the system forgets what it could not write, yet goes on showing it: an earlier process may
-        have left a log that we can read, that is not on the disk, and that no sync would put there.
-        """
-        if self._log_is_on_disk:
+    def _settle(self) -> None:
+        """Before this process changes anything, be sure that what it builds on is on the disk."""
+        if self._is_settled:
             return
         try:
-            handle = os.open(self.path.with_name(self.path.name + "-wal"), os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            pass
+            self._files.settle()
         except OSError as error:
-            raise self._no_log(error) from error
-        else:
-            try:
-                at = 0
-                while chunk := os.pread(handle, 2**20, at):
-                    at += os.pwrite(handle, chunk, at)
-                os.fsync(handle)
-            except OSError as error:
-                raise self._no_log(error) from error
-            finally:
-                os.close(handle)
-        self._log_is_on_disk = True
+            self._unfit = f"its log cannot be put on the disk: {error.strerror}"
+            raise StoreUnavailable(f"{self.path}: {self._unfit}") from error
+        self._is_settled = True
 
-    def _no_log(self, error: OSError) -> StoreUnavailable:
-        self._unfit = f"its log cannot be put on the disk: {error.strerror}"
-        return StoreUnavailable(f"{self.path}: {self._unfit}")
+    def _find_files(self) -> None:
+        if not self._files.are_in_place():
+            self._unfit = "it, its -wal or its -shm was removed or replaced"
+            raise StoreUnavailable(f"{self.path} is not the ledger that was opened: {self._unfit}")
 
     def _checkpoint(self) -> None:
         """Move the log into the file. What was committed is safe in the log, so an error only ends the writing."""
@@ -195,7 +185,7 @@ class LedgerDatastore(SQLiteDatastore):
             try:
                 if self._guard.take(self._patience_s):  # closing may checkpoint
                     self.connection.execute("BEGIN IMMEDIATE")
-                    self._put_log_on_disk()
+                    self._settle()
                     self.connection.execute("ROLLBACK")
             except (StoreUnavailable, sqlite3.Error):
                 pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from pathlib import Path
@@ -11,6 +12,7 @@ from tradecore.journal.file_lock import FileLock
 from tradecore.journal.sqlite.connection import connect, make_durable
 from tradecore.journal.sqlite.datastore import LedgerDatastore
 from tradecore.journal.sqlite.failures import as_journal_error
+from tradecore.journal.sqlite.files import sync_directory
 from tradecore.journal.sqlite.journal import SqliteJournal
 from tradecore.journal.sqlite.schema import lay_out, recognise
 
@@ -75,39 +77,36 @@ def _create(path: Path, guard: FileLock, patience_s: float) -> None:
 
 def _build(path: Path, patience_s: float) -> None:
     """Lay the ledger out under another name and give it its own when it is complete and on the disk."""
-    for kind, harmless in (("-wal", _LOG_HEADER_BYTES), ("-journal", -1)):
-        left = path.with_name(path.name + kind)
-        if left.exists() and left.stat().st_size > harmless:
-            # SQLite would play it back into the new file.
-            raise CorruptLedger(f"{path} is gone but {left.name} is there: bring the ledger back, or move both away")
     draft = path.with_name(path.name + ".new")
-    _remove(draft)
     try:
+        for kind, harmless in (("-wal", _LOG_HEADER_BYTES), ("-journal", -1)):
+            left = path.with_name(path.name + kind)
+            if left.exists() and left.stat().st_size > harmless:
+                # SQLite would play it back into the new file.
+                raise CorruptLedger(
+                    f"{path} is gone but {left.name} is there: bring the ledger back, or move both away"
+                )
+        _remove(draft)
         draft.touch(exist_ok=False)
         connection = connect(draft, patience_s)
         try:
             make_durable(connection, draft)
             lay_out(connection)
+            # Closing would move the log into the file, too, but tells nobody when that fails.
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         except sqlite3.Error as error:
             raise as_journal_error(error, path) from error
         finally:
             connection.close()
         draft.rename(path)
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
     except OSError as error:
         raise StoreUnavailable(f"{path} cannot be created: {error.strerror}") from error
     finally:
-        _remove(draft)
+        with contextlib.suppress(OSError):  # the next creation tries again
+            _remove(draft)
 
 
 def _remove(draft: Path) -> None:
     for kind in ("", "-wal", "-shm", "-journal"):
         draft.with_name(draft.name + kind).unlink(missing_ok=True)
-
-
-def _sync_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
