@@ -8,11 +8,13 @@ import random
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import attrs
 
 from tests.power.judging import Promises, Verdict, judge_folder
 from tests.power.workload import Worker
+from tradecore.journal.sqlite import datastore
 
 
 @attrs.frozen
@@ -40,7 +42,8 @@ def remains(folder: Path, seed: int, steps: int) -> Remains:
     dead.mkdir()
     marks = os.open(folder / "marks", os.O_WRONLY | os.O_CREAT)
     worker = Worker(living, seed, marks)
-    worker.work(steps)
+    with mock.patch.object(datastore, "_CHECKPOINT_PAGES", 60):
+        worker.work(steps)
     os.close(marks)
     for name in ("ledger.db", "ledger.db-wal"):
         shutil.copy(living / name, dead / name)
