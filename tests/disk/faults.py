@@ -21,6 +21,9 @@ SYNCS = ("fdatasync", "fsync")
 TRACED = (*SYNCS, "pwrite64", "ftruncate", "rename", "unlink", "flock")
 """System calls that only the ledger's work makes in an appender, so that they can be counted."""
 
+ROOT = Path(__file__).parents[2]
+"""Where `tests` is a package that a child can run from."""
+
 _STRUCK = re.compile(r'(?:\d<([^>]*)>|"([^"]*)").*\(INJECTED\)')
 
 
@@ -88,7 +91,8 @@ def strike(fault: Fault | None, folder: Path, seed: int, steps: int) -> Story:
     log = folder.parent / f"{folder.name}.strace"
     command = ["strace", "-f", "-y", "-s", "24", "-o", str(log), "-e", f"trace=write,{','.join(TRACED)}"]
     command += ["-e", fault.injection] if fault else []
-    done = subprocess.run([*command, *appender(folder, seed, steps)], capture_output=True, text=True, check=False)
+    command += appender(folder, seed, steps)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stderr == "", f"an appender prints nothing of its own: {done.stderr}"
     lines = log.read_text(errors="replace").splitlines()
     struck = next((found for line in lines if (found := _STRUCK.search(line))), None)

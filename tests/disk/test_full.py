@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.disk.faults import appender, told
+from tests.disk.faults import ROOT, appender, told
 from tests.power.judging import Promises, Verdict, judge_folder
 from tradecore.errors import StoreUnavailable
 from tradecore.journal import open_lease
@@ -32,7 +32,7 @@ needs_mount = pytest.mark.skipif(not _can_mount(), reason="needs the right to mo
 
 @pytest.mark.parametrize("limit", [4_000, 20_000, 60_000, 200_000])
 def test_a_file_that_may_not_grow_loses_nothing_acknowledged(tmp_path: Path, limit: int) -> None:
-    said = told(subprocess.check_output(appender(tmp_path, SEED, STEPS, limit), text=True))
+    said = told(subprocess.check_output(appender(tmp_path, SEED, STEPS, limit), cwd=ROOT, text=True))
     _assert_clean(said)
     assert judge_folder(tmp_path, _promises(said)) == (Verdict.SOUND, "")
 
@@ -75,7 +75,7 @@ def _on_a_small_disk(folder: Path, kilobytes: int, then: str) -> list[list[tuple
         f'{_quoted(words[0])} > "$2/../first"; {then}; {_quoted(words[1])} > "$2/../second"; '
         'for file in "$1"/*; do case "$file" in *-shm) ;; *) cp "$file" "$2" ;; esac; done'
     )
-    subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", str(disk), str(left)], check=True)
+    subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", str(disk), str(left)], cwd=ROOT, check=True)
     return [told((folder / name).read_text()) for name in ("first", "second")]
 
 

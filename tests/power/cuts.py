@@ -66,7 +66,8 @@ def record(library: Path, folder: Path, seed: int, sessions: list[Session], sync
     for number, session in enumerate(sessions):
         words = [str(word) for word in (work, 100 * seed + number, session.steps, synchronous, session.ending)]
         environment: Mapping[str, str] = preloaded(library, work, log, session.fails_sync)
-        subprocess.run([sys.executable, "-m", "tests.power.workload", *words], env=environment, check=True)
+        command = [sys.executable, "-m", "tests.power.workload", *words]
+        subprocess.run(command, cwd=Path(__file__).parents[2], env=environment, check=True)
     return operations(log)
 
 

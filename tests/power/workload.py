@@ -90,7 +90,9 @@ class Worker:
         self._promise("view", head, lambda: self._ledger.views.replace(VIEW, SHAPE, head, rows))
 
     def _drop_view(self) -> None:
-        self._promise("view", 0, lambda: self._ledger.views.cursor(VIEW, "another shape"))
+        views = self._ledger.views
+        if views.cursor(VIEW, SHAPE):  # else there is nothing to write
+            self._promise("view", 0, lambda: views.cursor(VIEW, "another shape"))
 
     def _reopen(self) -> None:
         if self._journal is not None and self._chance.random() < 0.7:
