@@ -1,4 +1,4 @@
-"""The long races: `python -m tests.races --rounds 200 --appends 600`, in memory, SQLite, and Postgres if it is given."""
+"""The long races: `python -m tests.races --rounds 200 --appends 600`, on every store that there is."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.races.contests import take_orders, write_and_follow
-from tests.races.hands import Store
+from tests.races.contests import open_store, take_orders, write_and_follow
 from tests.races.referee import Following
-from tradecore.journal import open_journal
 
 
 def main() -> int:
@@ -25,7 +23,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         urls = ["memory:", f"sqlite:///{Path(name).resolve()}/ledger.db", os.environ.get("TRADECORE_TEST_POSTGRES")]
         for url in filter(None, urls):
-            store = Store(url, open_journal(url))
+            store = open_store(url)
             started = time.monotonic()
             events, following = write_and_follow(store, arguments.appends)
             print(f"{url.partition(':')[0]}: {events} events, {following}, {time.monotonic() - started:.0f} s")

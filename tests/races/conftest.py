@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.races.contests import open_store
 from tests.races.hands import Store
-from tradecore.journal import open_journal
 
 _POSTGRES = os.environ.get("TRADECORE_TEST_POSTGRES")
 
@@ -19,6 +19,6 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """A ledger; one in Postgres is not empty, and keeps what the tests write."""
     urls = {"memory": "memory:", "sqlite": f"sqlite:///{tmp_path}/ledger.db", "postgres": _POSTGRES}
     url = str(urls[request.param])
-    journal = open_journal(url)
-    yield Store(url, journal)
-    journal.close()
+    opened = open_store(url)
+    yield opened
+    opened.journal.close()

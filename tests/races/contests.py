@@ -15,6 +15,7 @@ from tests.races.referee import Following, breaches, compare
 from tests.races.roles import PRICE
 from tradecore.domain import commands as cmd
 from tradecore.domain.messages import Cause
+from tradecore.journal import open_journal
 from tradecore.ledger import Ledger
 from tradecore.runner.system import SystemClock, SystemIds
 
@@ -28,6 +29,13 @@ class Taking:
 
     done: Counter[str]
     breaches: list[str]
+
+
+def open_store(url: str) -> Store:
+    """A ledger to race on, born if it is new."""
+    journal = open_journal(url)
+    Ledger(journal, SystemClock(), SystemIds())
+    return Store(url, journal)
 
 
 def write_and_follow(store: Store, appends: int) -> tuple[int, Following]:
