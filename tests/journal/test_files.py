@@ -136,10 +136,19 @@ def test_a_ledger_that_lost_a_part_is_refused(journal: SqliteJournal, url: str, 
 
 
 def test_a_log_without_its_ledger_is_not_played_into_a_new_one(url: str, path: Path) -> None:
-    Path(f"{path}-wal").write_bytes(b"what was committed last")
+    Path(f"{path}-wal").write_bytes(b"header " * 5 + b"what was committed last")
     with pytest.raises(CorruptLedger, match=r"ledger\.db-wal"):
         open_journal(url)
     assert not path.exists()
+
+
+def test_a_log_that_never_held_anything_is_not_in_the_way_of_a_new_ledger(url: str, path: Path) -> None:
+    """A power cut may keep the name of a new log and forget the name of the new ledger before it."""
+    Path(f"{path}-wal").write_bytes(b"just the header of a log" + bytes(8))
+    journal = open_journal(url)
+    journal.append(run("a", 1, 1))
+    journal.check()
+    journal.close()
 
 
 def test_what_a_crash_left_of_a_creation_is_cleared_away(url: str, path: Path) -> None:

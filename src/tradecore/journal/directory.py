@@ -8,7 +8,7 @@ from pathlib import Path
 
 def sync_directory(directory: Path) -> None:
     """What was created or renamed in the directory is on the disk when this returns. Raises `OSError`."""
-    handle = os.open(directory, os.O_RDONLY)
+    handle = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
     finally:

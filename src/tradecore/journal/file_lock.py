@@ -38,7 +38,10 @@ class FileLock:
     def let_go(self) -> None:
         """Let go, and keep the file open for the next time."""
         if self._fd is not None:
-            fcntl.flock(self._fd, fcntl.LOCK_UN)
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_UN)
+            except OSError:
+                self.close()  # which lets go as well
 
     def close(self) -> None:
         """Let go for good; harmless when repeated."""
@@ -51,10 +54,13 @@ class FileLock:
         return b"" if self._fd is None else os.pread(self._fd, 4096, 0)
 
     def write(self, content: bytes) -> None:
-        """Replace the content, durably; in one write, so that it is never seen half done."""
+        """Replace the content, durably; in one write, so that it is never seen half done. Raises `StoreUnavailable`."""
         assert self._fd is not None, "only a holder writes"
-        os.pwrite(self._fd, content, 0)
-        os.fsync(self._fd)
+        try:
+            os.pwrite(self._fd, content, 0)
+            os.fsync(self._fd)
+        except OSError as error:
+            raise StoreUnavailable(f"{self.path} cannot be written: {error.strerror}") from error
 
     def _try(self) -> bool:
         if self._fd is None:

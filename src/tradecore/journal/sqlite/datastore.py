@@ -17,6 +17,7 @@ from tradecore.errors import JournalError, StoreUnavailable
 from tradecore.journal.file_lock import FileLock
 from tradecore.journal.sqlite.connection import connect, make_durable
 from tradecore.journal.sqlite.failures import DATABASE_ERRORS, as_journal_error, is_fault
+from tradecore.journal.sqlite.files import LedgerFiles
 from tradecore.journal.sqlite.log_size import shorten
 
 Landed = Callable[[sqlite3.Connection], bool]
@@ -41,6 +42,8 @@ class LedgerDatastore(SQLiteDatastore):
         self._pid = os.getpid()
         self._unfit: str | None = None
         self._closed = False
+        self._files = LedgerFiles(path)
+        self._is_settled = False
         self._pages = 0
         super().__init__(str(path), originator_id_type="text")
 
@@ -74,8 +77,11 @@ class LedgerDatastore(SQLiteDatastore):
             with self._translating():
                 before = self.connection.total_changes
                 self.connection.execute("BEGIN IMMEDIATE")
+                self._find_files()
+                self._settle()
                 yield SQLiteCursor(self.connection.cursor())
                 self._commit(landed)
+                self._find_files()
             self._pages += 5 + (self.connection.total_changes - before) // 4
             if self._pages >= _CHECKPOINT_PAGES:
                 self._checkpoint()
@@ -84,6 +90,8 @@ class LedgerDatastore(SQLiteDatastore):
     def maintaining(self) -> Iterator[sqlite3.Connection]:
         """The connection while nobody else writes, for what cannot be in a transaction. Raises as `writing`."""
         with self._alone(), self._translating():
+            self._find_files()
+            self._settle()
             yield self.connection
 
     @contextmanager
@@ -142,6 +150,22 @@ class LedgerDatastore(SQLiteDatastore):
             except sqlite3.Error as error:
                 self._unfit = str(error)
 
+    def _settle(self) -> None:
+        """Before this process changes anything, be sure that what it builds on is on the disk."""
+        if self._is_settled:
+            return
+        try:
+            self._files.settle()
+        except OSError as error:
+            self._unfit = f"its log cannot be put on the disk: {error.strerror}"
+            raise StoreUnavailable(f"{self.path}: {self._unfit}") from error
+        self._is_settled = True
+
+    def _find_files(self) -> None:
+        if not self._files.are_in_place():
+            self._unfit = "it, its -wal or its -shm was removed or replaced"
+            raise StoreUnavailable(f"{self.path} is not the ledger that was opened: {self._unfit}")
+
     def _checkpoint(self) -> None:
         """Move the log into the file. What was committed is safe in the log, so an error only ends the writing."""
         self._pages = 0
@@ -173,8 +197,11 @@ class LedgerDatastore(SQLiteDatastore):
                 # After a failed sync the log must stay as it is: recovery will need it.
                 self.connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE)
             try:
-                self._guard.take(self._patience_s)  # closing may checkpoint
-            except StoreUnavailable:
+                if self._guard.take(self._patience_s):  # closing may checkpoint
+                    self.connection.execute("BEGIN IMMEDIATE")
+                    self._settle()
+                    self.connection.execute("ROLLBACK")
+            except (StoreUnavailable, sqlite3.Error):
                 pass
             finally:
                 self.connection.close()

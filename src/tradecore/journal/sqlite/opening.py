@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from pathlib import Path
@@ -14,6 +15,8 @@ from tradecore.journal.sqlite.datastore import LedgerDatastore
 from tradecore.journal.sqlite.failures import as_journal_error
 from tradecore.journal.sqlite.journal import SqliteJournal
 from tradecore.journal.sqlite.schema import lay_out, recognise
+
+_LOG_HEADER_BYTES = 32
 
 
 def open_ledger(url: str, path: Path, *, create: bool, patience_s: float) -> SqliteJournal:
@@ -74,19 +77,23 @@ def _create(path: Path, guard: FileLock, patience_s: float) -> None:
 
 def _build(path: Path, patience_s: float) -> None:
     """Lay the ledger out under another name and give it its own when it is complete and on the disk."""
-    for kind in ("-wal", "-journal"):
-        left = path.with_name(path.name + kind)
-        if left.exists():
-            # SQLite would play it back into the new file.
-            raise CorruptLedger(f"{path} is gone but {left.name} is there: bring the ledger back, or move both away")
     draft = path.with_name(path.name + ".new")
-    _remove(draft)
     try:
+        for kind, harmless in (("-wal", _LOG_HEADER_BYTES), ("-journal", -1)):
+            left = path.with_name(path.name + kind)
+            if left.exists() and left.stat().st_size > harmless:
+                # SQLite would play it back into the new file.
+                raise CorruptLedger(
+                    f"{path} is gone but {left.name} is there: bring the ledger back, or move both away"
+                )
+        _remove(draft)
         draft.touch(exist_ok=False)
         connection = connect(draft, patience_s)
         try:
             make_durable(connection, draft)
             lay_out(connection)
+            # Closing would move the log into the file, too, but tells nobody when that fails.
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         except sqlite3.Error as error:
             raise as_journal_error(error, path) from error
         finally:
@@ -96,7 +103,8 @@ def _build(path: Path, patience_s: float) -> None:
     except OSError as error:
         raise StoreUnavailable(f"{path} cannot be created: {error.strerror}") from error
     finally:
-        _remove(draft)
+        with contextlib.suppress(OSError):  # the next creation tries again
+            _remove(draft)
 
 
 def _remove(draft: Path) -> None:

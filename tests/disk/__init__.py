@@ -1,0 +1,1 @@
+"""Disks that fail: no false acknowledgement, no writing on after a failed sync, no error that is not ours."""
