@@ -21,6 +21,7 @@ _UNPRIVILEGED = ("postgres", "nobody")
 _PATIENCE_S = 60.0
 _BASE = {"listen_addresses": "127.0.0.1", "max_connections": "60", "shared_buffers": "64MB", "fsync": "on"}
 _PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
 
 
 def binaries() -> Path | None:
@@ -67,6 +68,13 @@ class Server:
         finally:
             secret.unlink()
 
+    def create_replica(self, primary: Server) -> None:
+        """Copy a running cluster and follow it."""
+        self.run(
+            "pg_basebackup", "-D", str(self.data / "db"), "-R", "-X", "stream", "--checkpoint=fast", "--no-sync",
+            "-h", "127.0.0.1", "-p", str(primary.port), "-U", "tester",
+        )  # fmt: skip
+
     def run(self, program: str, *arguments: str) -> None:
         """Run one of the server's own programs as the server's user."""
         done = subprocess.run(
@@ -81,12 +89,12 @@ class Server:
 
     def start(self) -> None:
         """Start and wait until it answers."""
-        options = [f"-c{name}={value}" for name, value in self.settings.items()]
+        places = {"port": str(self.port), "unix_socket_directories": str(self.data)}
+        options = [f"-c{name}={value}" for name, value in {**self.settings, **places}.items()]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [str(self.bin / "postgres"), "-D", str(self.data / "db"), "-p", str(self.port), "-k", str(self.data)]
-                + options,
-                preexec_fn=self._become,
+                [str(self.bin / "postgres"), "-D", str(self.data / "db"), *options],
+                preexec_fn=self._become,  # noqa: PLW1509 - a few system calls, no lock is taken
                 cwd=self.data,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -155,7 +163,7 @@ class Server:
             os.setgid(group)
             os.setuid(user)
         with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
+            _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
 def _owner() -> tuple[int, int] | None:

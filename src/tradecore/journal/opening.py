@@ -9,9 +9,9 @@ from tradecore.journal.url import is_postgres, ledger_path
 def open_journal(url: str, *, create: bool = True, patience_s: float = 5.0) -> Journal:
     """Open `memory:`, `sqlite:///path.db` or `postgresql://…?schema=name`.
 
-    A missing ledger is created unless `create` is False. `patience_s` is how long a write waits for another process to finish its own. Raises `InputError` for a URL that
-    is none, `StoreUnavailable`, `CorruptLedger` (also for a file that is no ledger), `NewerLedger`, `NotDurable`,
-    `MissingExtra`.
+    A missing ledger is created unless `create` is False. `patience_s` is how long a write waits for another process to
+    finish its own. Raises `InputError` for a URL that is none, `StoreUnavailable`, `CorruptLedger` (also for what is no
+    ledger), `NewerLedger`, `NotDurable`, `MissingExtra`.
     """
     if is_postgres(url):
         from tradecore.journal.postgres.opening import open_ledger as open_postgres

@@ -10,7 +10,7 @@ _EXPECTED = "memory: or sqlite:///path.db or postgresql://user@host/database"
 _POSTGRES = ("postgresql://", "postgres://")
 
 
-def is_postgres(url: str) -> bool:
+def is_postgres(url: object) -> bool:
     """Whether a URL names a Postgres database. Raises `MissingExtra` when it does and there is no driver for it."""
     if not (isinstance(url, str) and url.startswith(_POSTGRES)):
         return False

@@ -61,4 +61,4 @@ BEGIN
     RETURN last + 1;
 END
 $append$
-"""
+"""  # noqa: S608 - the number above is all that is put in

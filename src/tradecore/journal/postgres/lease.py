@@ -102,16 +102,21 @@ class PostgresLease:
                 line.connection.execute(_KEEPALIVES)
             if line.connection.execute(_LOCK).fetchone() == (True,):
                 return line
-            row = line.connection.execute(_READ).fetchone()
-            assert row is not None, "a ledger has one lease"
-            _, holder, pid, host = row
-            raise LeaseHeld(f"{holder} (process {pid} on {host}) already works on this ledger: {self._address.shown}")
+            refusal = self._held(line.connection)
         except psycopg.Error as error:
             line.close()
             raise as_typed_error(error, self._address) from error
         except BaseException:
             line.close()
             raise
+        line.close()
+        raise refusal
+
+    def _held(self, connection: psycopg.Connection) -> LeaseHeld:
+        row = connection.execute(_READ).fetchone()
+        assert row is not None, "a ledger has one lease"
+        _, holder, pid, host = row
+        return LeaseHeld(f"{holder} (process {pid} on {host}) already works on this ledger: {self._address.shown}")
 
 
 def _is_cut(line: Line) -> bool:

@@ -36,8 +36,6 @@ class Listener:
 
     def start(self) -> None:
         """Begin to listen, once; it is in force soon after."""
-        if self._thread is not None or self._stop.is_set():
-            return
         with self._lock:
             if self._thread is None and not self._stop.is_set():
                 self._ear, self._mouth = os.pipe()

@@ -1,9 +1,9 @@
 """What a server must be before a ledger trusts it; asked on every new connection, because settings change.
 
 A pooler is found by the process id that the connection's handshake named: it must be the one of the backend that
-answers. Poolers that multiplex (PgBouncer, Odyssey, pgcat, RDS Proxy) speak the handshake themselves and make an id up,
-in session mode too. Asking whether session state survives a transaction is no test: an idle pooler hands the same backend
-out again and again, until a second client comes.
+answers. Poolers that multiplex (PgBouncer, Odyssey, pgcat, RDS Proxy) speak the handshake themselves and make an id
+up, in session mode too. Asking whether session state survives a transaction is no test: an idle pooler hands the same
+backend out again and again, until a second client comes.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ _RELATIONS = """
 SELECT c.relname, c.relpersistence::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 """
+_RECORD = "INSERT INTO tradecore_meta VALUES ('schema', %s) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 
 
 def prepare(connection: psycopg.Connection, address: Address, *, create: bool) -> None:
@@ -37,7 +38,7 @@ def prepare(connection: psycopg.Connection, address: Address, *, create: bool) -
 
 
 def _version(connection: psycopg.Connection, address: Address) -> int:
-    relations = dict(connection.execute(_RELATIONS, (address.schema,)).fetchall())
+    relations: dict[str, str] = dict(connection.execute(_RELATIONS, (address.schema,)).fetchall())
     if not relations:
         return 0
     if "tradecore_meta" not in relations:
@@ -66,8 +67,5 @@ def _migrate(connection: psycopg.Connection, address: Address, version: int) -> 
         if number > version:
             for statement in statements:
                 connection.execute(statement.encode())
-            connection.execute(
-                "INSERT INTO tradecore_meta VALUES ('schema', %s) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                (str(number),),
-            )
+            connection.execute(_RECORD, (str(number),))
             connection.execute("INSERT INTO tradecore_meta VALUES (%s, now()::text)", (f"migration {number}",))

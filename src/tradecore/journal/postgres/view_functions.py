@@ -27,7 +27,7 @@ BEGIN
     RETURN upto;
 END
 $write$
-"""
+"""  # noqa: S608 - the statement above is all that is put in
 
 REPLACE_FUNCTION = f"""
 CREATE FUNCTION tradecore_view_replace(
@@ -41,7 +41,7 @@ BEGIN
     RETURN upto;
 END
 $replace$
-"""
+"""  # noqa: S608 - the same
 
 DROP_FUNCTION = """
 CREATE FUNCTION tradecore_view_drop(a_view text, a_shape text) RETURNS bigint LANGUAGE plpgsql AS $drop$

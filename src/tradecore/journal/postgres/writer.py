@@ -1,16 +1,17 @@
 """The connection that writes: one statement is one transaction, and what became of it is always found out.
 
 When the connection is lost around a statement, the server may have committed it, may still be at it, or may never have
-seen it. Looking for the result is only an answer once nobody works on the statement any more. So, on a fresh connection:
-end the old backend if it still lives and wait until it is gone; then look. What is there was done and counts as done; what
-is not there will never be, and is sent again. That goes on for `patience_s` seconds. After that the caller is told that
-it is not known, and the next write begins by ending the old backend.
+seen it. Looking for the result is an answer only once nobody works on the statement any more. So, on a fresh connection:
+end the old backend if it still lives and wait until it is gone; then look. What is there was done and counts as done;
+what is not there will never be, and is sent again. That goes on for `patience_s` seconds. After that the caller is told
+that it is not known, and the next write begins by ending the old backend.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import attrs
 import psycopg
@@ -78,7 +79,8 @@ class Writer:
             if statement.name not in self._prepared:
                 self._judge(line, pgconn.prepare(statement.name, statement.sql, statement.types))
                 self._prepared.add(statement.name)
-            result = pgconn.exec_prepared(statement.name, values, [1] * len(values), 1)
+            # The driver's annotation forgets that a value may be None, for NULL.
+            result = pgconn.exec_prepared(statement.name, cast("Sequence[bytes]", values), [1] * len(values), 1)
         except (psycopg.OperationalError, MemoryError) as error:
             raise ConnectionLost(str(error)) from error
         self._judge(line, result)
