@@ -1,6 +1,6 @@
 """A connection pooler in transaction mode, in the smallest form that is one.
 
-It speaks the handshake itself, as they all do, and lends its only backend to a client until that client's transaction is
+It speaks the handshake itself, as they all do, and lends its only backend to a client until the client's transaction is
 over. (PostgreSQL documentation, "Frontend/Backend Protocol".)
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 
 import psycopg
@@ -13,7 +14,7 @@ from tests.postgres.conftest import MakeServer
 from tests.postgres.pooler import Pooler
 from tests.postgres.server import PASSWORD, Server
 from tradecore.errors import InputError, MissingExtra, NotDurable, StoreUnavailable
-from tradecore.journal import open_journal, open_lease
+from tradecore.journal import Journal, open_journal, open_lease
 from tradecore.journal.postgres import refusals
 from tradecore.testing.journal_samples import run
 
@@ -40,7 +41,7 @@ def test_settings_that_lose_acknowledged_writes_are_refused(own_server: MakeServ
                     refused()
             if name != "synchronous_commit":  # which our session set for itself
                 with pytest.raises(NotDurable, match="switched off"):
-                    _append_until_refused(url, journal)
+                    _append_until_refused(journal)
             journal.close()
             _set(admin, f"ALTER SYSTEM RESET {name}", name, "on")
         open_journal(url).close()
@@ -55,11 +56,11 @@ def _set(admin: psycopg.Connection, change: str, name: str, value: str) -> None:
         time.sleep(0.01)
 
 
-def _append_until_refused(url: str, journal: object) -> None:
-    assert url
-    for version in range(1, 2000):
-        journal.append(run(f"s{time.monotonic_ns()}", 1, 1))  # type: ignore[attr-defined]
-        time.sleep(0.005 if version else 0)
+def _append_until_refused(journal: Journal) -> None:
+    """The word of the change has to reach the journal's backend."""
+    for number in range(2000):
+        journal.append(run(f"{number} {uuid.uuid4()}", 1, 1))
+        time.sleep(0.005)
 
 
 @pytest.mark.parametrize("level", ["DATABASE loose", "ROLE loose"])

@@ -25,7 +25,7 @@ def _in_schema(url: str, *statements: str) -> list[tuple[object, ...]]:
 
 
 def test_every_migration_is_recorded(journal: PostgresJournal) -> None:
-    rows = dict(_in_schema(journal.url, "SELECT key, value FROM tradecore_meta"))
+    rows = {str(key): value for key, value in _in_schema(journal.url, "SELECT key, value FROM tradecore_meta")}
     assert rows.pop("schema") == str(SCHEMA)
     assert set(rows) == {f"migration {number}" for number, _ in MIGRATIONS}
     assert [number for number, _ in MIGRATIONS] == list(range(1, SCHEMA + 1))

@@ -1,7 +1,7 @@
 """The connection that writes: one statement is one transaction, and what became of it is always found out.
 
 When the connection is lost around a statement, the server may have committed it, may still be at it, or may never have
-seen it. Looking for the result is an answer only once nobody works on the statement any more. So, on a fresh connection:
+seen it. Looking for the result is an answer only once nobody works on the statement any more. So, on a new connection:
 end the old backend if it still lives and wait until it is gone; then look. What is there was done and counts as done;
 what is not there will never be, and is sent again. That goes on for `patience_s` seconds. After that the caller is told
 that it is not known, and the next write begins by ending the old backend.
