@@ -59,6 +59,14 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", "-n", workers, "--dist", "worksteal", *session.posargs)
 
 
+@nox.session(python=["3.11", "3.12", "3.13"])
+def pythons(session: nox.Session) -> None:
+    """The quick tests, on the built wheel, under every supported Python that is installed."""
+    _sync(session, "dev")
+    session.install("--no-deps", "--force-reinstall", _build(session))
+    session.run("pytest", "-n", "2", "--dist", "worksteal", "-m", "not slow", *session.posargs)
+
+
 @nox.session
 def crash(session: nox.Session) -> None:
     """The kill -9 campaign at full length: every failpoint, then random moments (`-- --kills N`)."""

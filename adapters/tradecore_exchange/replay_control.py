@@ -13,6 +13,7 @@ from tradecore.ports.venue import Advance
 
 _TIMEOUT_S = 10.0
 _UNAUTHORIZED = (401, 403)
+_SAID_BY_AN_EXCHANGE = {"time", "done", "steps_done", "steps_total", "symbols"}
 
 
 class ReplayControl:
@@ -35,9 +36,10 @@ class ReplayControl:
     async def describe(self) -> dict[str, Any] | None:
         """What the exchange says of itself, or None where nothing answers like one."""
         try:
-            return await self._call("GET", "/_ctl/state")
+            told = await self._call("GET", "/_ctl/state")
         except BrokerUnreachable:
             return None
+        return told if told.keys() >= _SAID_BY_AN_EXCHANGE else None
 
     async def _call(self, method: str, path: str) -> dict[str, Any]:
         try:

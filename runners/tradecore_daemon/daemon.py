@@ -15,6 +15,7 @@ from tradecore_daemon.replay import pace_replay
 
 _log = structlog.get_logger("tradecore.daemon")
 _DRAIN_S = 30.0
+_LAST_READ_S = 3.0
 _RETRY_S = 0.5
 _WAIT_S = 5.0
 _PROJECT_EVERY_S = 0.1
@@ -30,7 +31,8 @@ class Daemon:
     async def run(self, session: Session, progress: Progress) -> str:
         """Pace the session; returns why it ended."""
         replay = session.venue.replay
-        if replay is None and not session.feed.symbols and session.settings.strategy.name != "none":
+        wants_bars = replay is not None or session.settings.strategy.name != "none"
+        if wants_bars and replay is None and not session.feed.symbols:
             raise ConfigurationError("market_data.symbols: a live market needs to be told which symbols to watch")
         market = anyio.CancelScope()
         async with anyio.create_task_group() as group:
@@ -42,7 +44,7 @@ class Daemon:
                 group.start_soon(self._follow, session)
                 group.start_soon(self._project, session)
                 group.start_soon(self._reconcile, session)
-                if session.feed.symbols:
+                if wants_bars and session.feed.symbols:  # without a reader they would only pile up
                     group.start_soon(session.feed.run)
                 if replay is not None:
                     await pace_replay(session, replay, progress)
@@ -71,7 +73,7 @@ class Daemon:
         while True:
             try:
                 return await session.engine.begin(session.runner_id)
-            except BrokerUnreachable:
+            except (BrokerUnreachable, ProtocolError):
                 if session.clock.monotonic() >= give_up:
                     raise
                 await session.clock.sleep(_RETRY_S)
@@ -80,6 +82,8 @@ class Daemon:
         """Let calls to the broker that are under way end, and record their outcomes; then read once more."""
         with anyio.move_on_after(_DRAIN_S):
             await session.engine.outbox.settle_calls()
+        # Who was told to stop does not wait for a broker that says nothing: the next start reads what is missing.
+        with anyio.move_on_after(_LAST_READ_S if self._stopped_by else _DRAIN_S):
             try:
                 await session.engine.collect()
             except (BrokerUnreachable, ProtocolError) as error:
@@ -103,8 +107,13 @@ class Daemon:
         """Compare with the broker on a schedule, and sooner while fills are known to be missing."""
         clock, every = session.clock, session.settings.delivery.reconcile_every_s
         due = clock.monotonic() + every
+        sooner, tries = 0.0, 0
         while True:
             await clock.sleep(min(_BEHIND_S, every))
-            if session.engine.inbox.behind or clock.monotonic() >= due:
+            now = clock.monotonic()
+            if now >= due or (session.engine.inbox.behind and now >= sooner):
                 await session.engine.reconcile()
+                # What stays missing is asked for ever more rarely, so that orders keep their share of the rate limit.
+                tries = tries + 1 if session.engine.inbox.behind else 0
                 due = clock.monotonic() + every
+                sooner = clock.monotonic() + _BEHIND_S * 2.0 ** min(tries, 10)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import anyio
 
 from tradecore.runner.contract import Progress, Session
+from tradecore_daemon.patience import patiently
 from tradecore_daemon.warmup import read_warmup
 
 
@@ -14,15 +15,16 @@ async def pace_live(session: Session, progress: Progress) -> None:
     if not feed.symbols or session.settings.strategy.name == "none":
         progress.update(0, None, "delivering what others record")
         await anyio.sleep_forever()
-    bars = await read_warmup(session, await session.venue.broker.now())
+    now = await patiently(session, session.venue.broker.now)
+    bars = await patiently(session, lambda: read_warmup(session, now))
     for bar in bars:
         engine.observe(bar)
     feed.begin_after(bars)
     count = 0
     async for bar, is_fresh in feed.live():
         count += 1
-        if is_fresh:
+        if is_fresh and not engine.inbox.behind:
             engine.decide(bar)
-        else:
+        else:  # no new orders on stale bars, nor while fills are known to be missing
             engine.observe(bar)
         progress.update(count, None, f"{bar.symbol} {bar.start:%Y-%m-%d %H:%M}")

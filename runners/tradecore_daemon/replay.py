@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 import anyio
 import structlog
 
 from tradecore.domain.values import Bar
-from tradecore.errors import BrokerUnreachable, ProtocolError
+from tradecore.errors import BrokerUnreachable
 from tradecore.failpoints import failpoint
 from tradecore.feed import MINUTE
 from tradecore.ports.venue import Advance, Replay
 from tradecore.runner.contract import Progress, Session
+from tradecore_daemon.patience import patiently
 from tradecore_daemon.warmup import read_warmup
 
 _log = structlog.get_logger("tradecore.daemon.replay")
 _PATIENCE_S = 2.0
 _RETRY_S = 0.25
 
-Answer = TypeVar("Answer")
-
 
 async def pace_replay(session: Session, replay: Replay, progress: Progress) -> None:
     """Replay to the end: deliver what is open, move the market, collect what that did, decide on the new bars."""
     engine, feed = session.engine, session.feed
-    state = await _patiently(session, replay.state)
+    state = await patiently(session, replay.state)
     await _take_up(session, state)
     progress.update(state.steps, state.total, f"{state.time:%Y-%m-%d %H:%M}")
     while not state.done:
@@ -40,7 +37,7 @@ async def pace_replay(session: Session, replay: Replay, progress: Progress) -> N
         else:  # the answer was lost and asked for again: read everything that came meanwhile
             bars = await _between(session, before.time, state.time)
         if state.orders_changed:
-            await _patiently(session, engine.collect)
+            await patiently(session, engine.collect)
         for bar in bars:
             engine.decide(bar)
         progress.update(state.steps, state.total, f"{state.time:%Y-%m-%d %H:%M}")
@@ -57,7 +54,7 @@ async def _take_up(session: Session, state: Advance) -> None:
         await feed.connected.wait()
     if not state.steps:
         return
-    bars = await _patiently(session, lambda: read_warmup(session, state.time))
+    bars = await patiently(session, lambda: read_warmup(session, state.time))
     for bar in bars:
         if bar.start + MINUTE < state.time:
             engine.observe(bar)
@@ -73,7 +70,7 @@ async def _advance(session: Session, replay: Replay, before: Advance) -> Advance
     except BrokerUnreachable as error:
         _log.warning("the market did not answer; looking where it stands", error=str(error))
     while True:
-        state = await _patiently(session, replay.state)
+        state = await patiently(session, replay.state)
         if state.steps > before.steps or state.done:
             return Advance(state.time, (), 1, state.done, state.steps, state.total)
         try:
@@ -83,7 +80,7 @@ async def _advance(session: Session, replay: Replay, before: Advance) -> Advance
 
 
 async def _between(session: Session, after: dt.datetime, upto: dt.datetime) -> tuple[Bar, ...]:
-    bars = await _patiently(session, lambda: session.venue.market_data.history(session.feed.symbols, after, upto))
+    bars = await patiently(session, lambda: session.venue.market_data.history(session.feed.symbols, after, upto))
     session.feed.begin_after(bars)
     return bars
 
@@ -93,15 +90,3 @@ async def _keep_pace(session: Session, passed: dt.timedelta) -> None:
     speed = session.settings.market_data.speed
     if speed != "max":
         await session.clock.sleep(min(passed, MINUTE).total_seconds() / float(speed))
-
-
-async def _patiently(session: Session, ask: Callable[[], Awaitable[Answer]]) -> Answer:
-    """Ask again while the broker cannot be reached, for at most `broker.unreachable_after_s`."""
-    give_up = session.clock.monotonic() + session.settings.broker.unreachable_after_s
-    while True:
-        try:
-            return await ask()
-        except (BrokerUnreachable, ProtocolError):
-            if session.clock.monotonic() >= give_up:
-                raise
-            await session.clock.sleep(_RETRY_S)

@@ -30,6 +30,8 @@ from tradecore.views import read_rows
 from tradecore.views.projector import Projector
 
 _log = structlog.get_logger("tradecore.engine")
+_PATIENT_ROUNDS = 10
+"""Reconciliations in a row that may blame a difference on something that is on its way."""
 
 
 @attrs.frozen
@@ -87,6 +89,7 @@ class Engine:
         self._terms = terms
         self._portfolio = StrategyPortfolio(ledger, terms.account, strategy.name)
         self._alerted: set[str] = set()
+        self._unsettled_rounds = 0
 
     # --- beginning and end ------------------------------------------------------------------------------------------
 
@@ -113,6 +116,7 @@ class Engine:
         self.projector.catch_up()
 
     async def _pin(self) -> None:
+        as_of = await self.broker.now()
         found = await self.broker.account()
         known = self.ledger.account(self._terms.account)
         held = await self.broker.positions() if known.broker_account_id is None else ()
@@ -125,10 +129,13 @@ class Engine:
                 currency=found.currency,
                 cash=found.cash,
                 positions=tuple(OpeningPosition(p.symbol, p.quantity, p.average_price) for p in held),
-                as_of=self._clock.now(),
+                as_of=as_of,
             ),
             self._cause("runner"),
         )
+        books_begin = self.ledger.account(self._terms.account).as_of
+        assert books_begin is not None, "it was just pinned"
+        self.inbox.start_from(books_begin)  # what was executed before is in the opening balances
 
     async def _refresh_assets(self) -> None:
         """Record the broker's list of assets when it is not the one that is recorded already."""
@@ -143,6 +150,8 @@ class Engine:
         """Take up what earlier runs left open, from the views, and follow the log from where they end."""
         self.follower.position = self.projector.catch_up()
         for row in read_rows(self.ledger.journal, "orders"):
+            if row["account"] != self._terms.account:
+                continue
             order = None
             if row["status"] not in ("filled", "rejected"):
                 order = self.ledger.order(row["order_id"])
@@ -156,6 +165,8 @@ class Engine:
                     settled=order is None or order.is_settled,
                 )
         for row in read_rows(self.ledger.journal, "fills"):
+            if row["account"] != self._terms.account:
+                continue
             self.inbox.start_from(dt.datetime.fromisoformat(row["occurred_at"]))
         self.follower.listen(self.ledger.observe)
         self.follower.listen(self.outbox.observe)
@@ -226,11 +237,19 @@ class Engine:
         try:
             await self.collect()
             differences = await compare_standing(self.ledger, self.broker, self._terms.account)
+            if differences:  # an execution may have come between the two sides: only what stays is a difference
+                await self.collect()
+                again = await compare_standing(self.ledger, self.broker, self._terms.account)
+                differences = tuple(difference for difference in differences if difference in again)
         except (BrokerUnreachable, ProtocolError) as error:
             self.alert("broker_unreachable", str(error))
             return
         if self.outbox.unresolved or self.inbox.behind:
-            return  # something is on its way; the next round sees it
+            self._unsettled_rounds += 1
+            if self._unsettled_rounds < _PATIENT_ROUNDS:
+                return  # something is on its way; the next round sees it
+        else:
+            self._unsettled_rounds = 0
         for difference in differences:
             self.alert("reconcile_mismatch", str(difference))
 

@@ -17,7 +17,7 @@ from tradecore.domain.events import Event, FillRecorded, OrderAccepted, ReportPa
 from tradecore.domain.identity import derived_id, fill_id, order_id_of_client
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.values import canonical
-from tradecore.errors import BrokerUnreachable, ProtocolError
+from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
 from tradecore.failpoints import failpoint
 from tradecore.ledger import Ledger
 from tradecore.ports.broker import (
@@ -110,21 +110,37 @@ class Inbox:
         Raises `BrokerUnreachable`; what was read before that is recorded.
         """
         snapshots = [(order, self._ours(order)) for order in await self._read_orders()]
-        page = await self._broker.fills_since(self._watermark - _OVERLAP)
-        for unreadable in page.unreadable:
-            self._park("activities", unreadable)
-        for fill in page.fills:  # before the statuses: a finished order with all its fills settles at once
-            order_id = await self._order_of_fill(fill)
-            if order_id is not None:
-                self._apply_fill(order_id, fill)
-        missing = False
+        since = self._watermark - _OVERLAP
+        await self._read_fills(since)  # before the statuses: a finished order with all its fills settles at once
+        missing: dict[str, BrokerOrder] = {}
         for order, order_id in snapshots:
             if order_id is None:
                 self._park_foreign("orders", order)
                 continue
             self._apply_order(order_id, order, "orders")
-            missing = missing or self._misses_fills(order_id, order)
-        self.behind = missing
+            if self._misses_fills(order_id, order):
+                missing[order_id] = order
+        if missing:  # later fills of other orders may have moved the watermark beyond the ones that were missed
+            born = min(self._born(order_id) for order_id in missing) - _OVERLAP
+            if born < since:
+                await self._read_fills(born)
+        self.behind = any(self._misses_fills(order_id, order) for order_id, order in missing.items())
+
+    async def _read_fills(self, since: dt.datetime) -> None:
+        """Record every execution at or after `since`."""
+        page = await self._broker.fills_since(since)
+        for unreadable in page.unreadable:
+            self._park("activities", unreadable)
+        for fill in page.fills:
+            order_id = await self._order_of_fill(fill)
+            if order_id is not None:
+                self._apply_fill(order_id, fill)
+
+    def _born(self, order_id: str) -> dt.datetime:
+        """A time before every fill of the order, by our clock and by the broker's (a replayed market has its own)."""
+        events = self._ledger.journal.load(streams.order(order_id))
+        planned = dt.datetime.fromtimestamp(events[0].envelope.recorded_at_ns // 1_000_000_000, dt.UTC)
+        return min([planned, *(item.event.updated_at for item in events if isinstance(item.event, OrderAccepted))])
 
     async def _read_orders(self) -> list[BrokerOrder]:
         """Every unsettled order as the broker has it now, and whatever else was placed since the oldest of them."""
@@ -170,23 +186,24 @@ class Inbox:
         identity = fill_id(account.broker_account_id, fill.broker_order_id, format(canonical(fill.cumulative_qty), "f"))
         if self._ledger.has_stream(streams.fill(identity)):
             return
-        failpoint("inbox.fill.before")
-        self._handle(
-            cmd.RecordFill(
-                fill_id=identity,
-                order_id=order_id,
-                broker_order_id=fill.broker_order_id,
-                execution_id=fill.execution_id,
-                quantity=fill.quantity,
-                price=fill.price,
-                cumulative_qty=fill.cumulative_qty,
-                fees=fill.fees,
-                occurred_at=fill.occurred_at,
-                source=fill.source,
-                raw=fill.raw,
-            ),
-            fill.source,
+        command = cmd.RecordFill(
+            fill_id=identity,
+            order_id=order_id,
+            broker_order_id=fill.broker_order_id,
+            execution_id=fill.execution_id,
+            quantity=fill.quantity,
+            price=fill.price,
+            cumulative_qty=fill.cumulative_qty,
+            fees=fill.fees,
+            occurred_at=fill.occurred_at,
+            source=fill.source,
+            raw=fill.raw,
         )
+        failpoint("inbox.fill.before")
+        try:
+            self._handle(command, fill.source)
+        except InputError as error:  # a price of zero, for one: for a person to look at, not a reason to stop reading
+            self._park(fill.source, UnknownReport(f"an execution that cannot be booked: {error}", fill.raw))
         failpoint("inbox.fill.after")
 
     # --- whose is it ------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from tradecore.draft import Draft, Shelf
 from tradecore.errors import CorruptLedger, WrongVersion
 from tradecore.failpoints import failpoint
 from tradecore.journal.contract import Journal
-from tradecore.planning import plan
+from tradecore.planning import live_trade, plan
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids
 
@@ -128,7 +128,7 @@ class Ledger:
         """Go on with the trace of the order or trade that the command concerns."""
         stream = None
         if isinstance(command, PlaceOrder):
-            trade_id = self.account(command.account).trade_for(command.strategy, command.symbol)
+            trade_id = live_trade(Draft(self._shelf), command)
             stream = streams.trade(trade_id) if trade_id else None
         elif hasattr(command, "order_id"):
             stream = streams.order(command.order_id)

@@ -15,7 +15,8 @@ import attrs
 import structlog
 
 from tradecore.domain import commands as cmd
-from tradecore.domain.events import Event
+from tradecore.domain import streams
+from tradecore.domain.events import AlertTriggered, Event, OrderSubmitted
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.order import OrderState, body_hash
 from tradecore.domain.values import OrderStatus
@@ -36,7 +37,7 @@ from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids, Rng
 
 _log = structlog.get_logger("tradecore.outbox")
-_MAX_CANCELS = 3
+_LOOKUPS_BEFORE_ALERT = 10
 
 
 class Kind(enum.IntEnum):
@@ -79,7 +80,7 @@ def needs(order: OrderState) -> Kind | None:
         return None
     if order.broker_order_id is None:
         return Kind.SUBMIT if order.status is OrderStatus.QUEUED else Kind.RESOLVE
-    if order.cancel_requested and not order.cancel_taken and order.cancels < _MAX_CANCELS:
+    if order.cancel_requested and not order.cancel_spent:
         return Kind.CANCEL
     return None
 
@@ -102,9 +103,19 @@ class Outbox:
     """The working set of open deliveries, and the one place that calls the broker."""
 
     def __init__(
-        self, ledger: Ledger, broker: Broker, clock: Clock, ids: Ids, rng: Rng, lease_token: str, pace: Pace
+        self,
+        ledger: Ledger,
+        broker: Broker,
+        clock: Clock,
+        ids: Ids,
+        rng: Rng,
+        lease_token: str,
+        pace: Pace,
+        account: str = "main",
     ) -> None:
+        """`account` is the one behind the broker's keys: orders of other accounts are not this outbox's."""
         self._ledger = ledger
+        self._account = account
         self._broker = broker
         self._clock = clock
         self._ids = ids
@@ -130,6 +141,8 @@ class Outbox:
     def consider(self, order_id: str) -> None:
         """Look at an order anew and keep, change or drop its item."""
         order = self._ledger.order(order_id)
+        if order is not None and order.account != self._account:
+            return  # these keys open another account
         kind = needs(order) if order is not None else None
         item = self._items.get(order_id)
         if kind is None:
@@ -179,19 +192,30 @@ class Outbox:
             await changed.wait()
 
     def _due(self, now: float) -> list[Item]:
-        if self._closing:
-            return []
-        busy = sum(1 for item in self._items.values() if item.busy)
+        free = self._free_places()
         waiting = [item for item in self._items.values() if not item.busy and item.due_at <= now]
         waiting.sort(key=lambda item: (item.kind, item.due_at))
-        return waiting[: max(0, self._pace.max_concurrent - busy)]
+        chosen: list[Item] = []
+        for item in waiting:
+            if self._has_place(item, free):
+                chosen.append(item)
+                free -= 1
+        return chosen
 
     def _until_next(self, now: float) -> float | None:
-        """Seconds until an item falls due; a full house waits for a call to end instead."""
-        if self._closing or sum(1 for item in self._items.values() if item.busy) >= self._pace.max_concurrent:
-            return None
-        times = [item.due_at for item in self._items.values() if not item.busy]
+        """Seconds until an item falls due that has a place; a full house waits for a call to end instead."""
+        free = self._free_places()
+        times = [item.due_at for item in self._items.values() if not item.busy and self._has_place(item, free)]
         return max(0.0, min(times) - now) if times else None
+
+    def _free_places(self) -> int:
+        busy = sum(1 for item in self._items.values() if item.busy)
+        return 0 if self._closing else max(0, self._pace.max_concurrent - busy)
+
+    def _has_place(self, item: Item, free: int) -> bool:
+        """The last place is kept for cancels and look-ups: hanging submits must not hold up either."""
+        kept = 1 if item.kind is Kind.SUBMIT and self._pace.max_concurrent > 1 else 0
+        return free > kept
 
     async def _deliver(self, item: Item) -> None:
         try:
@@ -217,18 +241,19 @@ class Outbox:
         if kind is None:
             self._items.pop(item.order_id, None)
         elif kind is not item.kind:
-            self._items[item.order_id] = Item(item.order_id, kind, failures=item.failures)
+            self._items[item.order_id] = Item(item.order_id, kind, due_at=item.due_at, failures=item.failures)
         self._signal()
 
     async def _submit(self, item: Item, order: OrderState) -> None:
         """T2, the call, T3."""
         failpoint("outbox.t2.before")
-        start = cmd.StartSubmit(order.order_id, self._lease, body_hash(order), self._clock.now())
-        self._record(start)
+        start = cmd.StartSubmit(
+            order.order_id, self._lease, body_hash(order), self._clock.now(), attempt=order.submits + 1
+        )
+        if not any(isinstance(recorded.event, OrderSubmitted) for recorded in self._record(start)):
+            return  # stale, withdrawn, or sent by somebody else
         marked = self._ledger.order(order.order_id)
         assert marked is not None, "an order does not vanish"
-        if marked.status is not OrderStatus.SUBMITTED:
-            return  # stale or withdrawn: T2 said so instead
         failpoint("outbox.post.before")
         try:
             with anyio.CancelScope(shield=True):  # what was sent has an outcome, and it must be recorded
@@ -265,6 +290,8 @@ class Outbox:
             failpoint("outbox.t3.after")
             return
         item.lookups += 1
+        if order.exists_at_broker and item.lookups == _LOOKUPS_BEFORE_ALERT:
+            self._alert("order_hidden", f"the broker claims to have order {order.order_id} and does not show it")
         waited = self._clock.monotonic() - item.first_lookup_at
         if order.exists_at_broker or item.lookups < self._pace.lookups or waited < self._pace.visibility_s:
             item.due_at = self._clock.monotonic() + self._pace.lookup_interval_s
@@ -288,10 +315,22 @@ class Outbox:
                 self._record(cmd.RecordCancelAnswer(order.order_id, True, ""))
         except BrokerRefused as refusal:
             self._record(cmd.RecordCancelAnswer(order.order_id, False, refusal.message))
+            self._alert_if_spent(order.order_id, refusal.message)
             self._retry_later(item, None)
         except (NotSent, OutcomeUnknown) as error:  # asking twice for a cancel does no harm
             self._record(cmd.RecordCancelAnswer(order.order_id, False, str(error)))
+            self._alert_if_spent(order.order_id, str(error))
             self._retry_later(item, None)
+
+    def _alert_if_spent(self, order_id: str, reason: str) -> None:
+        order = self._ledger.order(order_id)
+        if order is not None and not order.status.is_terminal and order.cancel_spent:
+            message = f"order {order_id} is not canceled after {order.cancels} attempts, ask again: {reason}"
+            self._alert("cancel_failed", message)
+
+    def _alert(self, kind: str, message: str) -> None:
+        cause = Cause(self._ids.trace_id(), actor="outbox")
+        self._ledger.note(streams.BROKER, AlertTriggered(kind, message), cause)
 
     def _record_answer(self, order: OrderState, answer: BrokerOrder, *, found: bool) -> None:
         """T3 for an order that the broker has, after checking that it is the one that was decided on."""
@@ -319,8 +358,8 @@ class Outbox:
             )
         )
 
-    def _record(self, command: cmd.Command) -> None:
-        self._ledger.handle(command, Cause(self._ids.trace_id(), actor="outbox"))
+    def _record(self, command: cmd.Command) -> tuple[Recorded[Event], ...]:
+        return self._ledger.handle(command, Cause(self._ids.trace_id(), actor="outbox"))
 
     def _retry_later(self, item: Item, wish_s: float | None) -> None:
         backoff = min(self._pace.retry_initial_s * 2.0**item.failures, self._pace.retry_max_s)

@@ -34,6 +34,15 @@ def plan(draft: Draft, command: Command, epoch: str) -> None:
             _on_order(draft, command)
 
 
+def live_trade(draft: Draft, command: PlaceOrder) -> str | None:
+    """The trade that an order joins, or None when it begins one; a closed trade takes no further order."""
+    for trade_id in draft.account(command.account).trades_for(command.strategy, command.symbol):
+        idea = draft.trade(trade_id)
+        if idea is not None and idea.status not in (TradeStatus.CLOSED, TradeStatus.ABANDONED):
+            return trade_id
+    return None
+
+
 def _place(draft: Draft, command: PlaceOrder, epoch: str) -> None:
     """Reserve, plan, begin or join the trade, and record the decision: all or nothing."""
     order.check_terms(command)
@@ -42,7 +51,7 @@ def _place(draft: Draft, command: PlaceOrder, epoch: str) -> None:
     if draft.order(command.order_id) is not None:
         raise InputError("order_id", command.order_id, "an id that no order has yet")
     holder = draft.account(command.account)
-    live = holder.trade_for(command.strategy, command.symbol)
+    live = live_trade(draft, command)
     trade_id = live or trade_id_of_order(command.order_id)
     breach = account.gate(holder, command)
     if breach is not None:
@@ -77,7 +86,16 @@ def _on_order(draft: Draft, command: order.OrderCommand) -> None:
     if state is None:
         raise CancelRefused(f"there is no order {command.order_id}")
     draft.add(streams.order(state.order_id), order.decide(state, command))
+    _count_again(draft, state)
     _settle(draft, state)
+
+
+def _count_again(draft: Draft, before: order.OrderState) -> None:
+    """An order that was given up and arrived after all can fill: its size counts again."""
+    after = draft.order(before.order_id)
+    assert after is not None, "an order does not vanish"
+    if before.is_settled and not after.is_settled:
+        draft.add(streams.account(after.account), account.reserve_again(draft.account(after.account), before))
 
 
 def _settle(draft: Draft, before: order.OrderState) -> None:
@@ -101,6 +119,7 @@ def _record_fill(draft: Draft, command: RecordFill) -> None:
         return
     draft.add(streams.fill(command.fill_id), recorded)
     draft.add(streams.order(state.order_id), order.decide(state, command))
+    _count_again(draft, state)
     holder = draft.account(state.account)
     parts = _share_out(draft, state, holder, command)
     draft.add(streams.account(state.account), account.book(holder, command, state, parts))

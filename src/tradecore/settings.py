@@ -63,11 +63,12 @@ class MarketDataSettings(Section):
     @field_validator("symbols")
     @classmethod
     def _known_form(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(parse_symbol("symbols", symbol) for symbol in value))
+        return tuple(dict.fromkeys(parse_symbol("market_data.symbols", symbol) for symbol in value))
 
-    @field_validator("speed")
+    @field_validator("speed", mode="before")
     @classmethod
-    def _speed(cls, value: str) -> str:
+    def _speed(cls, value: object) -> str:
+        value = str(value)
         if value == "max":
             return value
         try:
@@ -180,9 +181,10 @@ def _merge(low: dict[str, Any], high: dict[str, Any]) -> dict[str, Any]:
 def _explain(error: ValidationError) -> str:
     lines = []
     for problem in error.errors(include_url=False):
-        key = ".".join(str(part) for part in problem["loc"])
+        key = ".".join(str(part) for part in problem["loc"]) or "settings"
         if problem["type"] == "extra_forbidden":
             lines.append(f"{key}: there is no such setting")
         else:
-            lines.append(f"{key}: {problem['msg']} (got {problem.get('input')!r})")
+            message = problem["msg"].removeprefix("Value error, ")
+            lines.append(f"{key}: {message} (got {problem.get('input')!r})")
     return "; ".join(lines)

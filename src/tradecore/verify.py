@@ -12,7 +12,7 @@ from tradecore.domain.account import AccountState
 from tradecore.domain.identity import client_order_id, parse_trace_id
 from tradecore.domain.messages import Envelope, Recorded
 from tradecore.domain.order import OrderState, body_hash
-from tradecore.domain.position import Position, apply_fill
+from tradecore.domain.position import Position, PositionStep, apply_fill
 from tradecore.domain.trade import TradeState
 from tradecore.domain.values import ZERO, minus, plus, times
 from tradecore.draft import State, evolve
@@ -120,6 +120,7 @@ class _BooksCheck:
         self._epoch: str | None = None
         self._fills: dict[str, list[ev.FillRecorded]] = defaultdict(list)
         self._openings: dict[str, ev.AccountPinned] = {}
+        self._reserved: dict[str, Decimal] = {}
 
     def take(self, recorded: Recorded[ev.Event]) -> None:
         stream, event = recorded.envelope.stream, recorded.event
@@ -143,26 +144,31 @@ class _BooksCheck:
             self._find("fold", stream, f"the domain cannot take in its version {recorded.envelope.version}: {error!r}")
 
     def _recompute(self, stream: str, before: State, event: ev.Event) -> None:
-        """What a fill did to money and position follows from the state before it."""
-        if isinstance(event, ev.PositionChange):
-            held = before.position(event.symbol) if isinstance(before, AccountState) else Position()
-            step = apply_fill(held, event.fill_id, event.signed_qty, event.price)
+        """What an event says of amounts follows from the state before it."""
+        if isinstance(event, ev.ReservationMade):
+            self._reserved[event.order_id] = event.quantity
+        elif isinstance(event, ev.ReservationReleased) and isinstance(before, AccountState):
+            held = before.reservations.get(event.order_id)
+            left = held.quantity if held else None
+            self._same("reservations", stream, f"what is released of order {event.order_id}", event.quantity, left)
+        elif isinstance(event, ev.PositionChange):
+            position = before.position(event.symbol) if isinstance(before, AccountState) else Position()
+            step = self._rebook(stream, position, event, event.quantity_after)
             cash = minus(-times(event.signed_qty, event.price), event.fees)
             self._same("booking", stream, f"cash of fill {event.fill_id}", event.cash_delta, cash)
-            self._same(
-                "booking", stream, f"position after fill {event.fill_id}", event.quantity_after, step.after.quantity
-            )
             if event.closed_lots != step.closed:
                 self._find("booking", stream, f"fill {event.fill_id} closed other lots than are recorded")
         elif isinstance(event, ev.TradeFilled) and isinstance(before, TradeState):
-            step = apply_fill(before.position, event.fill_id, event.signed_qty, event.price)
-            self._same(
-                "booking", stream, f"open quantity after fill {event.fill_id}", event.open_qty, step.after.quantity
-            )
-        else:
-            return
+            self._rebook(stream, before.position, event, event.open_qty)
+
+    def _rebook(
+        self, stream: str, held: Position, event: ev.PositionChange | ev.TradeFilled, after: Decimal
+    ) -> PositionStep:
+        step = apply_fill(held, event.fill_id, event.signed_qty, event.price)
         profit = minus(step.gross_pnl, event.fees)
+        self._same("booking", stream, f"quantity after fill {event.fill_id}", after, step.after.quantity)
         self._same("booking", stream, f"profit of fill {event.fill_id}", event.realised_pnl, profit)
+        return step
 
     def compare(self) -> None:
         """The sums."""
@@ -196,6 +202,7 @@ class _BooksCheck:
             self._same("fills", subject, "value of its fills", order.filled_value, value[order_id])
             if order.filled_qty > order.quantity:
                 self._find("fills", subject, f"{order.filled_qty} were filled of {order.quantity} ordered")
+            self._same("reservations", subject, "first reservation", self._reserved.get(order_id), order.quantity)
             if order.body_hash and order.body_hash != body_hash(order):
                 self._find("orders", subject, "its terms are not those that it was queued with")
             if self._epoch is not None and order.client_order_id != client_order_id(order_id, self._epoch):
@@ -205,15 +212,11 @@ class _BooksCheck:
                 self._find("client order ids", subject, f"order-{owner} has the same {order.client_order_id}")
 
     def _compare_reservations(self, account: AccountState, orders: dict[str, OrderState]) -> None:
-        open_orders = {
-            key: order.remaining
-            for key, order in orders.items()
-            if order.account == account.account and not order.is_settled
-        }
-        for order_id in sorted({*open_orders, *account.reservations}):
-            reserved = account.reservations.get(order_id)
-            ours = None if reserved is None else reserved.quantity
-            self._same("reservations", f"order-{order_id}", "reservation", ours, open_orders.get(order_id))
+        ours = {key: held.quantity for key, held in account.reservations.items()}
+        mine = (order for order in orders.values() if order.account == account.account and not order.is_settled)
+        right = {order.order_id: order.remaining for order in mine}
+        for order_id in sorted({*ours, *right}):
+            self._same("reservations", f"order-{order_id}", "reservation", ours.get(order_id), right.get(order_id))
 
     def _compare_account(self, account: AccountState, fills: list[ev.FillRecorded], trades: list[TradeState]) -> None:
         subject, opening = f"account-{account.account}", self._openings.get(account.account)

@@ -6,6 +6,7 @@ configuration, 3 refused by the risk gate, 130 interrupted.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -20,6 +21,9 @@ def main(argv: list[str] | None = None) -> int:
     from tradecore.cli.printing import show_error
     from tradecore.errors import ConfigurationError, InputError, OrderRefused, TradecoreError
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a poor terminal gets a poor answer, not a traceback
     try:
         code = run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()

@@ -53,7 +53,7 @@ def phrase_of(event: ev.Event) -> str:
         case ev.CancelSubmitted():
             return f"cancel {event.attempt} under lease {event.lease}"
         case ev.OrderAccepted():
-            found = ", found by looking it up" if event.found_by_lookup else ""
+            found = ", learned outside its own call" if event.found_by_lookup else ""
             return f"{event.status} as {event.broker_order_id}{found}"
         case ev.OrderUpdated():
             return f"{event.status}, by {event.source}"

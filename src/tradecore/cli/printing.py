@@ -57,7 +57,10 @@ def write_bytes(written: bytes) -> None:
 
 
 def show_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], nothing: str) -> None:
-    """The named fields of rows as a table; `nothing` when there are no rows."""
+    """The named fields of rows as a table, or one block per row where a table is too wide for the terminal.
+
+    `nothing` is said when there are no rows.
+    """
     if not rows:
         show_line(nothing)
         return
@@ -68,7 +71,14 @@ def show_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], nothin
         column.overflow = "fold"
     for row in rows:
         table.add_row(*(_cell(row[column]) for column in columns))
-    console().print(table)
+    screen = console()
+    if screen.measure(table, options=screen.options.update(max_width=_WIDE)).maximum <= screen.width:
+        screen.print(table)
+        return
+    for number, row in enumerate(rows):
+        if number:
+            show_line("")
+        show_pairs((column, _cell(row[column])) for column in columns)
 
 
 def show_pairs(pairs: Iterable[tuple[str, object]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -37,13 +38,17 @@ class Holding:
 
 @attrs.frozen
 class AccountState:
-    """An account as its events tell it. Cash in account currency; positions by symbol; reservations by order."""
+    """An account as its events tell it. Cash in account currency; positions by symbol; reservations by order.
+
+    `as_of` is the broker's time at which the books begin.
+    """
 
     account: str
     broker: str | None = None
     broker_account_id: str | None = None
     paper: bool = True
     currency: str = "USD"
+    as_of: dt.datetime | None = None
     cash: Decimal = ZERO
     realised_pnl: Decimal = ZERO
     fees: Decimal = ZERO
@@ -56,15 +61,15 @@ class AccountState:
         """The position in a symbol, flat when there is none."""
         return self.positions.get(symbol, Position())
 
-    def trade_for(self, strategy: str, symbol: str) -> str | None:
-        """The trade that is live for a strategy and symbol: held, or with an order working."""
+    def trades_for(self, strategy: str, symbol: str) -> tuple[str, ...]:
+        """Trades of a strategy and symbol that may be live: the one that holds, then those with an order working."""
         holding = self.holdings.get((strategy, symbol))
-        if holding is not None:
-            return holding.trade_id
-        for reservation in self.reservations.values():
-            if reservation.strategy == strategy and reservation.symbol == symbol:
-                return reservation.trade_id
-        return None
+        working = (
+            reservation.trade_id
+            for reservation in self.reservations.values()
+            if reservation.strategy == strategy and reservation.symbol == symbol
+        )
+        return tuple(dict.fromkeys((*((holding.trade_id,) if holding else ()), *working)))
 
     def held(self, strategy: str, symbol: str) -> Decimal:
         """Signed quantity that a strategy holds of a symbol."""
@@ -131,6 +136,24 @@ def reserve(state: AccountState, command: PlaceOrder, trade_id: str) -> list[ev.
             symbol=command.symbol,
             side=command.side,
             quantity=command.quantity,
+            limits_version=state.limits.version,
+        )
+    ]
+
+
+def reserve_again(state: AccountState, order: OrderState) -> list[ev.Event]:
+    """Count an order again that was released and turned out to be at the broker, at what is not filled yet."""
+    if order.order_id in state.reservations:
+        return []
+    return [
+        ev.ReservationMade(
+            account=state.account,
+            order_id=order.order_id,
+            trade_id=order.trade_id,
+            strategy=order.strategy,
+            symbol=order.symbol,
+            side=order.side,
+            quantity=order.remaining,
             limits_version=state.limits.version,
         )
     ]
@@ -221,6 +244,7 @@ def _evolve_pin(state: AccountState, event: ev.AccountPinned) -> AccountState:
         broker_account_id=event.broker_account_id,
         paper=event.paper,
         currency=event.currency,
+        as_of=event.as_of,
         cash=event.cash,
         positions=positions,
     )

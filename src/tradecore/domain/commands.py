@@ -80,12 +80,16 @@ class CancelOrder:
 
 @attrs.frozen
 class StartSubmit:
-    """T2: mark that the order is about to be sent. Committed before any byte leaves."""
+    """T2: mark that the order is about to be sent. Committed before any byte leaves.
+
+    `attempt` is the number that the attempt is to have; when another sender took it, this one says nothing.
+    """
 
     order_id: str
     lease: str
     body_hash: str
     now: dt.datetime
+    attempt: int | None = None
 
 
 @attrs.frozen

@@ -44,6 +44,11 @@ _RANK = {
 """Statuses that come only before others. All further working statuses share a rank and follow the broker's clock."""
 _WORKING_RANK = 5
 
+_LATE = "it arrived at the broker after it was given up"
+
+CANCEL_ATTEMPTS = 3
+"""How often a cancel is sent before a person must look."""
+
 
 @attrs.frozen
 class OrderState:
@@ -88,6 +93,16 @@ class OrderState:
     def missing_fills(self) -> Decimal:
         """What the broker says was filled and no recorded fill covers yet."""
         return max(ZERO, self.broker_filled_qty - self.filled_qty)
+
+    @property
+    def cancel_spent(self) -> bool:
+        """True when the last request to cancel leads to no further attempt: it was taken, or failed too often."""
+        return self.cancel_taken or (self.cancels >= CANCEL_ATTEMPTS and not self.cancel_in_flight)
+
+    @property
+    def was_given_up(self) -> bool:
+        """True when we ended the order because the broker seemed not to have it: should it arrive, it lives."""
+        return self.status.is_terminal and self.broker_order_id is None
 
     @property
     def is_settled(self) -> bool:
@@ -208,6 +223,8 @@ def _start_submit(state: OrderState, command: StartSubmit) -> list[ev.Event]:
     """Allow a send only of the content that was decided on, while it is fresh, and while it is still wanted."""
     if state.status.is_terminal or state.broker_order_id is not None or state.exists_at_broker:
         return []
+    if command.attempt is not None and command.attempt != state.submits + 1:
+        return []
     if command.body_hash != state.body_hash:
         raise InvariantViolated(f"order {state.order_id}: what would be sent is not what was decided on")
     assert state.not_after is not None, "an order is queued before it is sent"
@@ -221,7 +238,7 @@ def _start_submit(state: OrderState, command: StartSubmit) -> list[ev.Event]:
 def _request_cancel(state: OrderState, command: CancelOrder) -> list[ev.Event]:
     if state.status.is_terminal:
         raise CancelRefused(f"order {state.order_id} is already {state.status.value}")
-    if state.cancel_requested:
+    if state.cancel_requested and not state.cancel_spent:
         return []
     if state.status is _S.QUEUED and state.submits == 0:
         return [ev.OrderCanceled(state.order_id, command.reason, ZERO, "")]
@@ -237,6 +254,7 @@ def _broker_word(state: OrderState, word: RecordAnswer | RecordReport) -> list[e
             f"order {state.order_id} is {known} at the broker, and also {word.broker_order_id}: two for one intent"
         )
     source = word.source if isinstance(word, RecordReport) else "answer"
+    given_up = state.was_given_up
     if known is None:
         first = word.status if _rank(word.status) < _WORKING_RANK else _S.ACCEPTED
         found = isinstance(word, RecordReport) or word.found_by_lookup
@@ -247,6 +265,8 @@ def _broker_word(state: OrderState, word: RecordAnswer | RecordReport) -> list[e
         events.append(ending)
     elif _moves_on(state, word):
         events.append(ev.OrderUpdated(state.order_id, word.status, word.updated_at, source, word.raw))
+    if given_up and ending is None and word.status is not _S.FILLED and not state.cancel_requested:
+        events.append(ev.CancelRequested(state.order_id, _LATE))
     return events
 
 
@@ -277,6 +297,8 @@ def _moves_on(state: OrderState, word: RecordAnswer | RecordReport) -> bool:
         return False
     if word.status is _S.PARTIALLY_FILLED:
         return False  # told by fills
+    if word.status is _S.NEW and state.filled_qty:
+        return False  # it was new before it was filled in part
     before, after = _rank(state.status), _rank(word.status)
     if after != before:
         return after > before
@@ -292,6 +314,7 @@ def _fill(state: OrderState, command: RecordFill) -> list[ev.Event]:
             f"(execution {command.execution_id} of {command.quantity})"
         )
     events: list[ev.Event] = []
+    unwanted = state.was_given_up and not state.cancel_requested and filled != state.quantity
     if state.broker_order_id is None:  # the fill overtook the answer: it proves that the broker has the order
         events.append(
             ev.OrderAccepted(
@@ -304,6 +327,8 @@ def _fill(state: OrderState, command: RecordFill) -> list[ev.Event]:
         )
     kind = ev.OrderFilled if filled == state.quantity else ev.OrderPartiallyFilled
     events.append(kind(state.order_id, command.fill_id, command.quantity, command.price, filled))
+    if unwanted:
+        events.append(ev.CancelRequested(state.order_id, _LATE))
     return events
 
 
@@ -322,7 +347,7 @@ def evolve(state: OrderState | None, event: ev.Event) -> OrderState:
         case ev.OrderOutcomeUnknown():
             return attrs.evolve(state, status=_S.UNKNOWN, exists_at_broker=state.exists_at_broker or event.exists)
         case ev.OrderAccepted():
-            status = event.status if state.status in _OURS else state.status
+            status = event.status if state.status in _OURS or state.was_given_up else state.status
             return attrs.evolve(
                 state,
                 status=status,
@@ -343,7 +368,7 @@ def evolve(state: OrderState | None, event: ev.Event) -> OrderState:
         case ev.OrderReplaced():
             return _ended(state, _S.REPLACED, event.broker_filled_qty)
         case ev.CancelRequested():
-            return attrs.evolve(state, cancel_requested=True)
+            return attrs.evolve(state, cancel_requested=True, cancels=0, cancel_taken=False)
         case ev.CancelSubmitted():
             return attrs.evolve(state, cancels=event.attempt, cancel_in_flight=True)
         case ev.CancelAnswered():

@@ -6,14 +6,25 @@ import argparse
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from tradecore.settings import Settings
 
 
+# Who was told to stop shows a summary if the broker answers by then.
+_LAST_LOOK_S = 3.0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as every other error is said."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}; see --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m tradecore.runner",
         description="Run a strategy through the durable outbox. Without options: an embedded exchange on loopback, "
         "built-in bars, the SMA example strategy, and the ledger tradecore.db in this directory.",
@@ -61,12 +72,20 @@ def _overrides(arguments: argparse.Namespace) -> dict[str, Any]:
 def main(argv: list[str] | None = None) -> int:
     """Run from the command line; returns the exit code: 0 done, 1 failed or disagreeing, 2 wrong input."""
     arguments = _parser().parse_args(argv)
+    try:
+        return _main(arguments)
+    except KeyboardInterrupt:  # before the runner listens for signals, imports included: nothing is under way yet
+        return 130
+
+
+def _main(arguments: argparse.Namespace) -> int:
     if arguments.version:
         from tradecore import __version__
 
         print(f"tradecore {__version__}")  # noqa: T201
         return 0
     from tradecore.errors import ConfigurationError, InputError, TradecoreError
+    from tradecore.runner.remedies import with_remedy
     from tradecore.settings import load_settings
 
     try:
@@ -77,10 +96,8 @@ def main(argv: list[str] | None = None) -> int:
         error = _first(raised)
         if not isinstance(error, TradecoreError):
             raise
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        print(f"error: {with_remedy(error)}", file=sys.stderr)  # noqa: T201
         return 2 if isinstance(error, ConfigurationError | InputError) else 1
-    except KeyboardInterrupt:
-        return 130
 
 
 def _first(error: BaseException) -> BaseException:
@@ -100,6 +117,8 @@ def _run(settings: Settings, runner_name: str) -> int:
 
 
 async def _session(settings: Settings, runner: Any) -> int:
+    import anyio
+
     from tradecore.errors import BrokerUnreachable
     from tradecore.runner.screen import Screen, show_summary
     from tradecore.runner.summary import summarise
@@ -109,12 +128,15 @@ async def _session(settings: Settings, runner: Any) -> int:
         with Screen() as screen:
             reason = await runner.run(session, screen)
         told_to_stop = reason.startswith("told to stop")
+        summary = None
         try:
-            summary = await summarise(session)
+            with anyio.move_on_after(_LAST_LOOK_S if told_to_stop else None):
+                summary = await summarise(session)
         except BrokerUnreachable:
-            if told_to_stop:
-                return 0
-            raise
+            if not told_to_stop:
+                raise
+        if summary is None:
+            return 0
         show_summary(summary, reason, settings.ledger)
         return 0 if told_to_stop or not summary.differences else 1
 

@@ -10,6 +10,7 @@ from tradecore.errors import ConfigurationError, InputError
 from tradecore.feed import BarFeed
 from tradecore.inbox import Inbox
 from tradecore.journal import open_journal, open_lease
+from tradecore.journal.url import ledger_path
 from tradecore.ledger import Ledger
 from tradecore.outbox import Outbox, Pace
 from tradecore.ports.strategy import Strategy
@@ -20,15 +21,22 @@ from tradecore.settings import Settings
 from tradecore.views import ALL_VIEWS
 from tradecore.views.projector import Projector
 
+# A replayed market stands still while nobody trades, so an intent does not go stale by the wall's clock.
+_REPLAY_NOT_AFTER_S = 10 * 365 * 86_400.0
+
 
 @asynccontextmanager
-async def open_session(settings: Settings) -> AsyncIterator[Session]:
+async def open_session(settings: Settings, strategy: Strategy | None = None) -> AsyncIterator[Session]:
     """Open everything that the settings name, in the order in which it must close again.
+
+    `strategy` stands in for the one that the settings name.
 
     Raises `ConfigurationError`, `InputError`, the journal's and the broker's errors; nothing stays open then.
     """
-    strategy = make_strategy(settings)
-    open_venue = load_plugin("brokers", settings.broker.name, "broker.name")
+    # What can be wrong with the settings is found before the first file is made.
+    strategy = strategy or make_strategy(settings)
+    _check_place(settings.ledger)
+    opening_venue = load_plugin("brokers", settings.broker.name, "broker.name")(settings)
     clock, ids, rng = SystemClock(), SystemIds(), SystemRng()
     runner_id = ids.order_id()
     lease = open_lease(settings.ledger)
@@ -37,7 +45,7 @@ async def open_session(settings: Settings) -> AsyncIterator[Session]:
         journal = open_journal(settings.ledger)
         try:
             ledger = Ledger(journal, clock, ids)
-            async with open_venue(settings) as venue:
+            async with opening_venue as venue:
                 delivery = settings.delivery
                 pace = Pace(
                     visibility_s=delivery.visibility_s,
@@ -47,7 +55,7 @@ async def open_session(settings: Settings) -> AsyncIterator[Session]:
                     retry_jitter_s=delivery.retry_jitter_s,
                     max_concurrent=delivery.max_concurrent,
                 )
-                outbox = Outbox(ledger, venue.broker, clock, ids, rng, lease.token, pace)
+                outbox = Outbox(ledger, venue.broker, clock, ids, rng, lease.token, pace, settings.account)
                 inbox = Inbox(ledger, venue.broker, ids, settings.account)
                 risk = settings.risk
                 terms = Terms(
@@ -55,7 +63,7 @@ async def open_session(settings: Settings) -> AsyncIterator[Session]:
                     max_order_qty=risk.max_order_qty,
                     max_order_notional=risk.max_order_notional,
                     max_open_orders=risk.max_open_orders,
-                    not_after_s=delivery.not_after_s,
+                    not_after_s=delivery.not_after_s if venue.replay is None else _REPLAY_NOT_AFTER_S,
                 )
                 projector = Projector(journal, ALL_VIEWS)
                 engine = Engine(ledger, venue.broker, strategy, outbox, inbox, projector, clock, ids, terms)
@@ -66,6 +74,17 @@ async def open_session(settings: Settings) -> AsyncIterator[Session]:
             journal.close()
     finally:
         lease.release()
+
+
+def _check_place(url: str) -> None:
+    """Whether a ledger's file can be where the URL says. Raises `ConfigurationError`, `InputError`."""
+    path = ledger_path(url)
+    if path is None:
+        return
+    if path.is_dir():
+        raise ConfigurationError(f"ledger: {path} is a directory; name a file, such as sqlite:///tradecore.db")
+    if not path.parent.is_dir():
+        raise ConfigurationError(f"ledger: there is no directory {path.parent}; make it, or name another place")
 
 
 def make_strategy(settings: Settings) -> Strategy:

@@ -1,4 +1,4 @@
-"""Crossover of two simple moving averages of closing prices, long or flat (or short, when allowed).
+"""Crossover of two simple moving averages of closing prices, long or flat.
 
 The averages are compared as exact sums: fast average above slow average exactly when fast_sum x slow > slow_sum x fast.
 A tie is not a cross: the side that was last strictly above stays above until the other is strictly above.
@@ -31,9 +31,7 @@ class SmaCrossover:
 
     name = "sma"
 
-    def __init__(
-        self, fast: int = 20, slow: int = 100, quantity: str | int | Decimal = 10, allow_short: bool = False
-    ) -> None:
+    def __init__(self, fast: int = 20, slow: int = 100, quantity: str | int | Decimal = 10) -> None:
         """Averages over `fast` and `slow` bars; orders of `quantity` units. Raises `InputError`."""
         for field, value in (("strategy.parameters.fast", fast), ("strategy.parameters.slow", slow)):
             if type(value) is not int or value < 1:  # settings come as Any, whatever the annotation says
@@ -42,7 +40,6 @@ class SmaCrossover:
             raise InputError("strategy.parameters.fast", fast, f"fewer bars than slow ({slow})")
         self._fast, self._slow = fast, slow
         self._quantity = parse_positive("strategy.parameters.quantity", quantity)
-        self._allow_short = allow_short
         self._averages: dict[str, _Average] = {}
 
     @property
@@ -59,7 +56,7 @@ class SmaCrossover:
         crossed = self._crossed(bar)
         if crossed is None or portfolio.working(bar.symbol):
             return ()
-        target = self._quantity if crossed else (-self._quantity if self._allow_short else ZERO)
+        target = self._quantity if crossed else ZERO
         change = target - portfolio.position(bar.symbol)
         if not change:
             return ()

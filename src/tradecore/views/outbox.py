@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from tradecore.domain import events as ev
 from tradecore.domain.messages import Recorded
+from tradecore.domain.order import CANCEL_ATTEMPTS
 from tradecore.views.plain import instant, instant_of_ns
 from tradecore.views.view import Row, Rows
-
-CANCEL_ATTEMPTS = 3
-"""How often the outbox asks for a cancel before it leaves the order to its fate."""
 
 _DONE = ("succeeded", "failed", "withdrawn")
 

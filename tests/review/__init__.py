@@ -1,0 +1,1 @@
+"""Claims of a review, each with the test that was red before its fix."""

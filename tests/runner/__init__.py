@@ -1,0 +1,1 @@
+"""Runners as people start them: real processes, real exchanges, real signals."""
