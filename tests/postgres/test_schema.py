@@ -12,6 +12,7 @@ from tradecore.journal import open_journal
 from tradecore.journal.postgres.address import parse
 from tradecore.journal.postgres.journal import PostgresJournal
 from tradecore.journal.postgres.migrations import MIGRATIONS, SCHEMA
+from tradecore.journal.url import shown
 from tradecore.testing.journal_samples import run
 
 
@@ -124,6 +125,20 @@ def test_a_renamed_schema_is_the_same_ledger(journal: PostgresJournal) -> None:
     again.append(run("a", 3, 3))
     again.check()
     again.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "printed"),
+    [
+        ("postgresql://user:s3cret@host:5433/db?schema=x", "postgresql://user@host:5433/db?schema=x"),
+        ("postgresql://us%20er:s@3@host/db", "postgresql://us%20er@host/db"),
+        ("postgresql://host/db?user=u&password=s3cret&a=b", "postgresql://host/db?user=u&password=***&a=b"),
+        ("postgres:///db?sslpassword=s3cret", "postgres:///db?sslpassword=***"),
+        ("sqlite:///a:b@c.db", "sqlite:///a:b@c.db"),
+    ],
+)
+def test_a_url_is_printed_without_its_password(url: str, printed: str) -> None:
+    assert shown(url) == printed
 
 
 def test_the_schema_is_tradecore_unless_the_url_says_otherwise() -> None:

@@ -41,6 +41,7 @@ def verify(*, rebuild: Annotated[bool, Parameter(negative=())] = False, options:
 
 
 def _verify(options: Options, *, rebuild: bool) -> Report:
+    from tradecore.journal.url import shown
     from tradecore.verify import Finding, Report, verify
     from tradecore.views import ALL_VIEWS
     from tradecore.views.projector import Projector
@@ -52,4 +53,4 @@ def _verify(options: Options, *, rebuild: bool) -> Report:
                     Projector(journal, ALL_VIEWS).rebuild()
             return verify(journal)
     except CorruptLedger as error:  # a file that cannot even be opened as a ledger
-        return Report(0, 0, (Finding("store", options.url, str(error)),))
+        return Report(0, 0, (Finding("store", shown(options.url), str(error)),))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tradecore.errors import InputError, MissingExtra
 
 _EXPECTED = "memory: or sqlite:///path.db or postgresql://user@host/database"
 _POSTGRES = ("postgresql://", "postgres://")
+_PASSWORD_PARAMETER = re.compile(r"((?:^|&)(?:ssl)?password=)[^&]*")
 
 
 def is_postgres(url: object) -> bool:
@@ -21,12 +23,23 @@ def is_postgres(url: object) -> bool:
     return True
 
 
-def ledger_path(url: str) -> Path | None:
-    """The file behind a ledger's URL, absolute and without symbolic links; None for a ledger in memory.
+def shown(url: str) -> str:
+    """A ledger's URL as it may be printed: without the password that a database's may hold."""
+    if not url.startswith(_POSTGRES):
+        return url
+    scheme, _, rest = url.partition("://")
+    place, mark, query = rest.partition("?")
+    user, at, host = place.rpartition("@")
+    return f"{scheme}://{user.partition(':')[0]}{at}{host}{mark}" + _PASSWORD_PARAMETER.sub(r"\1***", query)
 
-    Three slashes begin a relative path, four an absolute one. Raises `InputError`, also for a database.
+
+def ledger_path(url: str) -> Path | None:
+    """The file behind a ledger's URL, absolute and without symbolic links; None for one that is in no file.
+
+    Three slashes begin a relative path, four an absolute one. Raises `InputError`, and `MissingExtra` for a database
+    without its driver.
     """
-    if url == "memory:":
+    if url == "memory:" or is_postgres(url):
         return None
     if not isinstance(url, str):
         raise InputError("ledger", url, _EXPECTED)

@@ -51,7 +51,7 @@ class Listener:
             if self._thread is not None and self._mouth >= 0:
                 os.close(self._mouth)
                 self._mouth = -1
-                self._thread.join()
+                self._thread.join()  # it may be connecting, which ends by itself
                 os.close(self._ear)
 
     def _run(self) -> None:

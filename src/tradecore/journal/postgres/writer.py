@@ -114,7 +114,9 @@ class Writer:
 
     def _again(self, deadline: float) -> Line:
         """A fresh connection, with nobody left on the one before. Raises `StoreUnavailable` after the deadline."""
-        self._line = None
+        if self._line is not None:
+            self._line.close()
+            self._line = None
         self._prepared.clear()
         pause = 0.02
         while True:
