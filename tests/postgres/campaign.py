@@ -84,12 +84,13 @@ class _Writer:
                 version = self._reload()
 
     def _reload(self) -> int:
-        while True:
+        while not self._stop.is_set():
             try:
                 known = self.journal.load(self.stream)
                 return known[-1].envelope.version if known else 0
             except StoreUnavailable:
                 time.sleep(0.1)
+        return 0
 
 
 def run_campaign(

@@ -121,10 +121,15 @@ class Server:
         """kill -9 to the server and everything that it started, all at once."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)  # so that it starts nobody while its children are counted
-        for pid in [*self._family(), self._process.pid]:
+        family = self._family()
+        for pid in [*family, self._process.pid]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._process.wait()
+        deadline = time.monotonic() + _PATIENCE_S
+        while any(map(_lives, family)):  # one that lives still has the shared memory, and a new server would refuse
+            assert time.monotonic() < deadline, "a killed process does not end"
+            time.sleep(0.001)
 
     def _family(self) -> list[int]:
         """Backends leave the process group and are found by their parent, while it lives."""
@@ -174,6 +179,14 @@ def _owner() -> tuple[int, int] | None:
             user = pwd.getpwnam(name)
             return user.pw_uid, user.pw_gid
     raise AssertionError("Postgres does not run as root, and there is no unprivileged user here")
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process runs; one that only waits to be reaped, by whoever that may be, does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _free_port() -> int:

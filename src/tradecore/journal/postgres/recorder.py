@@ -35,7 +35,7 @@ _COLUMNS = b"SELECT position, originator_id, originator_version, topic, state FR
 _STREAM = _COLUMNS + b"WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version"
 _PAGE = _COLUMNS + b"WHERE position > %s ORDER BY position LIMIT %s"
 _HEAD = b"SELECT position FROM events ORDER BY position DESC LIMIT 1"
-_KNOWN = "SELECT min(position), count(*) FROM events WHERE event_id = ANY (%s)"
+_KNOWN = "SELECT min(position), max(position), count(*) FROM events WHERE event_id = ANY (%s)"
 _ALL = 2**63 - 1
 
 
@@ -129,5 +129,7 @@ class LedgerRecorder(ApplicationRecorder):
 
 def _first_position(connection: psycopg.Connection, event_ids: Sequence[str]) -> int | None:
     row = connection.execute(_KNOWN, (list(event_ids),)).fetchone()
-    # A transaction is there as a whole or not at all; ids are known for ever, so only it can have brought them.
-    return row[0] if row is not None and event_ids and row[1] == len(event_ids) else None
+    assert row is not None, "an aggregate has one row"
+    first, last, count = row
+    # An append is there as a whole and in one piece, or not at all.
+    return first if event_ids and count == len(event_ids) == last - first + 1 else None

@@ -59,4 +59,6 @@ def refuse_unsafe(connection: psycopg.Connection, address: Address) -> Backend:
             f"{where}: synchronous_commit is {commit} for this server, database or role, so a crash can lose what was "
             "acknowledged"
         )
+    if started is None:
+        raise StoreUnavailable(f"{where}: the user may not see its own session, so a lost one could not be ended")
     return Backend(pid, started)
