@@ -13,8 +13,8 @@ DECLARE
     last bigint;
     link bytea;
     links bytea[];
+    former text;
     place bytea;
-    title bytea;
     wrong record;
 BEGIN
     IF 'off' IN (current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'))
@@ -31,11 +31,13 @@ BEGIN
     END IF;
 
     FOR i IN 1 .. cardinality(streams) LOOP
-        place := convert_to(streams[i], 'UTF8');
-        title := convert_to(names[i], 'UTF8');
+        IF former IS DISTINCT FROM streams[i] THEN  -- most events of an append are of one stream
+            former := streams[i];
+            place := int4send(octet_length(former)) || convert_to(former, 'UTF8');
+        END IF;
         link := sha256(
-            link || int8send(last + i) || int8send(versions[i]) || int4send(length(place)) || place
-            || int4send(length(title)) || title || states[i]
+            link || int8send(last + i) || int8send(versions[i]) || place
+            || int4send(octet_length(names[i])) || convert_to(names[i], 'UTF8') || states[i]
         );
         links[i] := link;
     END LOOP;
@@ -47,13 +49,16 @@ BEGIN
 
     -- Without ids it is a plain recorder, which lets streams begin anywhere.
     IF ids IS NOT NULL THEN
-        SELECT u.stream, u.version INTO wrong FROM unnest(streams, versions) AS u (stream, version)
-        WHERE u.version > 1 AND NOT EXISTS (
-            SELECT FROM events e WHERE e.originator_id = u.stream AND e.originator_version = u.version - 1
-        ) LIMIT 1;
+        SELECT n.stream, n.low, n.high, n.amount INTO wrong FROM (
+            SELECT u.stream, min(u.version) AS low, max(u.version) AS high, count(*) AS amount
+            FROM unnest(streams, versions) AS u (stream, version) GROUP BY u.stream
+        ) AS n
+        WHERE n.high - n.low + 1 <> n.amount OR n.low < 1 OR (n.low > 1 AND NOT EXISTS (
+            SELECT FROM events e WHERE e.originator_id = n.stream AND e.originator_version = n.low - 1
+        )) LIMIT 1;
         IF FOUND THEN
-            RAISE EXCEPTION 'stream % has no version % that % could follow', wrong.stream, wrong.version - 1,
-                wrong.version USING ERRCODE = 'TC001';
+            RAISE EXCEPTION 'stream % does not stand at version %, or its % versions up to % leave a gap',
+                wrong.stream, wrong.low - 1, wrong.amount, wrong.high USING ERRCODE = 'TC001';
         END IF;
     END IF;
 
