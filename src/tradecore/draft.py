@@ -11,6 +11,7 @@ from tradecore.domain import account, fill, order, streams, trade
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
 from tradecore.journal.contract import Journal
+from tradecore.journal.snapshots import Snapshot, find_snapshot
 
 State = order.OrderState | fill.FillState | trade.TradeState | account.AccountState | None
 
@@ -46,6 +47,39 @@ def evolve(stream: str, state: State, event: Event) -> State:
             return None
 
 
+def after(known: Loaded, events: Sequence[Recorded[Event]]) -> Loaded:
+    """The stream with more events of its own."""
+    if not events:
+        return known
+    first, last = events[0].envelope, events[-1].envelope
+    stream, state = first.stream, known.state
+    for recorded in events:
+        state = evolve(stream, state, recorded.event)
+    return Loaded(
+        state=state,
+        version=last.version,
+        trace_id=known.trace_id or first.trace_id,
+        correlation_id=known.correlation_id or first.correlation_id,
+        last_event_id=last.event_id,
+    )
+
+
+def load(journal: Journal, stream: str, upto: int | None = None) -> Loaded:
+    """A stream, as it is or at the version `upto`: from its snapshot where that is beyond doubt."""
+    found = find_snapshot(journal, stream)
+    if found is not None and upto is not None and found[0].version > upto:
+        found = None
+    known, tail = (from_snapshot(found[0]), found[1]) if found else (Loaded(None, 0), journal.load(stream))
+    return after(known, tail if upto is None else [item for item in tail if item.envelope.version <= upto])
+
+
+def from_snapshot(snapshot: Snapshot) -> Loaded:
+    """The stream as a snapshot has it."""
+    state = snapshot.state
+    assert state is None or isinstance(state, account.AccountState), "no other state is kept"
+    return Loaded(state, snapshot.version, snapshot.trace_id, snapshot.correlation_id, snapshot.event_id)
+
+
 class Shelf:
     """Streams that were loaded or written, kept so that a command need not replay them. The oldest used goes first."""
 
@@ -58,9 +92,7 @@ class Shelf:
         """The stream as far as this process knows; another process may be ahead, which the append will notice."""
         known = self._loaded.get(stream)
         if known is None:
-            known = Loaded(None, 0)
-            for recorded in self._journal.load(stream):
-                known = _after(known, recorded)
+            known = load(self._journal, stream)
             self._put(stream, known)
         else:
             self._loaded.move_to_end(stream)
@@ -76,7 +108,7 @@ class Shelf:
             if known is None or recorded.envelope.version <= known.version:
                 continue
             if recorded.envelope.version == known.version + 1:
-                self._put(stream, _after(known, recorded))
+                self._put(stream, after(known, [recorded]))
             else:
                 del self._loaded[stream]
 
@@ -90,17 +122,6 @@ class Shelf:
         self._loaded.move_to_end(stream)
         if len(self._loaded) > self._capacity:
             self._loaded.popitem(last=False)
-
-
-def _after(known: Loaded, recorded: Recorded[Event]) -> Loaded:
-    envelope = recorded.envelope
-    return Loaded(
-        state=evolve(envelope.stream, known.state, recorded.event),
-        version=envelope.version,
-        trace_id=known.trace_id or envelope.trace_id,
-        correlation_id=known.correlation_id or envelope.correlation_id,
-        last_event_id=envelope.event_id,
-    )
 
 
 class Draft:

@@ -15,17 +15,18 @@ from tradecore.domain.events import AlertTriggered, AssetsRefreshed, OpeningPosi
 from tradecore.domain.identity import decision_id, order_id_of_decision
 from tradecore.domain.messages import Cause
 from tradecore.domain.session import is_regular
-from tradecore.domain.values import Bar, TimeInForce, parse_positive, parse_symbol
+from tradecore.domain.values import Bar, OrderStatus, TimeInForce, parse_positive, parse_symbol
 from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
 from tradecore.follower import Follower
 from tradecore.inbox import Inbox
 from tradecore.ledger import Ledger
 from tradecore.outbox import Outbox
-from tradecore.ports.broker import Broker
+from tradecore.ports.broker import Broker, OrderReport
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids
 from tradecore.ports.strategy import Idea, Strategy
 from tradecore.reconcile import compare_standing
+from tradecore.rewind import refuse_rewound
 from tradecore.views import read_rows
 from tradecore.views.projector import Projector
 
@@ -96,8 +97,9 @@ class Engine:
     async def begin(self, runner_id: str) -> None:
         """Pin the account, restore what is open, and read what happened meanwhile, before anything is decided or sent.
 
-        Raises `WrongAccount`, `BrokerUnauthorized`, `BrokerUnreachable`.
+        Raises `RewoundLedger` (with nothing recorded), `WrongAccount`, `BrokerUnauthorized`, `BrokerUnreachable`.
         """
+        overlooked = await refuse_rewound(self.ledger, self.broker)
         await self._pin()
         await self._refresh_assets()
         terms = self._terms
@@ -106,8 +108,10 @@ class Engine:
         started = RunnerStarted(runner_id, __version__, self.broker.name, self.strategy.name)
         self.ledger.note(streams.RUNNER, started, self._cause("runner"))
         self._restore()
-        await self.inbox.collect()
+        for order in overlooked:
+            await self.inbox.take(OrderReport(order, "found at the start", None))
         self.catch_up()
+        await self.collect()
 
     def end(self, runner_id: str, reason: str) -> None:
         """Record that the runner stopped in good order, with the views at the head."""
@@ -153,7 +157,9 @@ class Engine:
             if row["account"] != self._terms.account:
                 continue
             order = None
-            if row["status"] not in ("filled", "rejected"):
+            # What ended and reserves nothing is settled, and need not be loaded however long the ledger is.
+            reserved = row["order_id"] in self.ledger.account(row["account"]).reservations
+            if reserved or not OrderStatus(row["status"]).is_terminal:
                 order = self.ledger.order(row["order_id"])
                 self.outbox.consider(row["order_id"])
             if row["broker_order_id"] is not None:

@@ -11,9 +11,12 @@
     │   └── CancelRefused          the order cannot be canceled any more
     ├── JournalError               the store cannot do what was asked
     │   ├── StoreUnavailable       it cannot be opened, read or written
+    │   │   └── StoreFull          there is no room left on its disk
     │   ├── NotDurable             it would acknowledge what it could lose
     │   ├── CorruptLedger          its content contradicts itself
     │   ├── NewerLedger            it was written by a newer tradecore
+    │   ├── OlderLedger            it lacks what every ledger has since
+    │   ├── RewoundLedger          the broker has orders of this ledger that it has forgotten
     │   ├── WrongVersion           another writer was faster; reload and decide again
     │   └── LeaseHeld              another runner works on this ledger
     ├── BrokerError                the broker, or the way to it
@@ -90,6 +93,10 @@ class StoreUnavailable(JournalError):
     """Raised when the store cannot be opened, read or written."""
 
 
+class StoreFull(StoreUnavailable):
+    """Raised when the store's disk has no room left; what was acknowledged is safe."""
+
+
 class NotDurable(JournalError):
     """Raised when the store would acknowledge a write that a power cut can lose."""
 
@@ -100,6 +107,28 @@ class CorruptLedger(JournalError):
 
 class NewerLedger(JournalError):
     """Raised when the ledger was written by a newer tradecore than this one."""
+
+
+class OlderLedger(JournalError):
+    """Raised when the ledger was written by a tradecore that is too old for this one; the message says what to do."""
+
+
+class RewoundLedger(JournalError):
+    """Raised when the broker has orders under this ledger's epoch that the ledger does not have.
+
+    Its history was rewound, as when a copy is restored: what was decided behind the copy is forgotten. `count` orders
+    are, `examples` names some by client order id.
+    """
+
+    def __init__(self, count: int, examples: tuple[str, ...]) -> None:
+        self.count = count
+        self.examples = examples
+        orders = "1 order" if count == 1 else f"{count} orders"
+        super().__init__(
+            f"this ledger was rewound: the broker has {orders} of it that it does not know (such as {examples[0]}); "
+            "bring back the newest copy, or let go of them with `tradecore new-epoch --reason WHY` and look at "
+            "positions and cash yourself"
+        )
 
 
 class WrongVersion(JournalError):

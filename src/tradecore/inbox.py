@@ -14,7 +14,7 @@ import structlog
 from tradecore.domain import commands as cmd
 from tradecore.domain import streams
 from tradecore.domain.events import Event, FillRecorded, OrderAccepted, ReportParked
-from tradecore.domain.identity import derived_id, fill_id, order_id_of_client
+from tradecore.domain.identity import derived_id, fill_id
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.values import canonical
 from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
@@ -210,10 +210,8 @@ class Inbox:
 
     def _ours(self, order: BrokerOrder) -> str | None:
         """The order of this ledger behind a broker order, or None when somebody else placed it."""
-        order_id = order_id_of_client(order.client_order_id, self._ledger.epoch)
-        if order_id is None or self._ledger.order(order_id) is None:
-            return None
-        return order_id
+        known = self._ledger.order_under(order.client_order_id)
+        return None if known is None else known.order_id
 
     async def _order_of_fill(self, fill: BrokerFill) -> str | None:
         """An execution names only the broker's order; ask the broker once for those not known."""

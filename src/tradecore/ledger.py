@@ -8,7 +8,8 @@ from tradecore import __version__
 from tradecore.domain import streams
 from tradecore.domain.account import AccountState
 from tradecore.domain.commands import Command, PlaceOrder
-from tradecore.domain.events import Event, LedgerCreated
+from tradecore.domain.epochs import Epochs, epochs_of
+from tradecore.domain.events import EpochChanged, Event, LedgerCreated
 from tradecore.domain.messages import Cause, Envelope, Recorded
 from tradecore.domain.order import OrderState
 from tradecore.domain.trade import TradeState
@@ -38,7 +39,12 @@ class Ledger:
         self._clock = clock
         self._ids = ids
         self._shelf = Shelf(journal)
-        self.ledger_id, self.epoch = self._identify()
+        self.ledger_id, self.epochs = self._identify()
+
+    @property
+    def epoch(self) -> str:
+        """The part of new client order ids that no other ledger has, and no other history of this one."""
+        return self.epochs.current
 
     def handle(self, command: Command, cause: Cause) -> tuple[Recorded[Event], ...]:
         """Decide a command and append what follows; empty when it says nothing new.
@@ -84,6 +90,26 @@ class Ledger:
     def observe(self, events: tuple[Recorded[Event], ...]) -> None:
         """Take in events that others appended, so that the next decision is made on them."""
         self._shelf.observe(events)
+        if any(isinstance(recorded.event, EpochChanged) for recorded in events):
+            self.epochs = self._read_epochs()
+
+    def begin_epoch(self, reason: str, cause: Cause) -> str:
+        """Give new client order ids an epoch that no id ever had, and return it; see `EpochChanged`.
+
+        Nobody may deliver for this ledger meanwhile: the caller holds its lease.
+        """
+        epoch = self._ids.epoch()
+        while epoch in (self.epochs.current, *self.epochs.past):
+            epoch = self._ids.epoch()
+        self.note(streams.LEDGER, EpochChanged(self.epoch, epoch, reason), cause)
+        self.epochs = self._read_epochs()
+        return epoch
+
+    def order_under(self, client_order_id: str) -> OrderState | None:
+        """The order that this ledger has under a client order id, of whichever epoch, or None."""
+        order_id = self.epochs.order_id_of(client_order_id)
+        order = None if order_id is None else self.order(order_id)
+        return order if order is not None and order.client_order_id == client_order_id else None
 
     def order(self, order_id: str) -> OrderState | None:
         """The order as it stands, or None."""
@@ -105,7 +131,7 @@ class Ledger:
         """The trace that a stream belongs to, or None when it is empty."""
         return self._shelf.get(stream).trace_id
 
-    def _identify(self) -> tuple[str, str]:
+    def _identify(self) -> tuple[str, Epochs]:
         first = self.journal.read(0, 1)
         if not first:
             self._give_birth()
@@ -113,7 +139,10 @@ class Ledger:
         event = first[0].event if first else None
         if not isinstance(event, LedgerCreated):
             raise CorruptLedger("the ledger does not begin with its own creation")
-        return event.ledger_id, event.epoch
+        return event.ledger_id, self._read_epochs()
+
+    def _read_epochs(self) -> Epochs:
+        return epochs_of(recorded.event for recorded in self.journal.load(streams.LEDGER))
 
     def _give_birth(self) -> None:
         draft = Draft(self._shelf)

@@ -57,8 +57,9 @@ async def compare_orders(ledger: Ledger, broker: Broker, order_ids: tuple[str, .
     theirs: dict[str, BrokerOrder] = {}
     found: list[Difference] = []
     for order in (await broker.orders_since(_EVER)).orders:
-        order_id = order_id_of_client(order.client_order_id, ledger.epoch)
-        if order_id is None:
+        known = ledger.order_under(order.client_order_id)
+        order_id = known.order_id if known else order_id_of_client(order.client_order_id, ledger.epoch)
+        if order_id is None:  # somebody else's, or forgotten with an epoch that is past
             continue
         if order_id in theirs:
             found.append(Difference("order", order_id, "one order", "two orders under one client id"))

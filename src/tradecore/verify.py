@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from decimal import Decimal
 
 import attrs
 
+from tradecore.audit.chain_check import check_chain
+from tradecore.audit.finding import Finding
+from tradecore.books.agreement import Agreement
 from tradecore.domain import events as ev
 from tradecore.domain.account import AccountState
 from tradecore.domain.identity import client_order_id, parse_trace_id
@@ -19,20 +23,13 @@ from tradecore.draft import State, evolve
 from tradecore.errors import CorruptLedger, InputError
 from tradecore.journal.contract import Journal
 from tradecore.journal.url import shown
+from tradecore.ports.anchor import Anchor
 from tradecore.views import ALL_VIEWS
 from tradecore.views.comparison import Comparison
-from tradecore.views.projector import SENSELESS
+from tradecore.views.folding import SENSELESS
+from tradecore.views.snapshots import wrong_snapshots
 
 _PAGE = 1000
-
-
-@attrs.frozen
-class Finding:
-    """Something that is wrong: which check says so, of what, and a sentence."""
-
-    check: str
-    subject: str
-    message: str
 
 
 @attrs.frozen
@@ -49,8 +46,8 @@ class Report:
         return not self.findings
 
 
-def verify(journal: Journal) -> Report:
-    """Check store, log, views and books of a ledger; damage becomes findings. Views are caught up first.
+def verify(journal: Journal, anchors: Sequence[Anchor] = ()) -> Report:
+    """Check store, chain, log, views and books of a ledger; damage becomes findings. Views are caught up first.
 
     Raises `StoreUnavailable`, and `NewerLedger` for a ledger that this tradecore cannot judge.
     """
@@ -59,6 +56,7 @@ def verify(journal: Journal) -> Report:
         journal.check()
     except CorruptLedger as error:
         findings.append(Finding("store", shown(journal.url), str(error)))
+    findings += check_chain(journal, anchors)
     views = [Comparison(journal, view) for view in ALL_VIEWS]
     log, books = _LogCheck(findings), _BooksCheck(findings)
     try:
@@ -73,7 +71,12 @@ def verify(journal: Journal) -> Report:
     else:
         for view in views:
             findings.extend(Finding("views", subject, message) for subject, message in view.differences())
-        books.compare()
+        wrong = wrong_snapshots(journal, books.folded(), log.versions)
+        findings.extend(Finding("snapshots", subject, message) for subject, message in wrong)
+        try:
+            books.compare()
+        except SENSELESS as error:
+            findings.append(Finding("books", "ledger", f"the sums cannot be made of what is recorded: {error!r}"))
     return Report(log.events, len(log.versions), tuple(findings))
 
 
@@ -118,16 +121,18 @@ class _BooksCheck:
         self._findings = findings
         self._states: dict[str, State] = {}
         self._broken: set[str] = set()
-        self._epoch: str | None = None
+        self._epochs: list[str] = []
         self._fills: dict[str, list[ev.FillRecorded]] = defaultdict(list)
         self._openings: dict[str, ev.AccountPinned] = {}
         self._reserved: dict[str, Decimal] = {}
+        self._double_entry = Agreement()
 
     def take(self, recorded: Recorded[ev.Event]) -> None:
         stream, event = recorded.envelope.stream, recorded.event
+        self._double_entry.take(recorded)
         match event:
-            case ev.LedgerCreated():
-                self._epoch = event.epoch
+            case ev.LedgerCreated() | ev.EpochChanged():
+                self._epochs.append(event.epoch)
             case ev.AccountPinned():
                 self._openings[event.account] = event
             case ev.FillRecorded():
@@ -144,6 +149,10 @@ class _BooksCheck:
             self._broken.add(stream)
             self._find("fold", stream, f"the domain cannot take in its version {recorded.envelope.version}: {error!r}")
 
+    def folded(self) -> dict[str, State]:
+        """The streams that the domain took in whole."""
+        return {stream: state for stream, state in self._states.items() if stream not in self._broken}
+
     def _recompute(self, stream: str, before: State, event: ev.Event) -> None:
         """What an event says of amounts follows from the state before it."""
         if isinstance(event, ev.ReservationMade):
@@ -155,7 +164,7 @@ class _BooksCheck:
         elif isinstance(event, ev.PositionChange):
             position = before.position(event.symbol) if isinstance(before, AccountState) else Position()
             step = self._rebook(stream, position, event, event.quantity_after)
-            cash = minus(-times(event.signed_qty, event.price), event.fees)
+            cash = minus(times(event.signed_qty.copy_negate(), event.price), event.fees)
             self._same("booking", stream, f"cash of fill {event.fill_id}", event.cash_delta, cash)
             if event.closed_lots != step.closed:
                 self._find("booking", stream, f"fill {event.fill_id} closed other lots than are recorded")
@@ -173,15 +182,17 @@ class _BooksCheck:
 
     def compare(self) -> None:
         """The sums."""
-        if self._epoch is None:
+        if not self._epochs:
             self._find("birth", "ledger", "no event says that the ledger was created, and under which epoch")
         for stream, recorded in self._fills.items():
             if len(recorded) != 1:
                 self._find("fills", stream, f"a fill has one event, and this one has {len(recorded)}")
-        states = {stream: state for stream, state in self._states.items() if stream not in self._broken}
+        states = self.folded()
         orders = {state.order_id: state for state in states.values() if isinstance(state, OrderState)}
         accounts = [state for state in states.values() if isinstance(state, AccountState)]
         trades = [state for state in states.values() if isinstance(state, TradeState)]
+        for subject, message in self._double_entry.differences(accounts):
+            self._find("double entry", subject, message)
         fills = [event for recorded in self._fills.values() for event in recorded]
         self._compare_orders(orders, fills)
         for account in accounts:
@@ -206,7 +217,7 @@ class _BooksCheck:
             self._same("reservations", subject, "first reservation", self._reserved.get(order_id), order.quantity)
             if order.body_hash and order.body_hash != body_hash(order):
                 self._find("orders", subject, "its terms are not those that it was queued with")
-            if self._epoch is not None and order.client_order_id != client_order_id(order_id, self._epoch):
+            if self._epochs and order.client_order_id not in {client_order_id(order_id, e) for e in self._epochs}:
                 self._find("client order ids", subject, f"{order.client_order_id} is not the id that belongs to it")
             owner = owners.setdefault(order.client_order_id, order_id)
             if owner != order_id:

@@ -46,7 +46,7 @@ def test_a_log_that_cannot_be_read_is_a_finding_also_when_rebuilding(terminal: T
     vandal.run("UPDATE events SET state = 'nonsense' WHERE position = 20")
     said = terminal.run("verify", "--rebuild", "--json")
     assert said.code == 1
-    assert {finding["check"] for finding in said.objects} == {"store", "log"}
+    assert {finding["check"] for finding in said.objects} == {"store", "chain", "log"}
 
 
 def test_a_file_that_is_no_ledger_is_a_finding(terminal: Terminal) -> None:

@@ -13,7 +13,9 @@ from tradecore.journal.sqlite.journal import SqliteJournal
 from tradecore.journal.sqlite.opening import open_ledger
 
 # Contract suites explain their failures only when pytest rewrites their assertions.
-pytest.register_assert_rewrite("tradecore.testing.journal_contract", "tradecore.testing.views_contract")
+pytest.register_assert_rewrite(
+    "tradecore.testing.chain_contract", "tradecore.testing.journal_contract", "tradecore.testing.views_contract"
+)
 
 
 @pytest.fixture

@@ -166,6 +166,13 @@ def test_a_decision_is_executed_once_however_often_it_is_made(desk: Desk) -> Non
     assert desk.ledger.journal.head() == head
 
 
+def test_an_amount_of_many_digits_is_booked_to_the_last_one(desk: Desk) -> None:
+    """A unary minus on a Decimal rounds to 28 digits; the books do not."""
+    desk.pin(cash="0")
+    desk.done("buy", "1234567.123456789", "12345.123456789")
+    assert desk.account.cash.copy_abs() == desk.account.position("SPY").cost
+
+
 steps = st.lists(
     st.tuples(
         st.sampled_from(["buy", "sell"]),

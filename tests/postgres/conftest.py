@@ -14,7 +14,9 @@ from tests.postgres.server import Server, binaries
 from tradecore.journal.postgres.journal import PostgresJournal
 from tradecore.journal.postgres.opening import open_ledger
 
-pytest.register_assert_rewrite("tradecore.testing.journal_contract", "tradecore.testing.views_contract")
+pytest.register_assert_rewrite(
+    "tradecore.testing.chain_contract", "tradecore.testing.journal_contract", "tradecore.testing.views_contract"
+)
 
 _numbers = itertools.count(1)
 

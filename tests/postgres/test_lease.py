@@ -13,7 +13,7 @@ import pytest
 from tests.journal.children import Child, hear
 from tests.postgres.server import Server
 from tradecore.errors import LeaseHeld, StoreUnavailable
-from tradecore.journal import open_journal, open_lease
+from tradecore.journal import lease_holder, open_journal, open_lease
 from tradecore.ports.lease import Lease
 
 _HOLD = """
@@ -62,7 +62,9 @@ def test_a_held_lease_is_not_taken_twice_and_names_its_holder(url: str) -> None:
             refused.acquire("second")
     with pytest.raises(LeaseHeld, match=rf"first \(process {os.getpid()} on "):
         other.acquire("second")
+    assert str(lease_holder(url)).startswith(f"first (process {os.getpid()} on ")
     lease.release()
+    assert lease_holder(url) is None
     other.acquire("second")
     assert other.token == "2:second"
     other.release()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import psycopg
 import pytest
 
@@ -125,6 +127,29 @@ def test_a_renamed_schema_is_the_same_ledger(journal: PostgresJournal) -> None:
     again.append(run("a", 3, 3))
     again.check()
     again.close()
+
+
+def test_what_a_database_does_by_itself_or_cannot_do_is_refused(journal: PostgresJournal, tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable, match="pg_dump"):
+        journal.backup(tmp_path / "copy.db")
+    for refused in (
+        lambda: journal.texts.put("ada", "text/plain", b"hello"),
+        lambda: journal.texts.get("0" * 64),
+        lambda: journal.texts.media_type("0" * 64),
+        lambda: journal.texts.erase("ada"),
+    ):
+        with pytest.raises(StoreUnavailable, match="no free text"):
+            refused()
+
+
+def test_stats_count_what_is_there(journal: PostgresJournal) -> None:
+    journal.append([*run("a", 1, 3), *run("b", 1, 2)])
+    journal.views.write("view", "shape", 0, 4, {"key": b"value"})
+    stats = journal.stats()
+    assert (stats.events, stats.streams, stats.head, stats.log_size_bytes) == (5, 2, 5, 0)
+    assert sum(stats.by_name.values()) == 5
+    assert [(view.name, view.position) for view in stats.views] == [("view", 4)]
+    assert stats.size_bytes > 8192
 
 
 @pytest.mark.parametrize(

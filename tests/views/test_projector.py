@@ -12,11 +12,11 @@ from tests.views.folded import stored
 from tests.views.vandal import trade_for_an_hour
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
-from tradecore.errors import CorruptLedger
 from tradecore.journal import Journal
 from tradecore.views import ALL_VIEWS
 from tradecore.views.fills import Fills
 from tradecore.views.orders import Orders
+from tradecore.views.parking import Parked, parked_views
 from tradecore.views.projector import Projector
 from tradecore.views.view import Rows
 
@@ -100,17 +100,20 @@ def test_a_view_of_another_shape_is_built_anew(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("damage", [None, b"not json", b"[]", b"{}"])
-def test_rows_that_do_not_fit_the_events_are_an_error_that_says_what_to_do(desk: Desk, damage: bytes | None) -> None:
+def test_rows_that_do_not_fit_the_events_park_their_view_and_say_what_to_do(desk: Desk, damage: bytes | None) -> None:
     order = desk.place("buy", "1")
     journal = desk.ledger.journal
-    projector = Projector(journal, [Orders()])
+    told: list[Parked] = []
+    projector = Projector(journal, [Orders()], told.append)
     rows = {} if damage is None else {order: damage}
     journal.views.replace("orders", Orders.shape, projector.catch_up(), rows)
     desk.send(order)
-    with pytest.raises(CorruptLedger, match="verify --rebuild"):
-        projector.catch_up()
-    projector.rebuild()
-    assert projector.catch_up() == journal.head()
+    assert projector.catch_up() == journal.head() - 1
+    (parked,) = told
+    assert "tradecore rebuild orders" in str(parked)
+    assert parked_views(journal) == {"orders": parked}
+    assert projector.rebuild() == projector.catch_up() == journal.head()
+    assert parked_views(journal) == {}
 
 
 class Failing:

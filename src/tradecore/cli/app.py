@@ -5,7 +5,23 @@ from __future__ import annotations
 from cyclopts import App, CycloptsError
 
 from tradecore import __version__
-from tradecore.cli import events, listing, ordering, trace, verifying
+from tradecore.cli import (
+    accounting,
+    anchoring,
+    checking,
+    copying,
+    epoch,
+    erasing,
+    events,
+    exporting,
+    listing,
+    ordering,
+    proving,
+    rebuilding,
+    stats,
+    trace,
+    verifying,
+)
 from tradecore.errors import ConfigurationError
 
 app = App(
@@ -23,9 +39,21 @@ for verb in (
     listing.positions,
     listing.balances,
     listing.outbox,
+    accounting.statement,
+    accounting.trial_balance,
+    exporting.export,
     trace.trace,
     events.events,
     verifying.verify,
+    anchoring.anchor,
+    proving.proof,
+    rebuilding.rebuild,
+    checking.check,
+    stats.stats,
+    copying.backup,
+    copying.restore,
+    epoch.new_epoch,
+    erasing.erase,
 ):
     app.command(verb)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from tradecore.cli.opening import open_existing, rows_now
+from cyclopts import Parameter
+
+from tradecore.cli.opening import open_existing, rows_now, rows_then
 from tradecore.cli.options import DEFAULTS, Options
 from tradecore.cli.printing import show_json, show_table
 from tradecore.domain.values import OrderStatus, parse_symbol, parse_word
@@ -13,8 +15,12 @@ from tradecore.domain.values import OrderStatus, parse_symbol, parse_word
 if TYPE_CHECKING:
     from tradecore.views.view import Row
 
+_Moment = Annotated[str | None, Parameter(allow_leading_hyphen=True)]
 
-def orders(*, status: str | None = None, symbol: str | None = None, options: Options = DEFAULTS) -> int:
+
+def orders(
+    *, status: str | None = None, symbol: str | None = None, as_of: _Moment = None, options: Options = DEFAULTS
+) -> int:
     """List orders with their status, fills and reasons.
 
     Parameters
@@ -23,6 +29,8 @@ def orders(*, status: str | None = None, symbol: str | None = None, options: Opt
         only orders that stand so, such as filled or canceled
     symbol
         only orders in this symbol
+    as_of
+        as it was at this position of the log, or at this time, such as 2026-02-03T14:30:00Z
     """
     wanted = {
         "status": None if status is None else parse_word("status", status, OrderStatus).value,
@@ -30,7 +38,7 @@ def orders(*, status: str | None = None, symbol: str | None = None, options: Opt
     }
     rows = [
         row
-        for row in _read(options, "orders")
+        for row in _read(options, "orders", as_of)
         if all(value is None or row[field] == value for field, value in wanted.items())
     ]
     columns = (
@@ -40,45 +48,75 @@ def orders(*, status: str | None = None, symbol: str | None = None, options: Opt
     return _show(options, rows, columns, "no orders")
 
 
-def fills(*, options: Options = DEFAULTS) -> int:
-    """List executions."""
+def fills(*, as_of: _Moment = None, options: Options = DEFAULTS) -> int:
+    """List executions.
+
+    Parameters
+    ----------
+    as_of
+        as it was at this position of the log, or at this time, such as 2026-02-03T14:30:00Z
+    """
     columns = ("fill_id", "order_id", "symbol", "side", "qty", "price", "fees", "occurred_at")
-    return _show(options, _read(options, "fills"), columns, "no fills")
+    return _show(options, _read(options, "fills", as_of), columns, "no fills")
 
 
-def trades(*, options: Options = DEFAULTS) -> int:
-    """List position ideas from proposal to outcome."""
+def trades(*, as_of: _Moment = None, options: Options = DEFAULTS) -> int:
+    """List position ideas from proposal to outcome.
+
+    Parameters
+    ----------
+    as_of
+        as it was at this position of the log, or at this time, such as 2026-02-03T14:30:00Z
+    """
     columns = (
         "trade_id", "strategy", "symbol", "side", "status", "entry_qty", "open_qty", "realised_pnl", "fees", "orders",
         "opened_at", "closed_at", "exit_reason",
     )  # fmt: skip
-    return _show(options, _read(options, "trades"), columns, "no trades")
+    return _show(options, _read(options, "trades", as_of), columns, "no trades")
 
 
-def positions(*, options: Options = DEFAULTS) -> int:
-    """List positions, flat ones too."""
+def positions(*, as_of: _Moment = None, options: Options = DEFAULTS) -> int:
+    """List positions, flat ones too.
+
+    Parameters
+    ----------
+    as_of
+        as it was at this position of the log, or at this time, such as 2026-02-03T14:30:00Z
+    """
     columns = ("account", "symbol", "qty", "avg_entry_price", "cost", "realised_pnl", "lots")
-    return _show(options, _read(options, "positions"), columns, "no positions")
+    return _show(options, _read(options, "positions", as_of), columns, "no positions")
 
 
-def balances(*, options: Options = DEFAULTS) -> int:
-    """List accounts with cash, profit and fees."""
+def balances(*, as_of: _Moment = None, options: Options = DEFAULTS) -> int:
+    """List accounts with cash, profit and fees.
+
+    Parameters
+    ----------
+    as_of
+        as it was at this position of the log, or at this time, such as 2026-02-03T14:30:00Z
+    """
     columns = (
         "account", "broker", "broker_account_id", "currency", "opening_cash", "cash", "realised_pnl", "fees",
         "open_orders",
     )  # fmt: skip
-    return _show(options, _read(options, "balances"), columns, "no accounts")
+    return _show(options, _read(options, "balances", as_of), columns, "no accounts")
 
 
-def outbox(*, options: Options = DEFAULTS) -> int:
-    """List what is asked of the broker, and how far it got."""
+def outbox(*, as_of: _Moment = None, options: Options = DEFAULTS) -> int:
+    """List what is asked of the broker, and how far it got.
+
+    Parameters
+    ----------
+    as_of
+        as it was at this position of the log, or at this time, such as 2026-02-03T14:30:00Z
+    """
     columns = ("order_id", "kind", "status", "attempts", "last_error", "not_after", "updated_at")
-    return _show(options, _read(options, "outbox"), columns, "no work")
+    return _show(options, _read(options, "outbox", as_of), columns, "no work")
 
 
-def _read(options: Options, view: str) -> list[Row]:
+def _read(options: Options, view: str, as_of: str | None) -> list[Row]:
     with open_existing(options) as journal:
-        return rows_now(journal, view)
+        return rows_now(journal, view) if as_of is None else rows_then(journal, view, as_of)
 
 
 def _show(options: Options, rows: list[Row], columns: Sequence[str], nothing: str) -> int:

@@ -106,5 +106,9 @@ def _outcome(event: ev.Event) -> str:
             return f"order {event.order_id} is done"
         case ev.TradeApproved():
             return "approved"
+        case ev.EpochChanged():
+            return f"{event.previous} ended, {event.epoch} begins: {event.reason}"
+        case ev.SubjectErased():
+            return f"{event.texts} texts erased: {event.reason}"
         case _:
             return ""

@@ -1,13 +1,16 @@
-"""Opening a ledger for a verb, and reading views as of now."""
+"""Opening a ledger for a verb, and reading views as of now or then."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tradecore.cli.options import Options
-from tradecore.errors import ConfigurationError
+from tradecore.cli.printing import show_note
+from tradecore.domain.values import parse_instant
+from tradecore.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,12 +41,34 @@ def open_or_create(options: Options) -> Iterator[Journal]:
 
 
 def rows_now(journal: Journal, view: str) -> list[Row]:
-    """The rows of a view, after folding what was appended since it was last folded."""
+    """The rows of a view, after folding what was appended since it was last folded; a note when it stopped."""
     from tradecore.views import ALL_VIEWS, read_rows
+    from tradecore.views.parking import parked_views
     from tradecore.views.projector import Projector
 
-    Projector(journal, [known for known in ALL_VIEWS if known.name == view]).catch_up()
+    known = [item for item in ALL_VIEWS if item.name == view]
+    Projector(journal, known, alarm=lambda _: None).catch_up()
+    parked = parked_views(journal).get(view)
+    if parked is not None:
+        show_note(f"warning: {parked}")
     return read_rows(journal, view)
+
+
+def rows_then(journal: Journal, view: str, as_of: str) -> list[Row]:
+    """The rows of a view as of a position or a time. Raises `InputError` for what is neither."""
+    from tradecore.views import read_rows
+
+    return read_rows(journal, view, parse_as_of(as_of))
+
+
+def parse_as_of(raw: str) -> int | dt.datetime:
+    """A position, or a time with a zone such as 2026-02-03T14:30:00Z. Raises `InputError`."""
+    if raw.isascii() and raw.isdigit():
+        return int(raw)
+    try:
+        return parse_instant("as-of", dt.datetime.fromisoformat(raw))
+    except ValueError:
+        raise InputError("as-of", raw, "a position, or a time such as 2026-02-03T14:30:00Z") from None
 
 
 def _file(options: Options) -> Path | None:

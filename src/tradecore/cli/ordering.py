@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 import os
 import re
 from typing import TYPE_CHECKING, Annotated
@@ -11,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import attrs
 from cyclopts import Parameter
 
+from tradecore.cli.actor import actor
 from tradecore.cli.opening import open_existing, open_or_create, rows_now
 from tradecore.cli.options import DEFAULTS, Options
 from tradecore.cli.printing import show_json, show_pairs
 from tradecore.domain import streams
 from tradecore.domain.commands import CancelOrder, PlaceOrder
 from tradecore.domain.events import AssetsRefreshed, Event, LimitBreached
-from tradecore.domain.identity import order_id_of_client, parse_uuid
+from tradecore.domain.identity import parse_uuid
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.order import check_terms
 from tradecore.domain.values import (
@@ -103,7 +103,7 @@ def place(
         ledger = Ledger(journal, clock, ids)
         _check_symbol(journal, command.symbol)
         command = attrs.evolve(command, account=_account(journal, account))
-        recorded = ledger.handle(command, Cause(ids.trace_id(), actor=f"cli:{_user()}", source="cli"))
+        recorded = ledger.handle(command, Cause(ids.trace_id(), actor=actor(), source="cli"))
         _raise_refusal(recorded)
         return _show_order(ledger, command.order_id, options)
 
@@ -125,8 +125,9 @@ def cancel(order: str, /, *, reason: str = "canceled by hand", options: Options 
 
         ids = SystemIds()
         ledger = Ledger(journal, SystemClock(), ids)
-        order_id = order_id_of_client(order, ledger.epoch) or _order_id(order)
-        cause = Cause(ids.trace_id(), actor=f"cli:{_user()}", source="cli")
+        known = ledger.order_under(order)
+        order_id = known.order_id if known else _order_id(order)
+        cause = Cause(ids.trace_id(), actor=actor(), source="cli")
         ledger.handle(CancelOrder(order_id, reason), cause)
         return _show_order(ledger, order_id, options)
 
@@ -193,10 +194,3 @@ def _show_order(ledger: Ledger, order_id: str, options: Options) -> int:
     else:
         show_pairs(shown.items())
     return 0
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user need not have a name
-        return str(os.getuid())

@@ -11,8 +11,8 @@ from tradecore.cli.opening import open_existing
 from tradecore.cli.options import DEFAULTS, Options
 from tradecore.cli.printing import console, printable, show_json
 from tradecore.domain import streams
-from tradecore.domain.events import Event, FillRecorded, LedgerCreated
-from tradecore.domain.identity import order_id_of_client
+from tradecore.domain.epochs import epochs_of
+from tradecore.domain.events import Event, FillRecorded
 from tradecore.domain.messages import Recorded
 from tradecore.errors import InputError
 
@@ -64,8 +64,7 @@ def events_of(journal: Journal, trace_id: str) -> list[Recorded[Event]]:
 
 
 def _spellings(journal: Journal, given: str) -> list[str]:
-    birth = journal.read(0, 1)[0].event
-    order_id = order_id_of_client(given, birth.epoch) if isinstance(birth, LedgerCreated) else None
+    order_id = epochs_of(recorded.event for recorded in journal.load(streams.LEDGER)).order_id_of(given)
     try:
         canonical = str(uuid.UUID(given))
     except ValueError:

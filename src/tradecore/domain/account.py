@@ -197,7 +197,7 @@ def book(
                 signed_qty=part,
                 price=command.price,
                 fees=fees,
-                cash_delta=minus(-times(part, command.price), fees),
+                cash_delta=minus(times(part.copy_negate(), command.price), fees),
                 realised_pnl=minus(step.gross_pnl, fees),
                 quantity_after=step.after.quantity,
                 closed_lots=step.closed,

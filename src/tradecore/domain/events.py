@@ -37,6 +37,32 @@ class LedgerCreated(Event):
 
 
 @attrs.frozen
+class EpochChanged(Event):
+    """From here on client order ids carry another epoch, because the ledger was rewound (restored from a copy).
+
+    Orders that the ledger has keep theirs. What the broker has under `previous` and the ledger has not is foreign.
+    """
+
+    NAME: ClassVar[str] = "system.ledger.epoch_changed"
+    previous: str
+    epoch: str
+    reason: str
+
+
+@attrs.frozen
+class SubjectErased(Event):
+    """Everything that the side store kept of a subject is gone. Only the subject's hash is told, never its name.
+
+    `texts` is how many there were; `reason` must name a request or a rule, not a person: it stays for ever.
+    """
+
+    NAME: ClassVar[str] = "system.subject.erased"
+    subject_hash: str
+    texts: int
+    reason: str
+
+
+@attrs.frozen
 class RunnerStarted(Event):
     """A runner took the lease and begins to work."""
 

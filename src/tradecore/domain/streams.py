@@ -7,6 +7,11 @@ RUNNER = "system-runner"
 BROKER = "system-broker"
 
 
+def subject(subject_hash: str) -> str:
+    """The stream of somebody whose texts the side store keeps, under the hash of the name."""
+    return f"subject-{subject_hash}"
+
+
 def order(order_id: str) -> str:
     """The stream of an order."""
     return f"order-{order_id}"

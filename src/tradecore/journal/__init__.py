@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from tradecore.journal.contract import Journal, ViewStore
-from tradecore.journal.lease import open_lease
+from tradecore.journal.lease import lease_holder, open_lease
 from tradecore.journal.opening import open_journal
+from tradecore.journal.restoring import restore_ledger
+from tradecore.journal.side_store import Erased, SideStore
 
-__all__ = ["Journal", "ViewStore", "open_journal", "open_lease"]
+__all__ = [
+    "Erased",
+    "Journal",
+    "SideStore",
+    "ViewStore",
+    "lease_holder",
+    "open_journal",
+    "open_lease",
+    "restore_ledger",
+]

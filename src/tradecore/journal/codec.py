@@ -1,14 +1,20 @@
-"""Events as bytes and back: JSON by msgspec, one decoder per event name. Decimals are strings, times RFC 3339."""
+"""Events as bytes and back: JSON by msgspec, one decoder per event name. Decimals are strings, times RFC 3339.
+
+An event of the newest schema is decoded in one step. Only what does not fit is looked at twice: it may be an older
+schema, which is upcast, a newer one, which is refused, or nonsense.
+"""
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, Protocol, cast
+from collections.abc import Mapping
+from typing import Any, Protocol, cast
 
 import msgspec
 
 from tradecore.domain.events import EVENTS, Event
 from tradecore.domain.messages import Envelope, Recorded
-from tradecore.errors import CorruptLedger, InputError, NewerLedger
+from tradecore.errors import CorruptLedger, InputError, JournalError, NewerLedger
+from tradecore.journal.upcasting import UPCASTERS, Upcasters
 
 Row = tuple[int, str, int, str, bytes]
 """Position, stream, version, name, state."""
@@ -47,71 +53,106 @@ def _decoder(name: str, event_class: type[Event]) -> msgspec.json.Decoder[_Read]
     return msgspec.json.Decoder(cast("type[_Read]", struct))
 
 
-_DECODERS = {name: (_decoder(name, event_class), event_class.SCHEMA) for name, event_class in EVENTS.items()}
 _ENCODER = msgspec.json.Encoder()
+_PLAIN = msgspec.json.Decoder(_Written)
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, TypeError)
+_CANNOT_UPCAST = (*_UNREADABLE, ValueError, LookupError, ArithmeticError, AttributeError)
 
 
-def encode(recorded: Recorded[Event]) -> bytes:
-    """The state of an event. Raises `InputError` for an event that would not come back as it is."""
-    envelope, event = recorded.envelope, recorded.event
-    written = _Written(
-        envelope.event_id,
-        event.SCHEMA,
-        envelope.recorded_at_ns,
-        envelope.trace_id,
-        envelope.correlation_id,
-        envelope.causation_id,
-        envelope.actor,
-        envelope.source,
-        event,
-    )
-    try:
-        state = _ENCODER.encode(written)
-        # Types are not checked on the way out, and what cannot be read back would block the ledger for ever.
-        if _DECODERS[event.NAME][0].decode(state).data == event:
-            return state
-    except (*_UNREADABLE, ValueError, OverflowError, KeyError):
-        pass
-    raise InputError(f"event {event.NAME}", event, "exactly the types that its class declares, in a known event class")
+class Codec:
+    """Knows a set of event classes by name, and the ways from their older schemas to the newest."""
+
+    def __init__(self, events: Mapping[str, type[Event]], upcasters: Upcasters) -> None:
+        self._decoders = {name: (_decoder(name, kind), kind.SCHEMA) for name, kind in events.items()}
+        self._upcasters = upcasters
+
+    def encode(self, recorded: Recorded[Event]) -> bytes:
+        """The state of an event. Raises `InputError` for an event that would not come back as it is."""
+        envelope, event = recorded.envelope, recorded.event
+        written = _Written(
+            envelope.event_id,
+            event.SCHEMA,
+            envelope.recorded_at_ns,
+            envelope.trace_id,
+            envelope.correlation_id,
+            envelope.causation_id,
+            envelope.actor,
+            envelope.source,
+            event,
+        )
+        try:
+            state = _ENCODER.encode(written)
+            # Types are not checked on the way out, and what cannot be read back would block the ledger for ever.
+            if self._decoders[event.NAME][0].decode(state).data == event:
+                return state
+        except (*_UNREADABLE, ValueError, OverflowError, KeyError):
+            pass
+        raise InputError(
+            f"event {event.NAME}", event, "exactly the types that its class declares, in a known event class"
+        )
+
+    def decode(self, row: Row) -> Recorded[Event]:
+        """The event of a row, in its newest shape, under its newest name.
+
+        Raises `NewerLedger` for what a later tradecore wrote, `CorruptLedger` for nonsense.
+        """
+        position, stream, version, name, state = row
+        try:
+            decoder, schema = self._decoders[name]
+            read = decoder.decode(state)
+        except (*_UNREADABLE, KeyError) as error:
+            name, schema, read = self._decode_older(row, error)
+        if read.v != schema:
+            name, schema, read = self._decode_older(row, None)
+        envelope = Envelope(
+            read.id,
+            name,
+            schema,
+            stream,
+            version,
+            position,
+            read.at,
+            read.trace,
+            read.corr,
+            read.cause,
+            read.actor,
+            read.src,
+        )
+        return Recorded(envelope, read.data)
+
+    def _decode_older(self, row: Row, error: Exception | None) -> tuple[str, int, _Read]:
+        """The state by way of its upcasts. Where there is no way it raises, for `error` when that is known."""
+        name, state = row[3], row[4]
+        if not self._upcasters.newest(name):
+            raise self._refusal(row, error) from error
+        try:
+            old = _PLAIN.decode(state)
+            now, schema, data = self._upcasters.upcast(name, old.v, old.data)
+            decoder, newest = self._decoders.get(now, (None, 0))
+            if decoder is not None and schema == newest and (now, schema) != (name, old.v):
+                old.v, old.data = schema, data
+                return now, schema, decoder.decode(_ENCODER.encode(old))
+        except _CANNOT_UPCAST as failed:
+            error = failed
+        raise self._refusal(row, error) from error
+
+    def _refusal(self, row: Row, error: Exception | None) -> JournalError:
+        position, stream, version, name, state = row
+        where = f"the event at position {position} ({stream}, version {version})"
+        newest = self._decoders[name][1] if name in self._decoders else self._upcasters.newest(name)
+        if not newest:
+            return NewerLedger(f"{where} is a {name!r}, which this tradecore does not know")
+        try:
+            schema = msgspec.json.decode(state, type=_Schema).v
+        except _UNREADABLE:
+            schema = 0
+        if schema > newest:
+            return NewerLedger(f"{where} is a {name} of schema {schema}; this tradecore knows {newest}")
+        return CorruptLedger(f"{where} cannot be read as {name}: {error or f'schema {schema}'}")
 
 
-def decode(row: Row) -> Recorded[Event]:
-    """The event of a row. Raises `NewerLedger` for what a later tradecore wrote, `CorruptLedger` for nonsense."""
-    position, stream, version, name, state = row
-    try:
-        decoder, schema = _DECODERS[name]
-        read = decoder.decode(state)
-    except (*_UNREADABLE, KeyError) as error:
-        _refuse(row, error)
-    if read.v != schema:
-        _refuse(row, None)
-    envelope = Envelope(
-        read.id,
-        name,
-        schema,
-        stream,
-        version,
-        position,
-        read.at,
-        read.trace,
-        read.corr,
-        read.cause,
-        read.actor,
-        read.src,
-    )
-    return Recorded(envelope, read.data)
+CODEC = Codec(EVENTS, UPCASTERS)
+"""Every event of tradecore."""
 
-
-def _refuse(row: Row, error: Exception | None) -> NoReturn:
-    position, stream, version, name, state = row
-    where = f"the event at position {position} ({stream}, version {version})"
-    if name not in _DECODERS:
-        raise NewerLedger(f"{where} is a {name!r}, which this tradecore does not know") from None
-    try:
-        schema = msgspec.json.decode(state, type=_Schema).v
-    except _UNREADABLE:
-        schema = 0
-    if schema > EVENTS[name].SCHEMA:
-        raise NewerLedger(f"{where} is a {name} of schema {schema}; this tradecore knows {EVENTS[name].SCHEMA}")
-    raise CorruptLedger(f"{where} cannot be read as {name}: {error or f'schema {schema}'}") from error
+encode = CODEC.encode
+decode = CODEC.decode

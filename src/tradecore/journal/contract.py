@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
+from tradecore.journal.chain import Link
+from tradecore.journal.side_store import SideStore
+from tradecore.journal.stats import StoreStats
 
 
 class ViewStore(Protocol):
@@ -52,8 +56,10 @@ class Journal(Protocol):
 
         Envelopes come complete except for the position (0), and the versions of a stream follow each other. Raises
         `WrongVersion`, with nothing appended, when a stream is not at the version before, or an event id is known
-        already; `InputError` for an event that could not be read back. After an I/O error every later append is
-        refused: only a restart tells what the disk holds.
+        already; `InputError` for an event that could not be read back; `CorruptLedger` when the end of the ledger is
+        not where it was. After an I/O error every later append is refused: only a restart tells what the disk holds.
+
+        Each event is linked to the one before it (`tradecore.journal.chain`), under the same lock that gives positions.
         """
 
     def load(self, stream: str, after: int = 0) -> tuple[Recorded[Event], ...]:
@@ -65,12 +71,35 @@ class Journal(Protocol):
     def head(self) -> int:
         """The last position, 0 in an empty ledger."""
 
+    def links(self, after: int, limit: int) -> tuple[Link, ...]:
+        """At most `limit` events behind position `after` as they are stored, for whoever verifies the hash chain.
+
+        Nothing is decoded and no link is recomputed; damage inside a row comes out as it is stored.
+        """
+
+    def head_link(self) -> tuple[int, bytes]:
+        """The last position and its link; 0 and `GENESIS` in an empty ledger."""
+
     async def wait(self, after: int, timeout_s: float) -> bool:
         """Wait until there is an event behind position `after`; False when `timeout_s` seconds passed without."""
 
     @property
     def views(self) -> ViewStore:
         """The read models that live beside the events."""
+
+    @property
+    def texts(self) -> SideStore:
+        """Free text that events refer to by hash only, so that it can be erased."""
+
+    def backup(self, target: Path) -> int:
+        """Write a copy that is a ledger of its own, and return its head; others may append meanwhile.
+
+        The copy is one moment of this ledger, checked and durable when it gets its name. Raises `InputError` when
+        something is at `target` already, `CorruptLedger` when what was copied is damaged, `StoreUnavailable`.
+        """
+
+    def stats(self) -> StoreStats:
+        """Counts and sizes."""
 
     def check(self) -> None:
         """Go through the whole ledger; raises `CorruptLedger` for the first thing that is wrong."""

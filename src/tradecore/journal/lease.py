@@ -14,6 +14,7 @@ from tradecore.journal.url import is_postgres, ledger_path
 from tradecore.ports.lease import Lease
 
 _RECORD_BYTES = 512
+_MOMENT_S = 0.05
 
 
 def open_lease(url: str) -> Lease:
@@ -29,6 +30,29 @@ def open_lease(url: str) -> Lease:
         return PostgresLease(parse(url))
     path = ledger_path(url)
     return MemoryLease() if path is None else FileLease(path.with_name(path.name + ".lease"))
+
+
+def lease_holder(url: str) -> str | None:
+    """Who works on a ledger now, with his process; None when nobody does, or it is in memory."""
+    if is_postgres(url):
+        from tradecore.journal.postgres.address import parse
+        from tradecore.journal.postgres.lease import current_holder
+
+        return current_holder(parse(url))
+    path = ledger_path(url)
+    if path is None:
+        return None
+    lease = path.with_name(path.name + ".lease")
+    if not lease.exists():
+        return None
+    lock = FileLock(lease)
+    try:
+        if lock.take(patience_s=0):  # for a moment; whoever acquires just then has the patience for it
+            return None
+        hold = _read_hold(lock)
+        return f"{hold.holder} (process {hold.pid})"
+    finally:
+        lock.close()
 
 
 class _Hold(msgspec.Struct):
@@ -86,7 +110,7 @@ class FileLease:
         lock = FileLock(self._path)
         try:
             self._take(lock)
-            number = self._read(lock).number + 1
+            number = _read_hold(lock).number + 1
             record = msgspec.json.encode(_Hold(number, holder[:60], os.getpid()))
             # Padded to one size: a shorter record never leaves a tail of a longer one.
             lock.write(record.ljust(_RECORD_BYTES - 1) + b"\n")
@@ -103,15 +127,17 @@ class FileLease:
             self._lock = self._token = None
 
     def _take(self, lock: FileLock) -> None:
-        if not lock.take(patience_s=0):
-            hold = self._read(lock)
+        if not lock.take(_MOMENT_S):
+            hold = _read_hold(lock)
             raise LeaseHeld(f"{hold.holder} (process {hold.pid}) already works on this ledger: {self._path}")
         if not lock.is_in_place():
             raise LeaseHeld(f"somebody is replacing {self._path}; try again")
 
-    def _read(self, lock: FileLock) -> _Hold:
-        content = lock.read().strip()
-        try:
-            return msgspec.json.decode(content, type=_Hold) if content else _Hold()
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise CorruptLedger(f"{self._path} is not a lease; remove it when nothing works on this ledger") from error
+
+def _read_hold(lock: FileLock) -> _Hold:
+    """The last hold that a lease's file tells. Raises `CorruptLedger`."""
+    content = lock.read().strip()
+    try:
+        return msgspec.json.decode(content, type=_Hold) if content else _Hold()
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CorruptLedger(f"{lock.path} is not a lease; remove it when nothing works on this ledger") from error

@@ -8,6 +8,7 @@ from tradecore.errors import (
     CorruptLedger,
     LeaseHeld,
     NewerLedger,
+    StoreFull,
     TradecoreError,
 )
 
@@ -17,6 +18,7 @@ _ADVICE: dict[type[TradecoreError], str] = {
     CorruptLedger: "bring it back from a copy, or name another --ledger",
     LeaseHeld: "wait for it to end or stop it, or name another --ledger",
     NewerLedger: "update tradecore, or name another --ledger",
+    StoreFull: "make room on its disk and start again; nothing that was recorded is lost",
 }
 
 

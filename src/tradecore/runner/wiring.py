@@ -18,7 +18,7 @@ from tradecore.runner.contract import Session
 from tradecore.runner.plugins import load_plugin
 from tradecore.runner.system import SystemClock, SystemIds, SystemRng
 from tradecore.settings import Settings
-from tradecore.views import ALL_VIEWS
+from tradecore.views.keeping import kept_views
 from tradecore.views.projector import Projector
 
 # A replayed market stands still while nobody trades, so an intent does not go stale by the wall's clock.
@@ -65,7 +65,7 @@ async def open_session(settings: Settings, strategy: Strategy | None = None) -> 
                     max_open_orders=risk.max_open_orders,
                     not_after_s=delivery.not_after_s if venue.replay is None else _REPLAY_NOT_AFTER_S,
                 )
-                projector = Projector(journal, ALL_VIEWS)
+                projector = Projector(journal, kept_views(journal))
                 engine = Engine(ledger, venue.broker, strategy, outbox, inbox, projector, clock, ids, terms)
                 symbols = settings.market_data.symbols or venue.symbols
                 feed = BarFeed(venue.market_data, symbols, clock)

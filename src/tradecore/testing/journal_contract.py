@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import attrs
@@ -19,14 +19,15 @@ import pytest
 from tradecore.domain.events import EVENTS, AlertTriggered
 from tradecore.errors import InputError, StoreUnavailable, WrongVersion
 from tradecore.journal.contract import Journal
+from tradecore.testing.chain_contract import ChainContract, Reopen
 from tradecore.testing.journal_samples import recorded, run, sample, without_positions
 from tradecore.testing.views_contract import ViewStoreContract
 from tradecore.testing.waiting_contract import WaitingContract
 
-Reopen = Callable[[Journal], Journal]
+__all__ = ["JournalContract", "Reopen"]
 
 
-class JournalContract(ViewStoreContract, WaitingContract):
+class JournalContract(ChainContract, ViewStoreContract, WaitingContract):
     """The promises of `tradecore.journal.contract`."""
 
     @pytest.fixture
@@ -154,6 +155,8 @@ class JournalContract(ViewStoreContract, WaitingContract):
         for refused in (
             lambda: journal.append(run("a", 1, 1)),
             journal.head,
+            journal.head_link,
+            lambda: journal.links(0, 1),
             lambda: journal.read(0),
             lambda: journal.load("a"),
             lambda: views.cursor("view", "shape"),

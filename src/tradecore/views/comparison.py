@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
 from tradecore.errors import CorruptLedger
-from tradecore.views.projector import SENSELESS, Projector
+from tradecore.views.folding import SENSELESS
+from tradecore.views.parking import parked_views
+from tradecore.views.projector import Projector
 from tradecore.views.rows import Overlay
 from tradecore.views.view import View
 
@@ -24,9 +26,12 @@ class Comparison:
         self._fails: str | None = None
         self._stuck: str | None = None
         try:
-            Projector(journal, [view]).catch_up()
+            Projector(journal, [view], alarm=lambda _: None).catch_up()
         except CorruptLedger as error:
             self._stuck = f"it cannot be caught up: {error}"
+        parked = parked_views(journal).get(view.name)
+        if parked is not None:
+            self._stuck = f"it cannot be caught up: {parked}"
         self._cursor = -1
         while self._cursor != (cursor := journal.views.cursor(view.name, view.shape)):
             self._cursor = cursor  # read again when a runner moved the view meanwhile

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from decimal import Decimal
 from typing import Any
 
@@ -32,7 +33,9 @@ def number(row: dict[str, Any], field: str) -> Decimal:
 
 def instant(moment: dt.datetime) -> str:
     """A moment with a Z at the end; texts of moments sort as the moments do."""
-    return moment.astimezone(dt.UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    if moment.tzinfo is not dt.UTC:
+        moment = moment.astimezone(dt.UTC)
+    return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def instant_or_none(moment: dt.datetime | None) -> str | None:
@@ -40,6 +43,7 @@ def instant_or_none(moment: dt.datetime | None) -> str | None:
     return None if moment is None else instant(moment)
 
 
+@functools.lru_cache(maxsize=4096)  # the events of one command share their moment, and several views write it
 def instant_of_ns(nanoseconds: int) -> str:
     """The moment so many nanoseconds after 1970, cut to the microsecond."""
     return instant(_EPOCH + dt.timedelta(microseconds=nanoseconds // 1000))

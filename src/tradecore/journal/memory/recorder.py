@@ -1,4 +1,4 @@
-"""The in-memory recorder of `eventsourcing`, with unique event ids and streams without gaps."""
+"""The in-memory recorder of `eventsourcing`, with unique event ids, streams without gaps and a hash chain."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.popo import POPOApplicationRecorder
 
 from tradecore.failpoints import failpoint
+from tradecore.journal.chain import GENESIS, Link, link
 from tradecore.journal.codec import Row
 
 
@@ -18,6 +19,7 @@ class MemoryRecorder(POPOApplicationRecorder):
     def __init__(self) -> None:
         super().__init__()
         self._event_ids: set[str] = set()
+        self._chain: list[bytes] = []
 
     def version(self, stream: str) -> int:
         """The version of a stream, 0 when it is empty."""
@@ -34,6 +36,17 @@ class MemoryRecorder(POPOApplicationRecorder):
         """At most `limit` rows behind position `after`."""
         with self._database_lock:
             return [self._row(place) for place in range(after, min(after + limit, len(self._stored_events)))]
+
+    def links(self, after: int, limit: int) -> tuple[Link, ...]:
+        """At most `limit` rows behind position `after`, with their links."""
+        with self._database_lock:
+            places = range(after, min(after + limit, len(self._stored_events)))
+            return tuple(Link(*self._row(place), self._chain[place]) for place in places)
+
+    def head_link(self) -> tuple[int, bytes]:
+        """The last position and its link."""
+        with self._database_lock:
+            return len(self._chain), self._chain[-1] if self._chain else GENESIS
 
     def _row(self, place: int) -> Row:
         event = self._stored_events[place]
@@ -58,4 +71,8 @@ class MemoryRecorder(POPOApplicationRecorder):
         if event_ids:
             failpoint("journal.append.before_commit")
         self._event_ids.update(event_ids)
-        return super()._update_table(stored_events, **kwargs)
+        positions = super()._update_table(stored_events, **kwargs)
+        for place in range(len(self._chain), len(self._stored_events)):
+            before = self._chain[-1] if self._chain else GENESIS
+            self._chain.append(link(before, *self._row(place)))
+        return positions

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from eventsourcing.persistence import IntegrityError
 
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
-from tradecore.errors import WrongVersion
+from tradecore.errors import StoreUnavailable, WrongVersion
 from tradecore.failpoints import failpoint
 from tradecore.journal.batch import placed, stored
+from tradecore.journal.chain import Link
 from tradecore.journal.codec import decode
 from tradecore.journal.postgres.address import Address
 from tradecore.journal.postgres.connection import Line
 from tradecore.journal.postgres.inspection import inspect
 from tradecore.journal.postgres.listener import Listener
+from tradecore.journal.postgres.measuring import measure
 from tradecore.journal.postgres.reader import Reader
 from tradecore.journal.postgres.recorder import LedgerRecorder
+from tradecore.journal.postgres.texts import NoTexts
 from tradecore.journal.postgres.views import PostgresViews
 from tradecore.journal.postgres.writer import Writer
+from tradecore.journal.stats import StoreStats
 from tradecore.journal.wakeup import Wakeup
 
 _NET_S = 1.0  # how often to look for what a lost notification would have told
@@ -39,6 +44,7 @@ class PostgresJournal:
         self.reader = Reader(address, patience_s)
         self.recorder = LedgerRecorder(self.writer, self.reader)
         self._views = PostgresViews(self.writer, self.reader)
+        self._texts = NoTexts(address)
         self._wakeup = Wakeup(self.head, _NET_S)
         self._listener = Listener(address, self._wakeup.signal)
 
@@ -68,6 +74,14 @@ class PostgresJournal:
         """The last position."""
         return self.recorder.max_notification_id() or 0
 
+    def links(self, after: int, limit: int) -> tuple[Link, ...]:
+        """At most `limit` stored rows behind position `after`."""
+        return self.recorder.links(after, limit)
+
+    def head_link(self) -> tuple[int, bytes]:
+        """The last position and its link."""
+        return self.recorder.head_link()
+
     async def wait(self, after: int, timeout_s: float) -> bool:
         """Wait until the head is behind `after`; other processes' commits wake by NOTIFY."""
         self._listener.start()
@@ -77,6 +91,19 @@ class PostgresJournal:
     def views(self) -> PostgresViews:
         """The read models."""
         return self._views
+
+    @property
+    def texts(self) -> NoTexts:
+        """Refuses: no text is kept where it could not be erased."""
+        return self._texts
+
+    def backup(self, target: Path) -> int:
+        """Raises `StoreUnavailable`: a database has backups of its own."""
+        raise StoreUnavailable(f"{self._address.shown} is not copied to {target}: use pg_dump or the server's backups")
+
+    def stats(self) -> StoreStats:
+        """Counts and sizes."""
+        return measure(self.reader)
 
     def check(self) -> None:
         """Check order, versions, hash chain, and every event. Raises `CorruptLedger`."""

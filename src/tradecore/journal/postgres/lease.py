@@ -37,6 +37,24 @@ _KEEPALIVES = (
 )
 
 
+def current_holder(address: Address) -> str | None:
+    """Who holds the lease of a ledger now, with his process and host; None when nobody does or there is no ledger."""
+    line = connect(address, _PATIENCE_S)
+    try:
+        if line.connection.execute("SELECT to_regclass('tradecore_lease')").fetchone() == (None,):
+            return None
+        # Taken for a moment: closing the connection gives it back.
+        if line.connection.execute(_LOCK).fetchone() == (True,):
+            return None
+        row = line.connection.execute(_READ).fetchone()
+        assert row is not None, "a ledger has one lease"
+        return f"{row[1]} (process {row[2]} on {row[3]})"
+    except psycopg.Error as error:
+        raise as_typed_error(error, address) from error
+    finally:
+        line.close()
+
+
 class PostgresLease:
     """A lease between processes and machines."""
 

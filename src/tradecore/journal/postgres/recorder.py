@@ -14,6 +14,7 @@ import psycopg
 from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent, Subscription
 
 from tradecore.failpoints import failpoint
+from tradecore.journal.chain import GENESIS, Link, as_links
 from tradecore.journal.codec import Row
 from tradecore.journal.postgres.reader import Reader
 from tradecore.journal.postgres.wire import (
@@ -34,6 +35,11 @@ _APPEND = Statement(
 _COLUMNS = b"SELECT position, originator_id, originator_version, topic, state FROM events "
 _STREAM = _COLUMNS + b"WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version"
 _PAGE = _COLUMNS + b"WHERE position > %s ORDER BY position LIMIT %s"
+_LINKS = (
+    b"SELECT position, originator_id, originator_version, topic, state, chain FROM events "
+    b"WHERE position > %s ORDER BY position LIMIT %s"
+)
+_HEAD_LINK = b"SELECT position, chain FROM events ORDER BY position DESC LIMIT 1"
 _HEAD = b"SELECT position FROM events ORDER BY position DESC LIMIT 1"
 _KNOWN = "SELECT min(position), max(position), count(*) FROM events WHERE event_id = ANY (%s)"
 _ALL = 2**63 - 1
@@ -71,6 +77,15 @@ class LedgerRecorder(ApplicationRecorder):
     def rows(self, after: int, limit: int) -> list[Row]:
         """At most `limit` rows behind position `after`."""
         return self.reader.ask(_PAGE, after, limit)
+
+    def links(self, after: int, limit: int) -> tuple[Link, ...]:
+        """At most `limit` rows behind position `after`, with their links."""
+        return as_links(self.reader.ask(_LINKS, after, limit))
+
+    def head_link(self) -> tuple[int, bytes]:
+        """The last position and its link."""
+        rows = self.reader.ask(_HEAD_LINK)
+        return (rows[0][0], rows[0][1]) if rows else (0, GENESIS)
 
     def select_events(
         self,

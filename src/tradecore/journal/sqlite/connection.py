@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tradecore.errors import NotDurable
-from tradecore.journal.sqlite.failures import as_journal_error
+from tradecore.journal.sqlite.failures import DATABASE_ERRORS, as_journal_error
 
 _SETTINGS: dict[str, str | int] = {
     "journal_mode": "wal",
@@ -48,5 +48,5 @@ def make_durable(connection: sqlite3.Connection, path: Path) -> None:
             got = row[0] if row else 0
             if str(got).lower() != str(wanted):
                 raise NotDurable(f"{path}: SQLite keeps {name} at {got!r} where {wanted!r} is needed")
-    except sqlite3.Error as error:
+    except DATABASE_ERRORS as error:
         raise as_journal_error(error, path) from error

@@ -16,7 +16,8 @@ from eventsourcing.sqlite import SQLiteCursor, SQLiteDatastore
 from tradecore.errors import JournalError, StoreUnavailable
 from tradecore.journal.file_lock import FileLock
 from tradecore.journal.sqlite.connection import connect, make_durable
-from tradecore.journal.sqlite.failures import as_journal_error, is_fault
+from tradecore.journal.sqlite.failures import DATABASE_ERRORS, as_journal_error, is_fault
+from tradecore.journal.sqlite.log_size import shorten
 
 Landed = Callable[[sqlite3.Connection], bool]
 """Looks on a fresh connection whether a transaction whose commit failed is there after all."""
@@ -59,7 +60,7 @@ class LedgerDatastore(SQLiteDatastore):
         with self._turn():
             try:
                 yield self.connection
-            except sqlite3.Error as error:
+            except DATABASE_ERRORS as error:
                 raise as_journal_error(error, self.path) from error
 
     @contextmanager
@@ -69,20 +70,31 @@ class LedgerDatastore(SQLiteDatastore):
         Raises `IntegrityError` for a clash with what is there, `StoreUnavailable` otherwise. After an I/O error the
         datastore takes no more writes.
         """
+        with self._alone():
+            with self._translating():
+                before = self.connection.total_changes
+                self.connection.execute("BEGIN IMMEDIATE")
+                yield SQLiteCursor(self.connection.cursor())
+                self._commit(landed)
+            self._pages += 5 + (self.connection.total_changes - before) // 4
+            if self._pages >= _CHECKPOINT_PAGES:
+                self._checkpoint()
+
+    @contextmanager
+    def maintaining(self) -> Iterator[sqlite3.Connection]:
+        """The connection while nobody else writes, for what cannot be in a transaction. Raises as `writing`."""
+        with self._alone(), self._translating():
+            yield self.connection
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
         with self._turn():
             if self._unfit is not None:
                 raise StoreUnavailable(f"{self.path} takes no more writes until a restart: {self._unfit}")
             if not self._guard.take(self._patience_s):
                 raise StoreUnavailable(f"{self.path} is locked by another process for too long")
             try:
-                with self._translating():
-                    before = self.connection.total_changes
-                    self.connection.execute("BEGIN IMMEDIATE")
-                    yield SQLiteCursor(self.connection.cursor())
-                    self._commit(landed)
-                self._pages += 5 + (self.connection.total_changes - before) // 4
-                if self._pages >= _CHECKPOINT_PAGES:
-                    self._checkpoint()
+                yield
             finally:
                 self._guard.let_go()
 
@@ -93,9 +105,9 @@ class LedgerDatastore(SQLiteDatastore):
         except sqlite3.IntegrityError as error:
             self._roll_back()
             raise IntegrityError(str(error)) from error
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             self._roll_back()
-            if is_fault(error):
+            if isinstance(error, UnicodeDecodeError) or is_fault(error):
                 self._unfit = str(error)
             raise as_journal_error(error, self.path) from error
         except BaseException:
@@ -134,7 +146,7 @@ class LedgerDatastore(SQLiteDatastore):
         """Move the log into the file. What was committed is safe in the log, so an error only ends the writing."""
         self._pages = 0
         try:
-            self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            shorten(self.connection)
         except sqlite3.Error as error:
             if is_fault(error):
                 self._unfit = str(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from eventsourcing.persistence import IntegrityError
 
@@ -11,11 +12,16 @@ from tradecore.domain.messages import Recorded
 from tradecore.errors import WrongVersion
 from tradecore.failpoints import failpoint
 from tradecore.journal.batch import placed, stored
+from tradecore.journal.chain import Link
 from tradecore.journal.codec import decode
+from tradecore.journal.sqlite.backup import back_up
 from tradecore.journal.sqlite.datastore import LedgerDatastore
 from tradecore.journal.sqlite.inspection import inspect
+from tradecore.journal.sqlite.measuring import measure
 from tradecore.journal.sqlite.recorder import LedgerRecorder
+from tradecore.journal.sqlite.texts import SqliteTexts
 from tradecore.journal.sqlite.views import SqliteViews
+from tradecore.journal.stats import StoreStats
 from tradecore.journal.wakeup import Wakeup
 
 # Asking for the head costs what `PRAGMA data_version` costs (4 µs), so that is how other processes are noticed.
@@ -30,6 +36,7 @@ class SqliteJournal:
         self.datastore = datastore
         self.recorder = LedgerRecorder(datastore)
         self._views = SqliteViews(datastore)
+        self._texts = SqliteTexts(datastore)
         self._wakeup = Wakeup(self.head, _NET_S)
 
     def append(self, events: Sequence[Recorded[Event]]) -> tuple[Recorded[Event], ...]:
@@ -58,6 +65,14 @@ class SqliteJournal:
         """The last position."""
         return self.recorder.max_notification_id() or 0
 
+    def links(self, after: int, limit: int) -> tuple[Link, ...]:
+        """At most `limit` stored rows behind position `after`."""
+        return self.recorder.links(after, limit)
+
+    def head_link(self) -> tuple[int, bytes]:
+        """The last position and its link."""
+        return self.recorder.head_link()
+
     async def wait(self, after: int, timeout_s: float) -> bool:
         """Wait until the head is behind `after`; other processes' commits are noticed within 50 ms."""
         return await self._wakeup.wait(after, timeout_s)
@@ -66,6 +81,19 @@ class SqliteJournal:
     def views(self) -> SqliteViews:
         """The read models."""
         return self._views
+
+    @property
+    def texts(self) -> SqliteTexts:
+        """Free text that can be erased."""
+        return self._texts
+
+    def backup(self, target: Path) -> int:
+        """Copy the ledger as it is now, online. Raises `InputError`, `CorruptLedger`, `StoreUnavailable`."""
+        return back_up(self.datastore, target)
+
+    def stats(self) -> StoreStats:
+        """Counts and sizes."""
+        return measure(self.datastore)
 
     def check(self) -> None:
         """Check the file, the order of positions and versions, and every event. Raises `CorruptLedger`."""

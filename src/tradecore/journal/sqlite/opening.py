@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 
 from tradecore.errors import CorruptLedger, StoreUnavailable
+from tradecore.journal.directory import sync_directory
 from tradecore.journal.file_lock import FileLock
 from tradecore.journal.sqlite.connection import connect, make_durable
 from tradecore.journal.sqlite.datastore import LedgerDatastore
@@ -91,7 +92,7 @@ def _build(path: Path, patience_s: float) -> None:
         finally:
             connection.close()
         draft.rename(path)
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
     except OSError as error:
         raise StoreUnavailable(f"{path} cannot be created: {error.strerror}") from error
     finally:
@@ -101,11 +102,3 @@ def _build(path: Path, patience_s: float) -> None:
 def _remove(draft: Path) -> None:
     for kind in ("", "-wal", "-shm", "-journal"):
         draft.with_name(draft.name + kind).unlink(missing_ok=True)
-
-
-def _sync_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,4 +1,4 @@
-"""The SQLite recorder of `eventsourcing`, with positions that only rise and unique event ids."""
+"""The SQLite recorder of `eventsourcing`, with positions without holes, unique event ids and a hash chain."""
 
 from __future__ import annotations
 
@@ -10,12 +10,20 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError, Notification, StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
+from tradecore.errors import CorruptLedger
 from tradecore.failpoints import failpoint
+from tradecore.journal.chain import GENESIS, Link, as_links, link
 from tradecore.journal.codec import Row
 from tradecore.journal.sqlite.datastore import LedgerDatastore
 from tradecore.journal.sqlite.schema import EVENTS_TABLE
 
 _COLUMNS = "SELECT position, originator_id, originator_version, topic, state FROM events "
+_LINKS = (
+    "SELECT position, originator_id, originator_version, topic, state, chain FROM events "
+    "WHERE position>? ORDER BY position LIMIT ?"
+)
+_HEAD = "SELECT position, chain FROM events ORDER BY position DESC LIMIT 1"
+_GIVEN = "SELECT seq FROM sqlite_sequence WHERE name = 'events'"
 _ALL = 2**63 - 1
 
 
@@ -27,8 +35,10 @@ class LedgerRecorder(SQLiteApplicationRecorder):
     def __init__(self, datastore: LedgerDatastore) -> None:
         super().__init__(datastore, "events")
         self.insert_events_statement = (
-            "INSERT INTO events (originator_id, originator_version, topic, state, event_id) VALUES (?,?,?,?,?)"
+            "INSERT INTO events (position, originator_id, originator_version, topic, chain, state, event_id) "
+            "VALUES (?,?,?,?,?,?,?)"
         )
+        self._seen: tuple[int, bytes] = (0, GENESIS)
         self.select_events_statement = _COLUMNS + "WHERE originator_id=? "
         self.select_max_notification_id_statement = "SELECT max(position) FROM events"
 
@@ -40,29 +50,55 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         """Insert in one transaction and return the positions. Raises `IntegrityError` for a clash or a gap."""
         event_ids: Sequence[str] | None = kwargs.get("event_ids")
         with self.datastore.writing(lambda connection: _all_there(connection, event_ids or ())) as cursor:
-            positions = self._insert_events(cursor, stored_events, **kwargs)
+            head = self._insert_events(cursor, stored_events, **kwargs)
             if event_ids is not None:
                 failpoint("journal.append.before_commit")
-        return positions
+        self._seen = head  # only what is committed was seen
+        return list(range(head[0] - len(stored_events) + 1, head[0] + 1))
 
-    def _insert_events(self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
-        if not stored_events:
-            return []
+    def _insert_events(  # type: ignore[override]
+        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> tuple[int, bytes]:
+        position, chain = self._head_to_build_on(c)
         event_ids: Sequence[str | None] | None = kwargs.get("event_ids")
         if event_ids is None:
             event_ids = [None] * len(stored_events)
         else:
             _refuse_gaps(c, stored_events)
-        c.executemany(
-            self.insert_events_statement,
-            [
-                (str(event.originator_id), event.originator_version, event.topic, event.state, event_id)
-                for event, event_id in zip(stored_events, event_ids, strict=True)
-            ],
-        )
-        c.execute("SELECT last_insert_rowid()")
-        (last,) = c.fetchone()
-        return list(range(last - len(stored_events) + 1, last + 1))
+        rows = []
+        for event, event_id in zip(stored_events, event_ids, strict=True):
+            position += 1
+            stream, version, name, state = str(event.originator_id), event.originator_version, event.topic, event.state
+            chain = link(chain, position, stream, version, name, state)
+            rows.append((position, stream, version, name, chain, state, event_id))
+        c.executemany(self.insert_events_statement, rows)
+        return position, chain
+
+    def _head_to_build_on(self, cursor: SQLiteCursor) -> tuple[int, bytes]:
+        """The last event, of whichever process. Raises `CorruptLedger` when what this process saw is not below it."""
+        cursor.execute(_HEAD)
+        head: tuple[int, bytes] = cursor.fetchone() or (0, GENESIS)
+        if head == self._seen:
+            return head
+        # Somebody else was here since: that is fine as long as it was built on what we know, and nothing was cut off.
+        cursor.execute(_GIVEN)
+        (given,) = cursor.fetchone() or (0,)
+        if head[0] != given:
+            raise CorruptLedger(f"{self.datastore.path} ends at position {head[0]}, but position {given} was written")
+        if self._seen[0]:
+            cursor.execute("SELECT chain FROM events WHERE position=?", (self._seen[0],))
+            if cursor.fetchone() != (self._seen[1],):
+                raise CorruptLedger(f"{self.datastore.path}: position {self._seen[0]} is not what it was a moment ago")
+        return head
+
+    def links(self, after: int, limit: int) -> tuple[Link, ...]:
+        """At most `limit` stored rows behind position `after`, with their links."""
+        return as_links(self._rows(_LINKS, after, limit))
+
+    def head_link(self) -> tuple[int, bytes]:
+        """The last position and its link."""
+        rows = self._rows(_HEAD)
+        return rows[0] if rows else (0, GENESIS)
 
     def stream_rows(self, stream: str, after: int) -> list[Row]:
         """The rows of a stream behind version `after`."""
@@ -74,7 +110,7 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         """At most `limit` rows behind position `after`."""
         return self._rows(_COLUMNS + "WHERE position>? ORDER BY position LIMIT ?", after, limit)
 
-    def _rows(self, statement: str, *parameters: str | int) -> list[Row]:
+    def _rows(self, statement: str, *parameters: str | int) -> list[Any]:
         with self.datastore.reading() as connection:
             return connection.execute(statement, parameters).fetchall()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from tradecore.errors import CorruptLedger, NewerLedger
-from tradecore.journal.sqlite.failures import as_journal_error
+from tradecore.errors import CorruptLedger, NewerLedger, OlderLedger
+from tradecore.journal.sqlite.failures import DATABASE_ERRORS, as_journal_error
 
 SCHEMA = 1
 
@@ -16,6 +16,8 @@ EVENTS_TABLE = (
     "originator_id TEXT NOT NULL, "
     "originator_version INTEGER NOT NULL, "
     "topic TEXT NOT NULL, "
+    # Before the state, so that reading the last link never follows a long state over several pages.
+    "chain BLOB NOT NULL, "
     "state BLOB NOT NULL, "
     "event_id TEXT UNIQUE, "
     "UNIQUE (originator_id, originator_version))"
@@ -42,14 +44,16 @@ def lay_out(connection: sqlite3.Connection) -> None:
 def recognise(connection: sqlite3.Connection, path: Path) -> None:
     """Make sure that the file is a ledger that we can read, before anything in it is touched.
 
-    Raises `CorruptLedger` for a file that is no ledger, `NewerLedger` for one with a later schema.
+    Raises `CorruptLedger` for a file that is no ledger, `NewerLedger` for one with a later schema, `OlderLedger` for
+    one without a hash chain.
     """
     try:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if "tradecore_meta" not in tables:
             raise CorruptLedger(f"{path} is not a tradecore ledger")
         row = connection.execute("SELECT value FROM tradecore_meta WHERE key = 'schema'").fetchone()
-    except sqlite3.Error as error:
+        columns = {column for (column,) in connection.execute("SELECT name FROM pragma_table_info('events')")}
+    except DATABASE_ERRORS as error:
         raise as_journal_error(error, path) from error
     if row is None or not str(row[0]).isdecimal() or int(row[0]) < 1:
         raise CorruptLedger(f"{path} does not say which schema it has")
@@ -57,3 +61,8 @@ def recognise(connection: sqlite3.Connection, path: Path) -> None:
         raise NewerLedger(f"{path} has schema {row[0]}, this tradecore knows {SCHEMA}: update tradecore to open it")
     if not {"events", "tradecore_views", "tradecore_view_rows"} <= tables:
         raise CorruptLedger(f"{path} has lost a table")
+    if "chain" not in columns:
+        raise OlderLedger(
+            f"{path} has no hash chain: a development version of tradecore wrote it, or somebody took the chain away. "
+            "Let its orders finish with the version that wrote it, then move the file away and begin a new ledger"
+        )

@@ -1,0 +1,86 @@
+"""The fold: events in, journal entries out."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from tradecore.books.booking import change_postings, opening_postings
+from tradecore.books.entries import Entry, Posting
+from tradecore.books.standing import Standing
+from tradecore.domain.events import AccountPinned, Event, FillRecorded, PositionChange
+from tradecore.domain.messages import Recorded
+from tradecore.errors import CorruptLedger
+from tradecore.views.plain import text
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_CURRENCY = "USD"  # as an account has it until the broker names its own
+
+
+class Bookkeeper:
+    """Takes the events of a ledger in order. Everything follows from them: nothing is looked up elsewhere."""
+
+    def __init__(self) -> None:
+        self.standings: dict[str, Standing] = {}
+        self._currencies: dict[str, str] = {}
+        self._fills: dict[str, dt.datetime] = {}
+
+    def take(self, recorded: Recorded[Event]) -> Entry | None:
+        """Take the next event; returns its entry, or None for an event that moves no money.
+
+        Raises `CorruptLedger` when the event contradicts itself or the books so far; it is then not in them.
+        """
+        event = recorded.event
+        match event:
+            case FillRecorded():
+                self._fills[event.fill_id] = event.occurred_at
+                return None
+            case AccountPinned():
+                before = self.standings.get(event.account, Standing())
+                self._currencies[event.account] = event.currency
+                entry = _entry(recorded, event.account, opening_postings(event, before), f"opening, {event.broker}")
+            case PositionChange():
+                entry = _entry(
+                    recorded,
+                    event.account,
+                    change_postings(event, self.currency(event.account)),
+                    f"{'buy' if event.signed_qty > 0 else 'sell'} {text(abs(event.signed_qty))} {event.symbol} "
+                    f"at {text(event.price)}",
+                    event.fill_id,
+                    self._occurred_at(event, recorded.envelope.position),
+                )
+            case _:
+                return None
+        self.standings.setdefault(event.account, Standing()).take(entry)
+        return entry
+
+    def currency(self, account: str) -> str:
+        """What an account's money is counted in."""
+        return self._currencies.get(account, _CURRENCY)
+
+    def _occurred_at(self, event: PositionChange, position: int) -> dt.datetime:
+        known = self._fills.get(event.fill_id)
+        if known is None:
+            raise CorruptLedger(f"event {position} books fill {event.fill_id}, which was not recorded before it")
+        return known
+
+
+def _entry(
+    recorded: Recorded[Event],
+    account: str,
+    postings: tuple[Posting, ...],
+    description: str,
+    fill_id: str | None = None,
+    occurred_at: dt.datetime | None = None,
+) -> Entry:
+    envelope = recorded.envelope
+    recorded_at = _EPOCH + dt.timedelta(microseconds=envelope.recorded_at_ns // 1000)
+    return Entry(
+        account=account,
+        event_id=envelope.event_id,
+        position=envelope.position,
+        time=occurred_at or recorded_at,
+        trace_id=envelope.trace_id,
+        fill_id=fill_id,
+        description=description,
+        postings=postings,
+    )

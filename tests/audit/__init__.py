@@ -1,0 +1,1 @@
+"""What a change of history leaves behind, on real files."""

@@ -1,0 +1,1 @@
+"""Keeping a ledger: copies, rewound history, sizes, erasure, a full disk."""
