@@ -22,6 +22,7 @@ from tradecore.domain.values import ZERO, minus, plus, times
 from tradecore.draft import State, evolve
 from tradecore.errors import CorruptLedger, InputError
 from tradecore.journal.contract import Journal
+from tradecore.journal.url import shown
 from tradecore.ports.anchor import Anchor
 from tradecore.views import ALL_VIEWS
 from tradecore.views.comparison import Comparison
@@ -54,7 +55,7 @@ def verify(journal: Journal, anchors: Sequence[Anchor] = ()) -> Report:
     try:
         journal.check()
     except CorruptLedger as error:
-        findings.append(Finding("store", journal.url, str(error)))
+        findings.append(Finding("store", shown(journal.url), str(error)))
     findings += check_chain(journal, anchors)
     views = [Comparison(journal, view) for view in ALL_VIEWS]
     log, books = _LogCheck(findings), _BooksCheck(findings)

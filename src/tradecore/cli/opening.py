@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def open_existing(options: Options) -> Iterator[Journal]:
     """The ledger, which must exist. Raises `ConfigurationError` naming the path when it does not."""
     path = _file(options)
-    if not path.exists():
+    if path is not None and not path.exists():
         raise ConfigurationError(
             f"there is no ledger at {path}: name one with --ledger or TRADECORE_LEDGER, or begin one with "
             "`tradecore place` or `python -m tradecore.runner`"
@@ -71,11 +71,12 @@ def parse_as_of(raw: str) -> int | dt.datetime:
         raise InputError("as-of", raw, "a position, or a time such as 2026-02-03T14:30:00Z") from None
 
 
-def _file(options: Options) -> Path:
+def _file(options: Options) -> Path | None:
+    """Where the ledger is; None for one in a database, of which opening it will tell."""
     from tradecore.journal.url import ledger_path
 
     path = ledger_path(options.url)
-    if path is None:
+    if options.url == "memory:":
         raise ConfigurationError(
             "ledger: memory: lives and dies inside one process, so there is nothing here to look at or to add to; "
             "name a file, such as --ledger sqlite:///tradecore.db"

@@ -57,6 +57,7 @@ def verify(
 def _verify(options: Options, file: Path | None, *, rebuild: bool) -> tuple[Report, int]:
     from tradecore.audit.anchor_file import AnchorFile
     from tradecore.audit.finding import Finding
+    from tradecore.journal.url import shown
     from tradecore.verify import Report, verify
     from tradecore.views.keeping import kept_views
     from tradecore.views.projector import Projector
@@ -72,5 +73,5 @@ def _verify(options: Options, file: Path | None, *, rebuild: bool) -> tuple[Repo
                     Projector(journal, kept_views(journal), alarm=lambda _: None).rebuild()
             report = verify(journal, anchors)
     except CorruptLedger as error:  # a file that cannot even be opened as a ledger
-        report = Report(0, 0, (Finding("store", options.url, str(error)),))
+        report = Report(0, 0, (Finding("store", shown(options.url), str(error)),))
     return attrs.evolve(report, findings=report.findings + unreadable), len(anchors)

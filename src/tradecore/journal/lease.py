@@ -10,7 +10,7 @@ import msgspec
 
 from tradecore.errors import CorruptLedger, LeaseHeld
 from tradecore.journal.file_lock import FileLock
-from tradecore.journal.url import ledger_path
+from tradecore.journal.url import is_postgres, ledger_path
 from tradecore.ports.lease import Lease
 
 _RECORD_BYTES = 512
@@ -18,17 +18,27 @@ _MOMENT_S = 0.05
 
 
 def open_lease(url: str) -> Lease:
-    """The lease of a ledger. Raises `InputError`, `ConfigurationError` for a URL that is none.
+    """The lease of a ledger. Raises `InputError` for a URL that is none, `MissingExtra`.
 
     A file's lease is a lock on `<file>.lease`. A ledger in memory belongs to whoever opened it, and so does its lease:
     it is one between the users of the same lease object.
     """
+    if is_postgres(url):
+        from tradecore.journal.postgres.address import parse
+        from tradecore.journal.postgres.lease import PostgresLease
+
+        return PostgresLease(parse(url))
     path = ledger_path(url)
     return MemoryLease() if path is None else FileLease(path.with_name(path.name + ".lease"))
 
 
 def lease_holder(url: str) -> str | None:
-    """Who works on a ledger in a file now, with his process; None when nobody does, or it is in memory."""
+    """Who works on a ledger now, with his process; None when nobody does, or it is in memory."""
+    if is_postgres(url):
+        from tradecore.journal.postgres.address import parse
+        from tradecore.journal.postgres.lease import current_holder
+
+        return current_holder(parse(url))
     path = ledger_path(url)
     if path is None:
         return None

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from tradecore.journal.contract import Journal
-from tradecore.journal.url import ledger_path
+from tradecore.journal.url import is_postgres, ledger_path
 
 
 def open_journal(url: str, *, create: bool = True, patience_s: float = 5.0) -> Journal:
-    """Open `memory:` or `sqlite:///path.db`; a missing ledger is created unless `create` is False.
+    """Open `memory:`, `sqlite:///path.db` or `postgresql://…?schema=name`.
 
-    `patience_s` is how long a write waits for another process to finish its own. Raises `InputError` for a URL that
-    is none, `StoreUnavailable`, `CorruptLedger` (also for a file that is no ledger), `NewerLedger`, `NotDurable`.
+    A missing ledger is created unless `create` is False. `patience_s` is how long a write waits for another process to
+    finish its own. Raises `InputError` for a URL that is none, `StoreUnavailable`, `CorruptLedger` (also for what is no
+    ledger), `NewerLedger`, `NotDurable`, `MissingExtra`.
     """
+    if is_postgres(url):
+        from tradecore.journal.postgres.opening import open_ledger as open_postgres
+
+        return open_postgres(url, create=create, patience_s=patience_s)
     path = ledger_path(url)
     if path is None:
         from tradecore.journal.memory.journal import MemoryJournal

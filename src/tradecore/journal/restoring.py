@@ -17,7 +17,10 @@ def restore_ledger(file: Path, url: str) -> int:
     """
     path = ledger_path(url)
     if path is None:
-        raise ConfigurationError("ledger: memory: ends with this process; restore to a file, such as sqlite:///back.db")
+        raise ConfigurationError(
+            "ledger: a copy is restored to a file, such as sqlite:///back.db; memory: ends with this process, and a "
+            "database has backups of its own"
+        )
     from tradecore.journal.sqlite.backup import restore
 
     return restore(file, path)

@@ -35,7 +35,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("runner", nargs="?", default="daemon", help="which runner paces the work (default: daemon)")
     parser.add_argument("--config", type=Path, metavar="FILE.toml", help="settings file")
     parser.add_argument(
-        "--ledger", metavar="URL", help="sqlite:///path.db or memory: (default: sqlite:///tradecore.db)"
+        "--ledger",
+        metavar="URL",
+        help="sqlite:///path.db, postgresql://user@host/database or memory: (default: sqlite:///tradecore.db)",
     )
     parser.add_argument("--broker", metavar="NAME", help="exchange (embedded, default) or alpaca")
     parser.add_argument("--strategy", metavar="NAME", help="sma (default), none, or an installed strategy")
@@ -120,6 +122,7 @@ async def _session(settings: Settings, runner: Any) -> int:
     import anyio
 
     from tradecore.errors import BrokerUnreachable
+    from tradecore.journal.url import shown
     from tradecore.runner.screen import Screen, show_summary
     from tradecore.runner.summary import summarise
     from tradecore.runner.wiring import open_session
@@ -137,7 +140,7 @@ async def _session(settings: Settings, runner: Any) -> int:
                 raise
         if summary is None:
             return 0
-        show_summary(summary, reason, settings.ledger)
+        show_summary(summary, reason, shown(settings.ledger))
         return 0 if told_to_stop or not summary.differences else 1
 
 

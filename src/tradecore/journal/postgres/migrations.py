@@ -1,0 +1,60 @@
+"""The tables of a ledger, as numbered steps. A step that was released is never changed: a new one follows it."""
+
+from __future__ import annotations
+
+from tradecore.journal.postgres.append_function import APPEND_FUNCTION
+from tradecore.journal.postgres.view_functions import DROP_FUNCTION, REPLACE_FUNCTION, WRITE_FUNCTION
+
+# Names are compared byte by byte: no rules of a language, whose changes between systems would break indexes.
+_EVENTS = """
+CREATE TABLE events (
+    position bigint PRIMARY KEY,
+    originator_id text COLLATE "C" NOT NULL,
+    originator_version bigint NOT NULL,
+    topic text COLLATE "C" NOT NULL,
+    state bytea NOT NULL,
+    event_id text COLLATE "C" UNIQUE,
+    chain bytea NOT NULL,
+    UNIQUE (originator_id, originator_version)
+)
+"""
+_VIEWS = """
+CREATE TABLE tradecore_views (
+    view text COLLATE "C" PRIMARY KEY, shape text COLLATE "C" NOT NULL, position bigint NOT NULL
+)
+"""
+# Keys are UTF-8 as bytes: in the order of characters, and any character may be in them.
+_VIEW_ROWS = """
+CREATE TABLE tradecore_view_rows (
+    view text COLLATE "C", key bytea, value bytea NOT NULL, PRIMARY KEY (view, key)
+)
+"""
+_META = 'CREATE TABLE tradecore_meta (key text COLLATE "C" PRIMARY KEY, value text NOT NULL)'
+_LEASE = """
+CREATE TABLE tradecore_lease (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    number bigint NOT NULL, holder text NOT NULL, pid bigint NOT NULL, host text NOT NULL
+)
+"""
+
+MIGRATIONS: tuple[tuple[int, tuple[str, ...]], ...] = (
+    (
+        1,
+        (
+            _META,
+            _EVENTS,
+            _VIEWS,
+            _VIEW_ROWS,
+            _LEASE,
+            "INSERT INTO tradecore_lease (number, holder, pid, host) VALUES (0, 'nobody', 0, '')",
+            APPEND_FUNCTION,
+            WRITE_FUNCTION,
+            REPLACE_FUNCTION,
+            DROP_FUNCTION,
+        ),
+    ),
+)
+"""Version and statements of each step."""
+
+SCHEMA = MIGRATIONS[-1][0]
+TABLES = frozenset({"events", "tradecore_views", "tradecore_view_rows", "tradecore_lease"})

@@ -1,0 +1,1 @@
+"""The journal on a real Postgres server; none of it is mocked."""
