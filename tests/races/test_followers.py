@@ -12,7 +12,7 @@ from tests.races.naive import NumberCounted, NumberDrawnEarly
 from tests.races.referee import Following
 from tradecore.journal import Journal
 
-APPENDS = 60
+APPENDS = 40
 
 
 def test_a_follower_of_eight_writers_skips_nothing_and_sees_the_order_that_they_were_given(store: Store) -> None:
