@@ -59,7 +59,7 @@ async def through_the_outbox(server: ExchangeServer, ledger_url: str) -> tuple[l
         journal = open_journal(ledger_url)
         ledger = Ledger(journal, clock, ids)
         watched = Watched(venue.broker)
-        outbox = Outbox(ledger, watched, clock, ids, SystemRng(), "lease-1", Pace())  # type: ignore[arg-type]
+        outbox = Outbox(ledger, watched, clock, ids, SystemRng(), lambda: "lease-1", Pace())  # type: ignore[arg-type]
         follower = Follower(journal)
         follower.listen(outbox.observe)
         to_wire, whole = [], []

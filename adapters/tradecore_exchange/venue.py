@@ -121,8 +121,9 @@ def _market(settings: Settings) -> tuple[list[str], list[Bar], str]:
 
 def _store(settings: Settings) -> Store:
     """The exchange's own books: beside the ledger's file, or in memory where the ledger is."""
-    path = settings.ledger.removeprefix("sqlite:///")
-    if path == settings.ledger:
+    if settings.ledger == "memory:":
         return Store(None)
-    ledger = Path(path)
+    # A ledger on a server has no file to lie beside: then the books are in the current directory.
+    path = settings.ledger.removeprefix("sqlite:///")
+    ledger = Path("tradecore.db") if path == settings.ledger else Path(path)
     return Store(ledger.with_name(f"{ledger.stem}.exchange{ledger.suffix or '.db'}"))

@@ -9,6 +9,7 @@ several times, over a window in which the request could still have been on its w
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 
 import anyio
 import attrs
@@ -109,18 +110,21 @@ class Outbox:
         clock: Clock,
         ids: Ids,
         rng: Rng,
-        lease_token: str,
+        lease_token: Callable[[], str],
         pace: Pace,
         account: str = "main",
     ) -> None:
-        """`account` is the one behind the broker's keys: orders of other accounts are not this outbox's."""
+        """`account` is the one behind the broker's keys: orders of other accounts are not this outbox's.
+
+        `lease_token` is asked for every attempt, so that a lease that was lost is noticed before anything is sent.
+        """
         self._ledger = ledger
         self._account = account
         self._broker = broker
         self._clock = clock
         self._ids = ids
         self._rng = rng
-        self._lease = lease_token
+        self._lease_token = lease_token
         self._pace = pace
         self._items: dict[str, Item] = {}
         self._changed = anyio.Event()
@@ -248,7 +252,7 @@ class Outbox:
         """T2, the call, T3."""
         failpoint("outbox.t2.before")
         start = cmd.StartSubmit(
-            order.order_id, self._lease, body_hash(order), self._clock.now(), attempt=order.submits + 1
+            order.order_id, self._lease_token(), body_hash(order), self._clock.now(), attempt=order.submits + 1
         )
         if not any(isinstance(recorded.event, OrderSubmitted) for recorded in self._record(start)):
             return  # stale, withdrawn, or sent by somebody else
@@ -308,7 +312,7 @@ class Outbox:
     async def _cancel(self, item: Item, order: OrderState) -> None:
         """Ask for a cancel. That the request was taken ends the work; that the order ended, only its status says."""
         assert order.broker_order_id is not None, "only an order that the broker has can be canceled there"
-        self._record(cmd.StartCancel(order.order_id, self._lease))
+        self._record(cmd.StartCancel(order.order_id, self._lease_token()))
         try:
             with anyio.CancelScope(shield=True):
                 await self._broker.cancel(order.broker_order_id)

@@ -154,7 +154,7 @@ async def open_rig(
         ):
             clock, ids = SystemClock(), SystemIds()
             ledger = Ledger(journal or open_journal("memory:"), clock, ids)
-            outbox = Outbox(ledger, venue.broker, clock, ids, SystemRng(), "lease-1", pace)
+            outbox = Outbox(ledger, venue.broker, clock, ids, SystemRng(), lambda: "lease-1", pace)
             inbox = Inbox(ledger, venue.broker, ids, "main")
             follower = Follower(ledger.journal)
             for listener in (ledger.observe, outbox.observe, inbox.observe):

@@ -27,7 +27,7 @@ def fresh_engine(desk: Desk, journal: Journal) -> Engine:
     """As a new process makes it; the broker is not asked for anything here."""
     broker: Any = None
     ledger = Ledger(journal, desk.clock, desk.ids)
-    outbox = Outbox(ledger, broker, desk.clock, desk.ids, SystemRng(), "lease-2", Pace())
+    outbox = Outbox(ledger, broker, desk.clock, desk.ids, SystemRng(), lambda: "lease-2", Pace())
     inbox = Inbox(ledger, broker, desk.ids, "main")
     projector = Projector(journal, [*ALL_VIEWS, Snapshots(journal, every=10)])
     terms = Terms("main", Decimal(100), None, None, 30.0)

@@ -100,7 +100,7 @@ def test_an_order_that_was_queued_in_the_copy_and_sent_after_it_is_ours_again(tm
 
 def engine_on(ledger: Ledger, rig: Rig) -> Engine:
     """An engine that would deliver for this ledger to the exchange of the rig."""
-    outbox = Outbox(ledger, rig.broker, rig.clock, rig.ids, SystemRng(), "lease-2", FAST)
+    outbox = Outbox(ledger, rig.broker, rig.clock, rig.ids, SystemRng(), lambda: "lease-2", FAST)
     inbox = Inbox(ledger, rig.broker, rig.ids, "main")
     projector = Projector(ledger.journal, ALL_VIEWS)
     terms = Terms("main", None, None, None, 60)

@@ -196,7 +196,7 @@ class Office:
             desk = Desk.in_memory()
             desk.pin()
         broker = broker or ScriptedBroker()
-        outbox = Outbox(desk.ledger, broker, RealTime(desk), desk.ids, NoChance(), lease, PACE)
+        outbox = Outbox(desk.ledger, broker, RealTime(desk), desk.ids, NoChance(), lambda: lease, PACE)
         inbox = Inbox(desk.ledger, broker, desk.ids, "main")
         follower = Follower(desk.ledger.journal)
         if caught_up:

@@ -54,7 +54,6 @@ CASES = [
     option("a speed of zero", "--speed 0", "market_data.speed", "above 0"),
     option("a speed that is not a number", "--speed nan", "market_data.speed", "above 0"),
     option("lower case symbols", "--symbols spy", "symbols", "capital letters"),
-    option("a Postgres ledger", "--ledger postgresql://user:pw@host/db", "Postgres", "sqlite:///path.db"),
     option("a ledger without a scheme", "--ledger tradecore.db", "ledger", "sqlite:///path.db"),
     option("a directory as ledger", "--ledger sqlite:///.", "ledger", "directory", "name a file"),
     option("a ledger in no directory", "--ledger sqlite:///no/such.db", "ledger", "no directory", "make it"),

@@ -55,7 +55,7 @@ async def open_session(settings: Settings, strategy: Strategy | None = None) -> 
                     retry_jitter_s=delivery.retry_jitter_s,
                     max_concurrent=delivery.max_concurrent,
                 )
-                outbox = Outbox(ledger, venue.broker, clock, ids, rng, lease.token, pace, settings.account)
+                outbox = Outbox(ledger, venue.broker, clock, ids, rng, lambda: lease.token, pace, settings.account)
                 inbox = Inbox(ledger, venue.broker, ids, settings.account)
                 risk = settings.risk
                 terms = Terms(
