@@ -76,6 +76,18 @@ def crash(session: nox.Session) -> None:
 
 
 @nox.session
+def power(session: nox.Session) -> None:
+    """Power cuts, failing disks, races and killed servers, at full length (about an hour)."""
+    _sync(session, "dev")
+    session.install("--no-deps", "--force-reinstall", _build(session))
+    session.run("python", "-m", "tests.power.campaign", "--images", "100000")
+    session.run("python", "-m", "tests.races", "--rounds", "200", "--appends", "600")
+    session.run("python", "-m", "tests.disk.campaign", "--points", "2000", "--flips", "2000")
+    session.run("python", "-m", "tests.audit.campaign", "--flips", "20000")
+    session.run("python", "-m", "tests.postgres.campaign", "--kills", "50")
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The documentation, strict (mkdocs-material); its code is run by the tests."""
     _sync(session, "docs")
