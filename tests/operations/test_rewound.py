@@ -67,7 +67,8 @@ def test_forgotten_orders_are_refused_and_foreign_after_a_new_epoch(tmp_path: Pa
             assert [ledger.order_under(client_ids[item]) for item in forgotten] == [None, None]
             assert await compare_orders(ledger, rig.broker, (kept,)) == ()
             assert verify(back).ok
-        assert Ledger(open_journal(back.url), SystemClock(), SystemIds()).epoch == ledger.epoch
+        with closing(open_journal(back.url)) as again:
+            assert Ledger(again, SystemClock(), SystemIds()).epoch == ledger.epoch
 
     anyio.run(_with_rig, story, tmp_path)
 

@@ -193,10 +193,10 @@ class LedgerDatastore(SQLiteDatastore):
             if self._closed:
                 return
             self._closed = True
-            if self._unfit is not None and sys.version_info >= (3, 12):
-                # After a failed sync the log must stay as it is: recovery will need it.
-                self.connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE)
             try:
+                if self._unfit is not None and sys.version_info >= (3, 12):
+                    # After a failed sync the log must stay as it is: recovery will need it.
+                    self.connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE)
                 if self._guard.take(self._patience_s):  # closing may checkpoint
                     self.connection.execute("BEGIN IMMEDIATE")
                     self._settle()
