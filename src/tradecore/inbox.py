@@ -21,6 +21,7 @@ from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
 from tradecore.failpoints import failpoint
 from tradecore.ledger import Ledger
 from tradecore.ports.broker import (
+    EVER,
     Broker,
     BrokerFill,
     BrokerOrder,
@@ -33,7 +34,6 @@ from tradecore.ports.ids import Ids
 
 _log = structlog.get_logger("tradecore.inbox")
 _OVERLAP = dt.timedelta(seconds=60)
-_EVER = dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
 
 
 class Inbox:
@@ -47,7 +47,7 @@ class Inbox:
         self._order_of: dict[str, str] = {}  # broker order id -> order id
         self._foreign: set[str] = set()
         self._unsettled: dict[str, dt.datetime] = {}  # order id -> broker's time of its acceptance
-        self._watermark = _EVER
+        self._watermark = EVER
         self.behind = False
 
     def observe(self, events: tuple[Recorded[Event], ...]) -> None:
@@ -59,8 +59,9 @@ class Inbox:
                 self._unsettled[event.order_id] = event.updated_at
             elif isinstance(event, FillRecorded):
                 self._watermark = max(self._watermark, event.occurred_at)
-        for order_id in [key for key in self._unsettled if self._is_settled(key)]:
-            del self._unsettled[order_id]
+        for order_id in streams.orders_in(events):  # an order settles by an event of its own, so no other need be asked
+            if order_id in self._unsettled and self._is_settled(order_id):
+                del self._unsettled[order_id]
 
     def remember(self, broker_order_id: str, order_id: str, accepted_at: dt.datetime, *, settled: bool) -> None:
         """Restore what `observe` would know, from a view instead of the whole log."""

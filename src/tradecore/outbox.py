@@ -134,12 +134,7 @@ class Outbox:
 
     def observe(self, events: tuple[Recorded[Event], ...]) -> None:
         """Take in appended events: what they open, change or close."""
-        touched = dict.fromkeys(
-            event.envelope.stream.removeprefix("order-")
-            for event in events
-            if event.envelope.stream.startswith("order-")
-        )
-        for order_id in touched:
+        for order_id in streams.orders_in(events):
             self.consider(order_id)
 
     def consider(self, order_id: str) -> None:

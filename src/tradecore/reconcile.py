@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from decimal import Decimal
 
 import attrs
@@ -12,10 +11,9 @@ from tradecore.domain.identity import order_id_of_client
 from tradecore.domain.order import OrderState
 from tradecore.domain.values import ZERO
 from tradecore.ledger import Ledger
-from tradecore.ports.broker import Broker, BrokerOrder
+from tradecore.ports.broker import EVER, Broker, BrokerOrder
 
 _CENT = Decimal("0.01")
-_EVER = dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
 
 
 @attrs.frozen
@@ -56,7 +54,7 @@ async def compare_orders(ledger: Ledger, broker: Broker, order_ids: tuple[str, .
     """Compare every order of this ledger, old or new, with what the broker shows. Raises `BrokerUnreachable`."""
     theirs: dict[str, BrokerOrder] = {}
     found: list[Difference] = []
-    for order in (await broker.orders_since(_EVER)).orders:
+    for order in (await broker.orders_since(EVER)).orders:
         known = ledger.order_under(order.client_order_id)
         order_id = known.order_id if known else order_id_of_client(order.client_order_id, ledger.epoch)
         if order_id is None:  # somebody else's, or forgotten with an epoch that is past

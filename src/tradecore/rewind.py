@@ -8,11 +8,10 @@ from tradecore.domain.identity import order_id_of_client
 from tradecore.domain.values import OrderStatus
 from tradecore.errors import RewoundLedger
 from tradecore.ledger import Ledger
-from tradecore.ports.broker import Broker, BrokerOrder
+from tradecore.ports.broker import EVER, Broker, BrokerOrder
 from tradecore.views import ALL_VIEWS, read_rows
 from tradecore.views.projector import Projector
 
-_EVER = dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
 _OVERLAP = dt.timedelta(days=1)
 _EXAMPLES = 3
 
@@ -30,7 +29,7 @@ async def refuse_rewound(ledger: Ledger, broker: Broker) -> tuple[BrokerOrder, .
     """
     Projector(ledger.journal, [view for view in ALL_VIEWS if view.name == "fills"]).catch_up()
     fills = [dt.datetime.fromisoformat(row["occurred_at"]) for row in read_rows(ledger.journal, "fills")]
-    orders = (await broker.orders_since(max(fills, default=_EVER + _OVERLAP) - _OVERLAP)).orders
+    orders = (await broker.orders_since(max(fills, default=EVER + _OVERLAP) - _OVERLAP)).orders
     forgotten: list[str] = []
     overlooked: list[BrokerOrder] = []
     for order in orders:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from tradecore.domain.events import Event
+from tradecore.domain.messages import Recorded
+
 LEDGER = "system-ledger"
 RUNNER = "system-runner"
 BROKER = "system-broker"
@@ -15,6 +20,12 @@ def subject(subject_hash: str) -> str:
 def order(order_id: str) -> str:
     """The stream of an order."""
     return f"order-{order_id}"
+
+
+def orders_in(events: Iterable[Recorded[Event]]) -> tuple[str, ...]:
+    """The orders whose streams the events are in, each once, in the order of the events."""
+    found = (event.envelope.stream for event in events if event.envelope.stream.startswith("order-"))
+    return tuple(dict.fromkeys(stream.removeprefix("order-") for stream in found))
 
 
 def fill(fill_id: str) -> str:

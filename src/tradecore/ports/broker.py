@@ -18,6 +18,9 @@ import attrs
 
 from tradecore.domain.values import OrderStatus, OrderType, Side, TimeInForce
 
+EVER = dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
+"""Before everything that a broker can tell: asks for all there is."""
+
 
 @attrs.frozen
 class OrderRequest:
