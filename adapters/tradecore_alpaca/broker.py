@@ -161,13 +161,14 @@ def order_body(request: OrderRequest) -> bytes:
     """The JSON of an order: the same request, the same bytes; numbers as plain decimal text."""
     body: dict[str, str | bool] = {
         "symbol": request.symbol,
-        "qty": format(canonical(request.quantity), "f"),
         "side": request.side.value,
         "type": request.order_type.value,
         "time_in_force": request.time_in_force.value,
         "extended_hours": request.extended_hours,
         "client_order_id": request.client_order_id,
     }
+    if request.quantity is not None:
+        body["qty"] = format(canonical(request.quantity), "f")
     if request.limit_price is not None:
         body["limit_price"] = format(canonical(request.limit_price), "f")
     return msgspec.json.encode(body, order="sorted")

@@ -8,7 +8,8 @@
     │   └── MissingExtra           an optional dependency is not installed
     ├── RefusedError               the domain says no to a command
     │   ├── OrderRefused           a limit or a rule refuses an order
-    │   └── CancelRefused          the order cannot be canceled any more
+    │   ├── CancelRefused          the order cannot be canceled any more
+    │   └── ReplaceRefused         the order cannot be replaced (yet, or any more)
     ├── JournalError               the store cannot do what was asked
     │   ├── StoreUnavailable       it cannot be opened, read or written
     │   │   └── StoreFull          there is no room left on its disk
@@ -83,6 +84,10 @@ class OrderRefused(RefusedError):
 
 class CancelRefused(RefusedError):
     """Raised when a cancel is asked for an order that is unknown or already finished."""
+
+
+class ReplaceRefused(RefusedError):
+    """Raised when a replacement is asked for an order that cannot be replaced, or would change nothing."""
 
 
 class JournalError(TradecoreError):

@@ -19,7 +19,8 @@ from tradecore.domain import commands as cmd
 from tradecore.domain import streams
 from tradecore.domain.events import AlertTriggered, Event, OrderSubmitted
 from tradecore.domain.messages import Cause, Recorded
-from tradecore.domain.order import OrderState, body_hash
+from tradecore.domain.order import OrderState
+from tradecore.domain.terms import body_hash
 from tradecore.domain.values import OrderStatus
 from tradecore.errors import (
     AlreadyExists,
@@ -33,7 +34,7 @@ from tradecore.errors import (
 )
 from tradecore.failpoints import failpoint
 from tradecore.ledger import Ledger
-from tradecore.ports.broker import Broker, BrokerOrder, OrderRequest
+from tradecore.ports.broker import Broker, BrokerOrder, OrderRequest, ReplaceRequest
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids, Rng
 
@@ -80,6 +81,8 @@ def needs(order: OrderState) -> Kind | None:
     if order.status.is_terminal:
         return None
     if order.broker_order_id is None:
+        if order.leg is not None and order.replaces is None:
+            return None  # the broker makes it with its parent
         return Kind.SUBMIT if order.status is OrderStatus.QUEUED else Kind.RESOLVE
     if order.cancel_requested and not order.cancel_spent:
         return Kind.CANCEL
@@ -97,6 +100,25 @@ def request_of(order: OrderState) -> OrderRequest:
         limit_price=order.limit_price,
         time_in_force=order.time_in_force,
         extended_hours=order.extended_hours,
+        notional=order.notional,
+        stop_price=order.stop_price,
+        trail_price=order.trail_price,
+        trail_percent=order.trail_percent,
+        order_class=order.order_class,
+        take_profit=order.take_profit,
+        stop_loss=order.stop_loss,
+    )
+
+
+def replace_request_of(order: OrderState) -> ReplaceRequest:
+    """Exactly what is sent for an order that is to take the place of another."""
+    return ReplaceRequest(
+        client_order_id=order.client_order_id,
+        quantity=order.quantity,
+        limit_price=order.limit_price,
+        stop_price=order.stop_price,
+        trail=order.trail_price if order.trail_price is not None else order.trail_percent,
+        time_in_force=order.time_in_force,
     )
 
 

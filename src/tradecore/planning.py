@@ -11,12 +11,14 @@ from tradecore.domain.commands import (
     PinAccount,
     PlaceOrder,
     RecordFill,
+    ReplaceOrder,
     SetLimits,
 )
-from tradecore.domain.identity import client_order_id, successor_trade_id, trade_id_of_order
-from tradecore.domain.values import ZERO, Side, TradeStatus
+from tradecore.domain.identity import client_order_id, leg_order_id, successor_trade_id, trade_id_of_order
+from tradecore.domain.terms import check_terms, legs_of
+from tradecore.domain.values import ZERO, OrderStatus, Side, TradeStatus
 from tradecore.draft import Draft
-from tradecore.errors import CancelRefused, InputError, InvariantViolated
+from tradecore.errors import CancelRefused, InputError, InvariantViolated, ReplaceRefused
 
 
 def plan(draft: Draft, command: Command, epoch: str) -> None:
@@ -28,6 +30,8 @@ def plan(draft: Draft, command: Command, epoch: str) -> None:
             draft.add(streams.account(command.account), account.set_limits(draft.account(command.account), command))
         case PlaceOrder():
             _place(draft, command, epoch)
+        case ReplaceOrder():
+            _replace(draft, command, epoch)
         case RecordFill():
             _record_fill(draft, command)
         case _:
@@ -45,7 +49,7 @@ def live_trade(draft: Draft, command: PlaceOrder) -> str | None:
 
 def _place(draft: Draft, command: PlaceOrder, epoch: str) -> None:
     """Reserve, plan, begin or join the trade, and record the decision: all or nothing."""
-    order.check_terms(command)
+    check_terms(command)
     if command.proposal is not None and draft.exists(streams.decision(command.proposal.decision_id)):
         return  # decided before, perhaps just before a crash
     if draft.order(command.order_id) is not None:
@@ -67,8 +71,47 @@ def _place(draft: Draft, command: PlaceOrder, epoch: str) -> None:
         draft.add(streams.trade(trade_id), trade.propose(command, trade_id))
     idea = draft.trade(trade_id)
     assert idea is not None, "a reservation or a holding names its trade"
-    draft.add(streams.order(command.order_id), order.plan(command, client_order_id(command.order_id, epoch), trade_id))
+    planned = order.plan(command, client_order_id(command.order_id, epoch), trade_id)
+    draft.add(streams.order(command.order_id), planned)
     draft.add(streams.trade(trade_id), trade.work(idea, command.order_id, command.side))
+    assert isinstance(planned[0], ev.OrderPlanned), "an order begins with its plan"
+    _plan_legs(draft, planned[0], epoch)
+
+
+def _plan_legs(draft: Draft, parent: ev.OrderPlanned, epoch: str) -> None:
+    """Record the orders that the broker will make with this one; they reduce, so they reserve nothing."""
+    for leg in order.plan_legs(parent, epoch):
+        draft.add(streams.order(leg.order_id), [leg])
+        idea = draft.trade(leg.trade_id)
+        assert idea is not None, "its parent works for it already"
+        draft.add(streams.trade(leg.trade_id), trade.work(idea, leg.order_id, leg.side))
+
+
+def _replace(draft: Draft, command: ReplaceOrder, epoch: str) -> None:
+    """Plan the order that is to take the place of another, and reserve what it adds: all or nothing."""
+    old = draft.order(command.order_id)
+    if old is None:
+        raise ReplaceRefused(f"there is no order {command.order_id}")
+    if draft.order(command.new_order_id) is not None:
+        raise InputError("new_order_id", command.new_order_id, "an id that no order has yet")
+    planned = order.replacement(old, command, client_order_id(command.new_order_id, epoch))
+    new = planned[0]
+    assert isinstance(new, ev.OrderPlanned), "an order begins with its plan"
+    holder = draft.account(old.account)
+    if old.leg is None:
+        breach = account.gate_replacement(holder, old, new)
+        if breach is not None:
+            draft.add(
+                streams.account(old.account),
+                [ev.LimitBreached(old.account, new.order_id, old.symbol, breach.rule, breach.reason)],
+            )
+            return
+        draft.add(streams.account(old.account), account.reserve_replacement(holder, old, new))
+    draft.add(streams.order(new.order_id), planned)
+    draft.add(streams.order(old.order_id), [ev.ReplaceRequested(old.order_id, new.order_id, command.reason)])
+    idea = draft.trade(old.trade_id)
+    assert idea is not None, "an order names its trade"
+    draft.add(streams.trade(old.trade_id), trade.work(idea, new.order_id, new.side))
 
 
 def _refuse(draft: Draft, command: PlaceOrder, trade_id: str, rule: str, reason: str, *, is_new: bool) -> None:
@@ -103,10 +146,29 @@ def _settle(draft: Draft, before: order.OrderState) -> None:
     assert after is not None, "an order does not vanish"
     if before.is_settled or not after.is_settled:
         return
+    _end_followers(draft, after)
     draft.add(streams.account(after.account), account.release(draft.account(after.account), after.order_id))
     idea = draft.trade(after.trade_id)
     assert idea is not None, "an order names its trade"
     draft.add(streams.trade(after.trade_id), trade.finish_order(idea, after.order_id, f"order {after.status.value}"))
+
+
+def _end_followers(draft: Draft, ended: order.OrderState) -> None:
+    """What depended on an order that the broker never had, or refused: its legs, and the order it was to replace."""
+    if ended.broker_order_id is not None and ended.status is not OrderStatus.REJECTED:
+        return
+    for leg in legs_of(ended):
+        follower = draft.order(leg_order_id(ended.order_id, leg.value))
+        if follower is None or follower.status.is_terminal or follower.broker_order_id is not None:
+            continue
+        reason = f"the order that it belongs to is {ended.status.value}"
+        draft.add(streams.order(follower.order_id), [ev.OrderCanceled(follower.order_id, reason, ZERO, "")])
+        _settle(draft, follower)
+    if ended.replaces is not None:
+        old = draft.order(ended.replaces)
+        if old is not None and not old.status.is_terminal and old.replaced_by == ended.order_id:
+            reason = f"its replacement is {ended.status.value}"
+            draft.add(streams.order(old.order_id), [ev.ReplaceFailed(old.order_id, ended.order_id, reason)])
 
 
 def _record_fill(draft: Draft, command: RecordFill) -> None:

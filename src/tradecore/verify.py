@@ -15,8 +15,9 @@ from tradecore.domain import events as ev
 from tradecore.domain.account import AccountState
 from tradecore.domain.identity import client_order_id, parse_trace_id
 from tradecore.domain.messages import Envelope, Recorded
-from tradecore.domain.order import OrderState, body_hash
+from tradecore.domain.order import OrderState
 from tradecore.domain.position import Position, PositionStep, apply_fill
+from tradecore.domain.terms import body_hash, size
 from tradecore.domain.trade import TradeState
 from tradecore.domain.values import ZERO, minus, plus, times
 from tradecore.draft import State, evolve
@@ -212,9 +213,10 @@ class _BooksCheck:
             subject = f"order-{order_id}"
             self._same("fills", subject, "filled quantity", order.filled_qty, quantity[order_id])
             self._same("fills", subject, "value of its fills", order.filled_value, value[order_id])
-            if order.filled_qty > order.quantity:
+            if order.quantity is not None and order.filled_qty > order.quantity:
                 self._find("fills", subject, f"{order.filled_qty} were filled of {order.quantity} ordered")
-            self._same("reservations", subject, "first reservation", self._reserved.get(order_id), order.quantity)
+            due = size(order, order.reference_price) if order.leg is None else None  # legs only reduce
+            self._same("reservations", subject, "first reservation", self._reserved.get(order_id), due)
             if order.body_hash and order.body_hash != body_hash(order):
                 self._find("orders", subject, "its terms are not those that it was queued with")
             if self._epochs and order.client_order_id not in {client_order_id(order_id, e) for e in self._epochs}:

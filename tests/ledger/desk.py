@@ -16,7 +16,8 @@ from tradecore.domain.account import AccountState
 from tradecore.domain.events import Event, OpeningPosition
 from tradecore.domain.identity import fill_id
 from tradecore.domain.messages import Cause, Recorded
-from tradecore.domain.order import OrderState, body_hash
+from tradecore.domain.order import OrderState
+from tradecore.domain.terms import body_hash
 from tradecore.domain.trade import TradeState
 from tradecore.domain.values import OrderStatus, OrderType, Side, TimeInForce
 from tradecore.journal import Journal, open_journal

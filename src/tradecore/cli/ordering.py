@@ -19,7 +19,7 @@ from tradecore.domain.commands import CancelOrder, PlaceOrder
 from tradecore.domain.events import AssetsRefreshed, Event, LimitBreached
 from tradecore.domain.identity import parse_uuid
 from tradecore.domain.messages import Cause, Recorded
-from tradecore.domain.order import check_terms
+from tradecore.domain.terms import check_terms
 from tradecore.domain.values import (
     OrderType,
     Side,

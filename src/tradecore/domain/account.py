@@ -11,21 +11,27 @@ import attrs
 from tradecore.domain import events as ev
 from tradecore.domain import risk
 from tradecore.domain.commands import PinAccount, PlaceOrder, RecordFill, SetLimits
-from tradecore.domain.order import OrderState
+from tradecore.domain.evolving import changed
+from tradecore.domain.order_state import OrderState
 from tradecore.domain.position import Lot, Position, apply_fill
+from tradecore.domain.terms import size
 from tradecore.domain.values import ZERO, Side, minus, plus, times
-from tradecore.errors import InvariantViolated, WrongAccount
+from tradecore.errors import InputError, InvariantViolated, WrongAccount
 
 
 @attrs.frozen
 class Reservation:
-    """An order at the size that can still happen. `quantity` is what is not filled yet, unsigned."""
+    """An order at the size that can still happen. `quantity` is what is not filled yet, unsigned.
+
+    While the order that it `replaces` is reserved too, only what it adds to that one counts.
+    """
 
     trade_id: str
     strategy: str
     symbol: str
     side: Side
     quantity: Decimal
+    replaces: str | None = None
 
 
 @attrs.frozen
@@ -36,7 +42,7 @@ class Holding:
     quantity: Decimal
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class AccountState:
     """An account as its events tell it. Cash in account currency; positions by symbol; reservations by order.
 
@@ -81,8 +87,15 @@ class AccountState:
         total = ZERO
         for reservation in self.reservations.values():
             if reservation.strategy == strategy and reservation.symbol == symbol:
-                total = plus(total, reservation.side.sign * reservation.quantity)
+                total = plus(total, reservation.side.sign * self.open_quantity(reservation))
         return total
+
+    def open_quantity(self, reservation: Reservation) -> Decimal:
+        """What a reservation adds to the others, unsigned."""
+        replaced = self.reservations.get(reservation.replaces) if reservation.replaces else None
+        if replaced is None:
+            return reservation.quantity
+        return max(ZERO, minus(reservation.quantity, replaced.quantity))
 
 
 def pin(state: AccountState, command: PinAccount) -> list[ev.Event]:
@@ -121,8 +134,19 @@ def set_limits(state: AccountState, command: SetLimits) -> list[ev.Event]:
 
 def gate(state: AccountState, command: PlaceOrder) -> risk.Breach | None:
     """The limit that refuses the order, or None."""
-    price = command.limit_price if command.limit_price is not None else command.reference_price
-    return risk.check(state.limits, command.quantity, price, len(state.reservations))
+    prices = (command.limit_price, command.stop_price, command.reference_price)
+    price = next((price for price in prices if price is not None), None)
+    return risk.check(state.limits, worst_quantity(command), price, len(state.reservations))
+
+
+def worst_quantity(command: PlaceOrder) -> Decimal:
+    """The most that the order can fill. Raises `InputError` when that cannot be told."""
+    quantity = size(command, command.reference_price)
+    if quantity is None:
+        raise InputError(
+            "reference_price", command.reference_price, "a price above zero, to tell what the amount of money buys"
+        )
+    return quantity
 
 
 def reserve(state: AccountState, command: PlaceOrder, trade_id: str) -> list[ev.Event]:
@@ -135,8 +159,35 @@ def reserve(state: AccountState, command: PlaceOrder, trade_id: str) -> list[ev.
             strategy=command.strategy,
             symbol=command.symbol,
             side=command.side,
-            quantity=command.quantity,
+            quantity=worst_quantity(command),
             limits_version=state.limits.version,
+        )
+    ]
+
+
+def gate_replacement(state: AccountState, order: OrderState, new: ev.OrderPlanned) -> risk.Breach | None:
+    """The limit that refuses the replacement, or None; the order that it replaces makes room for it."""
+    prices = (new.limit_price, new.stop_price, new.reference_price)
+    price = next((price for price in prices if price is not None), None)
+    assert new.quantity is not None, "an order of an amount of money is not replaced"
+    others = len(state.reservations.keys() - {order.order_id})
+    return risk.check(state.limits, new.quantity, price, others)
+
+
+def reserve_replacement(state: AccountState, order: OrderState, new: ev.OrderPlanned) -> list[ev.Event]:
+    """Count what the replacement adds: until the old order ends either may fill, but not both in full."""
+    assert new.quantity is not None, "an order of an amount of money is not replaced"
+    return [
+        ev.ReservationMade(
+            account=state.account,
+            order_id=new.order_id,
+            trade_id=new.trade_id,
+            strategy=new.strategy,
+            symbol=new.symbol,
+            side=new.side,
+            quantity=new.quantity,
+            limits_version=state.limits.version,
+            replaces=order.order_id,
         )
     ]
 
@@ -217,15 +268,15 @@ def evolve(state: AccountState | None, event: ev.Event, account: str) -> Account
             limits = risk.Limits(
                 event.limits_version, event.max_order_qty, event.max_order_notional, event.max_open_orders
             )
-            return attrs.evolve(state, limits=limits)
+            return changed(state, limits=limits)
         case ev.LimitBreached():
             return state
         case ev.ReservationMade():
-            made = Reservation(event.trade_id, event.strategy, event.symbol, event.side, event.quantity)
-            return attrs.evolve(state, reservations={**state.reservations, event.order_id: made})
+            made = Reservation(event.trade_id, event.strategy, event.symbol, event.side, event.quantity, event.replaces)
+            return changed(state, reservations={**state.reservations, event.order_id: made})
         case ev.ReservationReleased():
             left = {key: value for key, value in state.reservations.items() if key != event.order_id}
-            return attrs.evolve(state, reservations=left)
+            return changed(state, reservations=left)
         case ev.PositionChange():
             return _evolve_position(state, event)
         case _:
@@ -238,7 +289,7 @@ def _evolve_pin(state: AccountState, event: ev.AccountPinned) -> AccountState:
         for held in event.positions
         if held.quantity
     }
-    return attrs.evolve(
+    return changed(
         state,
         broker=event.broker,
         broker_account_id=event.broker_account_id,
@@ -260,9 +311,9 @@ def _evolve_position(state: AccountState, event: ev.PositionChange) -> AccountSt
     reservations = dict(state.reservations)
     reserved = reservations.get(event.order_id)
     if reserved is not None:
-        left = minus(reserved.quantity, abs(event.signed_qty))
+        left = max(ZERO, minus(reserved.quantity, abs(event.signed_qty)))
         reservations[event.order_id] = attrs.evolve(reserved, quantity=left)
-    return attrs.evolve(
+    return changed(
         state,
         cash=plus(state.cash, event.cash_delta),
         realised_pnl=plus(state.realised_pnl, event.realised_pnl),

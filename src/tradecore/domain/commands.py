@@ -8,7 +8,8 @@ from decimal import Decimal
 import attrs
 
 from tradecore.domain.events import OpeningPosition
-from tradecore.domain.values import OrderStatus, OrderType, Side, TimeInForce
+from tradecore.domain.terms import StopLoss, TakeProfit
+from tradecore.domain.values import OrderClass, OrderStatus, OrderType, Purpose, Side, TimeInForce
 
 
 @attrs.frozen
@@ -53,13 +54,17 @@ class SetLimits:
 
 @attrs.frozen
 class PlaceOrder:
-    """Record the intent to send an order; a runner delivers it. `not_after` is when the intent goes stale."""
+    """Record the intent to send an order; a runner delivers it. `not_after` is when the intent goes stale.
+
+    The terms are those of `tradecore.domain.terms.Terms`. An order of an amount of money (`notional`) needs a
+    `reference_price`, because its worst quantity must be counted.
+    """
 
     order_id: str
     account: str
     symbol: str
     side: Side
-    quantity: Decimal
+    quantity: Decimal | None
     order_type: OrderType
     limit_price: Decimal | None
     time_in_force: TimeInForce
@@ -68,6 +73,33 @@ class PlaceOrder:
     reference_price: Decimal | None = None
     extended_hours: bool = False
     proposal: Proposal | None = None
+    notional: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    order_class: OrderClass = OrderClass.SIMPLE
+    take_profit: TakeProfit | None = None
+    stop_loss: StopLoss | None = None
+    purpose: Purpose = Purpose.TRADE
+
+
+@attrs.frozen
+class ReplaceOrder:
+    """Record the intent to replace a working order by another with these terms; what is None stays as it is.
+
+    The replacement is an order of its own, `new_order_id`. It may not happen: the old order can fill first.
+    """
+
+    order_id: str
+    new_order_id: str
+    not_after: dt.datetime
+    quantity: Decimal | None = None
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    time_in_force: TimeInForce | None = None
+    reason: str = ""
 
 
 @attrs.frozen
@@ -191,6 +223,7 @@ Command = (
     PinAccount
     | SetLimits
     | PlaceOrder
+    | ReplaceOrder
     | CancelOrder
     | StartSubmit
     | StartCancel

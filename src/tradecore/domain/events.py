@@ -12,7 +12,8 @@ from typing import ClassVar
 
 import attrs
 
-from tradecore.domain.values import OrderStatus, OrderType, Side, TimeInForce
+from tradecore.domain.terms import StopLoss, TakeProfit
+from tradecore.domain.values import Leg, OrderClass, OrderStatus, OrderType, Purpose, Side, TimeInForce
 
 
 @attrs.frozen
@@ -154,15 +155,20 @@ class DecisionRefused(Event):
 
 @attrs.frozen
 class OrderPlanned(Event):
-    """The intent to send an order, recorded before anything is sent."""
+    """The intent to send an order, recorded before anything is sent.
+
+    A leg (`leg`, `parent_order_id`) is never sent by itself: the broker makes it with its parent. `replaces` names the
+    order that this one is to take the place of.
+    """
 
     NAME: ClassVar[str] = "trade.order.planned"
+    SCHEMA: ClassVar[int] = 2
     order_id: str
     client_order_id: str
     account: str
     symbol: str
     side: Side
-    quantity: Decimal
+    quantity: Decimal | None
     order_type: OrderType
     limit_price: Decimal | None
     time_in_force: TimeInForce
@@ -171,6 +177,17 @@ class OrderPlanned(Event):
     trade_id: str
     decision_id: str | None
     reference_price: Decimal | None
+    notional: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    order_class: OrderClass = OrderClass.SIMPLE
+    take_profit: TakeProfit | None = None
+    stop_loss: StopLoss | None = None
+    purpose: Purpose = Purpose.TRADE
+    parent_order_id: str | None = None
+    leg: Leg | None = None
+    replaces: str | None = None
 
 
 @attrs.frozen
@@ -296,6 +313,36 @@ class OrderExpired(Event):
     order_id: str
     broker_filled_qty: Decimal
     raw: str
+
+
+@attrs.frozen
+class OrderCompleted(Event):
+    """The broker filled an order of an amount of money; `broker_filled_qty` is the quantity that this came to."""
+
+    NAME: ClassVar[str] = "trade.order.completed"
+    order_id: str
+    broker_filled_qty: Decimal
+    raw: str
+
+
+@attrs.frozen
+class ReplaceRequested(Event):
+    """Somebody wants another order in this one's place; the broker may not do it."""
+
+    NAME: ClassVar[str] = "trade.order.replace_requested"
+    order_id: str
+    by_order_id: str
+    reason: str
+
+
+@attrs.frozen
+class ReplaceFailed(Event):
+    """The order that was to take this one's place ended without doing so; this one works on."""
+
+    NAME: ClassVar[str] = "trade.order.replace_failed"
+    order_id: str
+    by_order_id: str
+    reason: str
 
 
 @attrs.frozen
@@ -524,6 +571,7 @@ class ReservationMade(Event):
     side: Side
     quantity: Decimal
     limits_version: int
+    replaces: str | None = None
 
 
 @attrs.frozen

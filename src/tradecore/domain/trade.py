@@ -9,6 +9,7 @@ import attrs
 
 from tradecore.domain import events as ev
 from tradecore.domain.commands import PlaceOrder
+from tradecore.domain.evolving import changed
 from tradecore.domain.position import Position, apply_fill
 from tradecore.domain.values import ZERO, Side, TradeStatus, minus, plus, times
 from tradecore.errors import InvariantViolated
@@ -16,7 +17,7 @@ from tradecore.errors import InvariantViolated
 _T = TradeStatus
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class TradeState:
     """A trade as its events tell it. `realised_pnl` is net of fees; amounts in account currency."""
 
@@ -162,15 +163,15 @@ def evolve(state: TradeState | None, event: ev.Event) -> TradeState:
     assert state is not None, "a trade begins with its proposal"
     match event:
         case ev.TradeApproved():
-            return attrs.evolve(state, status=_T.APPROVED)
+            return changed(state, status=_T.APPROVED)
         case ev.TradeRefused():
-            return attrs.evolve(state, status=_T.REFUSED)
+            return changed(state, status=_T.REFUSED)
         case ev.TradeWorking():
             exits = (*state.exit_orders, event.order_id) if event.is_exit else state.exit_orders
             status = state.status if state.position.quantity else _T.WORKING
             if event.is_exit and state.position.quantity:
                 status = _T.CLOSING
-            return attrs.evolve(
+            return changed(
                 state, status=status, working_orders=(*state.working_orders, event.order_id), exit_orders=exits
             )
         case ev.TradeFilled():
@@ -178,9 +179,9 @@ def evolve(state: TradeState | None, event: ev.Event) -> TradeState:
         case ev.TradeOrderDone():
             return _evolve_done(state, event.order_id)
         case ev.TradeClosed():
-            return attrs.evolve(state, status=_T.CLOSED)
+            return changed(state, status=_T.CLOSED)
         case ev.TradeAbandoned():
-            return attrs.evolve(state, status=_T.ABANDONED)
+            return changed(state, status=_T.ABANDONED)
         case _:
             raise InvariantViolated(f"a trade cannot hold {event.NAME}")
 
@@ -188,7 +189,7 @@ def evolve(state: TradeState | None, event: ev.Event) -> TradeState:
 def _evolve_fill(state: TradeState, event: ev.TradeFilled) -> TradeState:
     position = apply_fill(state.position, event.fill_id, event.signed_qty, event.price).after
     closing = any(order in state.exit_orders for order in state.working_orders)
-    return attrs.evolve(
+    return changed(
         state,
         position=position,
         status=_T.CLOSING if closing else _T.OPEN,
@@ -204,4 +205,4 @@ def _evolve_done(state: TradeState, order_id: str) -> TradeState:
     status = state.status
     if status is _T.CLOSING and not any(order in state.exit_orders for order in working):
         status = _T.OPEN
-    return attrs.evolve(state, working_orders=working, status=status)
+    return changed(state, working_orders=working, status=status)

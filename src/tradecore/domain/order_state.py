@@ -1,0 +1,177 @@
+"""The state of an order, and how each of its events changes it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import attrs
+
+from tradecore.domain import events as ev
+from tradecore.domain.evolving import changed
+from tradecore.domain.terms import StopLoss, TakeProfit, size
+from tradecore.domain.values import (
+    ZERO,
+    Leg,
+    OrderClass,
+    OrderStatus,
+    OrderType,
+    Purpose,
+    Side,
+    TimeInForce,
+    plus,
+    times,
+)
+from tradecore.errors import InvariantViolated
+
+_S = OrderStatus
+OURS = frozenset({_S.PLANNED, _S.QUEUED, _S.SUBMITTED, _S.UNKNOWN})
+"""Statuses that only we give: the broker has not spoken yet."""
+
+CANCEL_ATTEMPTS = 3
+"""How often a cancel is sent before a person must look."""
+
+
+@attrs.frozen(slots=False)
+class OrderState:
+    """An order as its events tell it. Quantities in units; `filled_value` is the sum of quantity x price of fills."""
+
+    order_id: str
+    client_order_id: str
+    account: str
+    symbol: str
+    side: Side
+    quantity: Decimal | None
+    order_type: OrderType
+    limit_price: Decimal | None
+    time_in_force: TimeInForce
+    extended_hours: bool
+    strategy: str
+    trade_id: str
+    decision_id: str | None
+    reference_price: Decimal | None
+    status: OrderStatus
+    notional: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    order_class: OrderClass = OrderClass.SIMPLE
+    take_profit: TakeProfit | None = None
+    stop_loss: StopLoss | None = None
+    purpose: Purpose = Purpose.TRADE
+    parent_order_id: str | None = None
+    leg: Leg | None = None
+    replaces: str | None = None
+    replaced_by: str | None = None
+    body_hash: str = ""
+    not_after: dt.datetime | None = None
+    broker_order_id: str | None = None
+    broker_updated_at: dt.datetime | None = None
+    broker_filled_qty: Decimal = ZERO
+    filled_qty: Decimal = ZERO
+    filled_value: Decimal = ZERO
+    submits: int = 0
+    in_flight: bool = False
+    exists_at_broker: bool = False
+    cancel_requested: bool = False
+    cancels: int = 0
+    cancel_in_flight: bool = False
+    cancel_taken: bool = False
+
+    @property
+    def remaining(self) -> Decimal:
+        """What is not filled yet; of an order of an amount of money, at the most."""
+        whole = size(self, self.reference_price)
+        return ZERO if whole is None else max(ZERO, whole - self.filled_qty)
+
+    @property
+    def missing_fills(self) -> Decimal:
+        """What the broker says was filled and no recorded fill covers yet."""
+        return max(ZERO, self.broker_filled_qty - self.filled_qty)
+
+    @property
+    def cancel_spent(self) -> bool:
+        """True when the last request to cancel leads to no further attempt: it was taken, or failed too often."""
+        return self.cancel_taken or (self.cancels >= CANCEL_ATTEMPTS and not self.cancel_in_flight)
+
+    @property
+    def was_given_up(self) -> bool:
+        """True when we ended the order because the broker seemed not to have it: should it arrive, it lives."""
+        return self.status.is_terminal and self.broker_order_id is None
+
+    @property
+    def is_settled(self) -> bool:
+        """True when the order is finished and all of its fills are recorded."""
+        return self.status.is_terminal and not self.missing_fills
+
+
+_PLANNED = tuple(field.name for field in attrs.fields(ev.OrderPlanned))
+
+
+def evolve(state: OrderState | None, event: ev.Event) -> OrderState:
+    """The order after an event."""
+    if isinstance(event, ev.OrderPlanned):
+        return OrderState(**{name: getattr(event, name) for name in _PLANNED}, status=_S.PLANNED)
+    assert state is not None, "an order begins with its plan"
+    match event:
+        case ev.OrderQueued():
+            return changed(state, status=_S.QUEUED, body_hash=event.body_hash, not_after=event.not_after)
+        case ev.OrderSubmitted():
+            return changed(state, status=_S.SUBMITTED, submits=event.attempt, in_flight=True)
+        case ev.OrderNotSent():
+            return changed(state, status=_S.QUEUED, in_flight=False)
+        case ev.OrderOutcomeUnknown():
+            return changed(state, status=_S.UNKNOWN, exists_at_broker=state.exists_at_broker or event.exists)
+        case ev.OrderAccepted():
+            status = event.status if state.status in OURS or state.was_given_up else state.status
+            return changed(
+                state,
+                status=status,
+                broker_order_id=event.broker_order_id,
+                broker_updated_at=event.updated_at,
+                in_flight=False,
+            )
+        case ev.OrderUpdated():
+            return changed(state, status=event.status, broker_updated_at=event.updated_at)
+        case ev.OrderPartiallyFilled() | ev.OrderFilled():
+            return _evolve_fill(state, event)
+        case ev.OrderRejected():
+            return changed(state, status=_S.REJECTED, in_flight=False)
+        case ev.OrderCanceled():
+            return _ended(state, _S.CANCELED, event.broker_filled_qty)
+        case ev.OrderExpired():
+            return _ended(state, _S.EXPIRED, event.broker_filled_qty)
+        case ev.OrderReplaced():
+            return _ended(state, _S.REPLACED, event.broker_filled_qty)
+        case ev.OrderCompleted():
+            return _ended(state, _S.FILLED, event.broker_filled_qty)
+        case ev.ReplaceRequested():
+            return changed(state, replaced_by=event.by_order_id)
+        case ev.ReplaceFailed():
+            return changed(state, replaced_by=None)
+        case ev.CancelRequested():
+            return changed(state, cancel_requested=True, cancels=0, cancel_taken=False)
+        case ev.CancelSubmitted():
+            return changed(state, cancels=event.attempt, cancel_in_flight=True)
+        case ev.CancelAnswered():
+            return changed(state, cancel_in_flight=False, cancel_taken=event.accepted)
+        case _:
+            raise InvariantViolated(f"an order cannot hold {event.NAME}")
+
+
+def _ended(state: OrderState, status: OrderStatus, broker_filled: Decimal) -> OrderState:
+    return changed(state, status=status, in_flight=False, broker_filled_qty=broker_filled)
+
+
+def _evolve_fill(state: OrderState, event: ev.OrderPartiallyFilled | ev.OrderFilled) -> OrderState:
+    if isinstance(event, ev.OrderFilled):
+        status = _S.FILLED
+    else:
+        status = state.status if state.status.is_terminal else _S.PARTIALLY_FILLED
+    return changed(
+        state,
+        status=status,
+        filled_qty=event.filled_qty,
+        filled_value=plus(state.filled_value, times(event.quantity, event.price)),
+        in_flight=False,
+    )
