@@ -8,20 +8,22 @@ import types
 import uuid
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
 from tradecore.domain.events import AlertTriggered, Event
 from tradecore.domain.messages import Envelope, Recorded
 
+Kind = TypeVar("Kind")
+
 _INSTANT = dt.datetime(2026, 2, 3, 14, 30, 0, 123456, tzinfo=dt.UTC)
 
 
-def sample(event_class: type[Event], *, with_optional: bool = True) -> Event:
+def sample(kind: type[Kind], *, with_optional: bool = True) -> Kind:
     """An instance with something in every field; optional fields hold None unless `with_optional`."""
-    built = _build(event_class, "", with_optional)
-    assert isinstance(built, Event)
+    built = _build(kind, "", with_optional)
+    assert isinstance(built, kind)
     return built
 
 
