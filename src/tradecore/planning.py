@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tradecore.domain import account, decision, fill, order, streams, trade
+from tradecore.domain import account, decision, fill, order, saga, streams, trade
 from tradecore.domain import events as ev
 from tradecore.domain.commands import (
+    AdvanceSaga,
     Command,
     PinAccount,
     PlaceOrder,
     RecordFill,
     ReplaceOrder,
+    ResolveSaga,
     SetLimits,
+    StartSaga,
 )
 from tradecore.domain.identity import client_order_id, leg_order_id, successor_trade_id, trade_id_of_order
 from tradecore.domain.terms import check_terms, legs_of
@@ -34,8 +37,31 @@ def plan(draft: Draft, command: Command, epoch: str) -> None:
             _replace(draft, command, epoch)
         case RecordFill():
             _record_fill(draft, command)
+        case StartSaga():
+            draft.add(streams.saga(command.saga_id), saga.start(draft.saga(command.saga_id), command))
+        case AdvanceSaga():
+            _advance(draft, command, epoch)
+        case ResolveSaga():
+            draft.add(streams.saga(command.saga_id), saga.resolve(_saga(draft, command.saga_id), command))
         case _:
             _on_order(draft, command)
+
+
+def _advance(draft: Draft, command: AdvanceSaga, epoch: str) -> None:
+    """A saga's step and what it commands, in one transaction: neither is ever there without the other."""
+    stepped = saga.advance(_saga(draft, command.saga_id), command)
+    if not stepped:
+        return
+    draft.add(streams.saga(command.saga_id), stepped)
+    for part in command.commands:
+        plan(draft, part, epoch)
+
+
+def _saga(draft: Draft, saga_id: str) -> saga.SagaState:
+    state = draft.saga(saga_id)
+    if state is None:
+        raise InputError("saga", saga_id, "the id of a saga of this ledger")
+    return state
 
 
 def live_trade(draft: Draft, command: PlaceOrder) -> str | None:

@@ -7,6 +7,7 @@ new version with an upcaster.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import ClassVar
 
@@ -631,6 +632,72 @@ class PositionClosed(PositionChange):
     """A fill made the position flat."""
 
     NAME: ClassVar[str] = "trade.position.closed"
+
+
+# --- sagas ----------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class SagaStarted(Event):
+    """A process over several orders begins; `terms` are what its kind needs, `deadline` when it must have ended."""
+
+    NAME: ClassVar[str] = "saga.started"
+    saga_id: str
+    kind: str
+    account: str
+    terms: Mapping[str, str]
+    deadline: dt.datetime
+
+
+@attrs.frozen
+class SagaStepped(Event):
+    """The process took a step; `notes` are what later steps need to know."""
+
+    NAME: ClassVar[str] = "saga.step"
+    saga_id: str
+    step: str
+    reason: str
+    notes: Mapping[str, str]
+    deadline: dt.datetime
+
+
+@attrs.frozen
+class SagaCompensating(Event):
+    """The process cannot reach its aim and undoes what it did."""
+
+    NAME: ClassVar[str] = "saga.compensating"
+    saga_id: str
+    step: str
+    reason: str
+    notes: Mapping[str, str]
+    deadline: dt.datetime
+
+
+@attrs.frozen
+class SagaCompleted(Event):
+    """The process reached its aim, or as much of it as `result` says."""
+
+    NAME: ClassVar[str] = "saga.completed"
+    saga_id: str
+    result: str
+
+
+@attrs.frozen
+class SagaFailed(Event):
+    """The process did not reach its aim, and nothing of it is left to be undone."""
+
+    NAME: ClassVar[str] = "saga.failed"
+    saga_id: str
+    reason: str
+
+
+@attrs.frozen
+class SagaNeedsPerson(Event):
+    """The process could not undo what it did: a person must look."""
+
+    NAME: ClassVar[str] = "saga.manual"
+    saga_id: str
+    reason: str
 
 
 EVENTS: dict[str, type[Event]] = {

@@ -43,6 +43,11 @@ def account(name: str) -> str:
     return f"account-{name}"
 
 
+def saga(saga_id: str) -> str:
+    """The stream of a saga."""
+    return f"saga-{saga_id}"
+
+
 def decision(decision_id: str) -> str:
     """The stream of a decision."""
     return f"decision-{decision_id}"
