@@ -90,7 +90,7 @@ def test_a_schema_of_something_else_is_left_alone(url: str) -> None:
 
 
 def test_a_function_that_is_gone_is_a_damaged_ledger(journal: PostgresJournal) -> None:
-    _in_schema(journal.url, "DROP FUNCTION tradecore_append")
+    _in_schema(journal.url, "DROP FUNCTION tradecore_append_at")
     with pytest.raises(CorruptLedger, match="damaged"):
         journal.append(run("a", 1, 1))
 

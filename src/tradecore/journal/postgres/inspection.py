@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tradecore.errors import CorruptLedger
 from tradecore.journal.chain import GENESIS, link
-from tradecore.journal.codec import decode
+from tradecore.journal.codec import EventCodec
 from tradecore.journal.postgres.reader import Reader
 
 _PAGE = 2000
@@ -24,7 +24,7 @@ _EVENTS = (
 )
 
 
-def inspect(reader: Reader, shown: str) -> None:
+def inspect(reader: Reader, shown: str, codec: EventCodec) -> None:
     """Raises `CorruptLedger` for the first thing that is wrong, `NewerLedger` for an event that is not known.
 
     Events that were cut off at the end leave a whole ledger behind; only an anchor outside it can show that.
@@ -42,6 +42,6 @@ def inspect(reader: Reader, shown: str) -> None:
                 raise CorruptLedger(
                     f"{shown}: the hash chain breaks at position {position}: it or one before is changed"
                 )
-            if decode((position, stream, version, name, state)).envelope.event_id != event_id:
+            if codec.decode((position, stream, version, name, state)).envelope.event_id != event_id:
                 raise CorruptLedger(f"{shown}: the event at position {position} has two ids")
             after = position

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tradecore.journal.postgres.append_function import APPEND_FUNCTION
+from tradecore.journal.postgres.append_function import APPEND_AT_FUNCTION, APPEND_EACH_FUNCTION, APPEND_FUNCTION
 from tradecore.journal.postgres.view_functions import DROP_FUNCTION, REPLACE_FUNCTION, WRITE_FUNCTION
 
 # Names are compared byte by byte: no rules of a language, whose changes between systems would break indexes.
@@ -53,6 +53,7 @@ MIGRATIONS: tuple[tuple[int, tuple[str, ...]], ...] = (
             DROP_FUNCTION,
         ),
     ),
+    (2, ("DROP FUNCTION tradecore_append", APPEND_AT_FUNCTION, APPEND_EACH_FUNCTION)),
 )
 """Version and statements of each step."""
 

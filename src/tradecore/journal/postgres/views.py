@@ -85,8 +85,8 @@ def _rows(rows: Mapping[str, bytes]) -> tuple[bytes, bytes]:
 
 
 def _stands_at(view: str, shape: str, upto: int) -> Landed:
-    def landed(connection: psycopg.Connection) -> int | None:
+    def landed(connection: psycopg.Connection) -> bytes | None:
         found = connection.execute(_CURSOR, (view,)).fetchone()
-        return upto if found is not None and tuple(found) == (upto, shape) else None
+        return int8(upto) if found is not None and tuple(found) == (upto, shape) else None
 
     return landed
