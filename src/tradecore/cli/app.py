@@ -15,6 +15,7 @@ from tradecore.cli import (
     events,
     exporting,
     listing,
+    migrating,
     ordering,
     processes,
     proving,
@@ -57,6 +58,7 @@ for verb in (
     stats.stats,
     copying.backup,
     copying.restore,
+    migrating.migrate,
     epoch.new_epoch,
     erasing.erase,
 ):

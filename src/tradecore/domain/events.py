@@ -85,6 +85,33 @@ class RunnerStopped(Event):
 
 
 @attrs.frozen
+class LedgerChecked(Event):
+    """The daily check went through the ledger up to `head`. `finding` is the first damage, None when it is sound."""
+
+    NAME: ClassVar[str] = "system.ledger.checked"
+    head: int
+    finding: str | None
+
+
+@attrs.frozen
+class DiskLow(Event):
+    """The ledger's disk has less room than is wanted, both in bytes: only what reduces a position is sent from here."""
+
+    NAME: ClassVar[str] = "system.disk.low"
+    free_bytes: int
+    wanted_bytes: int
+
+
+@attrs.frozen
+class DiskRecovered(Event):
+    """The ledger's disk has room again, in bytes: new intents are taken from here."""
+
+    NAME: ClassVar[str] = "system.disk.recovered"
+    free_bytes: int
+    wanted_bytes: int
+
+
+@attrs.frozen
 class AssetsRefreshed(Event):
     """The symbols that the broker trades, as it says itself."""
 

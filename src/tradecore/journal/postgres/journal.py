@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tradecore.errors import StoreUnavailable
 from tradecore.journal.codec import CODEC, EventCodec
 from tradecore.journal.postgres.address import Address
+from tradecore.journal.postgres.backup import back_up
 from tradecore.journal.postgres.connection import Line
 from tradecore.journal.postgres.inspection import inspect
 from tradecore.journal.postgres.listener import Listener
 from tradecore.journal.postgres.measuring import measure
 from tradecore.journal.postgres.reader import Reader
 from tradecore.journal.postgres.recorder import LedgerRecorder
-from tradecore.journal.postgres.texts import NoTexts
+from tradecore.journal.postgres.texts import PostgresTexts
 from tradecore.journal.postgres.views import PostgresViews
 from tradecore.journal.postgres.writer import Writer
 from tradecore.journal.stats import StoreStats
@@ -35,7 +35,7 @@ class PostgresJournal(StoredJournal):
         self.reader = Reader(address, patience_s)
         self.recorder = LedgerRecorder(self.writer, self.reader)
         self._views = PostgresViews(self.writer, self.reader)
-        self._texts = NoTexts(address)
+        self._texts = PostgresTexts(address, patience_s)
         super().__init__(address.url, self.recorder, codec, _NET_S)
         self._listener = Listener(address, self._wakeup.signal)
 
@@ -50,13 +50,14 @@ class PostgresJournal(StoredJournal):
         return self._views
 
     @property
-    def texts(self) -> NoTexts:
-        """Refuses: no text is kept where it could not be erased."""
+    def texts(self) -> PostgresTexts:
+        """Free text that can be erased."""
         return self._texts
 
     def backup(self, target: Path) -> int:
-        """Raises `StoreUnavailable`: a database has backups of its own."""
-        raise StoreUnavailable(f"{self._address.shown} is not copied to {target}: use pg_dump or the server's backups")
+        """Copy the ledger as it is now to a file. Raises `InputError`, `CorruptLedger`, `StoreUnavailable`."""
+        self.reader.ask(b"SELECT 1")  # refuses what is closed or belongs to another process
+        return back_up(self._address, target)
 
     def stats(self) -> StoreStats:
         """Counts and sizes."""
@@ -71,3 +72,4 @@ class PostgresJournal(StoredJournal):
         self._listener.close()
         self.writer.close()
         self.reader.close()
+        self._texts.close()
