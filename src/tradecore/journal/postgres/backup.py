@@ -52,8 +52,6 @@ _EVENTS = _Table(
     ("int8", "text", "int8", "text", "bytea", "bytea", "text"),
     "position",
 )
-_VIEWS = _Table("tradecore_views", ("view", "shape", "position"), ("text", "text", "int8"), "view")
-_VIEW_ROWS = _Table("tradecore_view_rows", ("view", "key", "value"), ("text", "bytea", "bytea"), "view, key")
 _TEXTS = _Table(
     "tradecore_texts",
     ("digest", "subject", "media_type", "sealed", "content"),
@@ -66,6 +64,7 @@ def back_up(address: Address, target: Path) -> int:
     """Copy a ledger, as it is at one moment, into a file and return the copy's head; see `Journal.backup`.
 
     Takes ledgers of older schemas, too. Nobody waits meanwhile; the server keeps what is deleted until it is done.
+    Views stay behind, with the cursors of publishers: they are built anew, and publishers begin again.
     """
     with _connected(address) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -74,7 +73,7 @@ def back_up(address: Address, target: Path) -> int:
             version = recognise(connection, address)
             if version == 0:
                 raise StoreUnavailable(f"there is no ledger in {address.shown}")
-            tables = (_EVENTS, _VIEWS, _VIEW_ROWS, *((_TEXTS,) if version >= TEXTS_SINCE else ()))
+            tables = (_EVENTS, *((_TEXTS,) if version >= TEXTS_SINCE else ()))
             return make_file(target, lambda draft: _fill(connection, tables, draft, target), sealed=True)
 
 
@@ -88,7 +87,7 @@ def restore(file: Path, url: str) -> int:
         try:
             with connection.transaction():
                 lay_out_empty(connection, address)
-                for table in (_EVENTS, _VIEWS, _VIEW_ROWS, *((_TEXTS,) if has_texts(source) else ())):
+                for table in (_EVENTS, *((_TEXTS,) if has_texts(source) else ())):
                     _pour(source, table, connection)
                 inspect(_Inside(connection), address.shown, CODEC)
                 head, chain = connection.execute(_HEAD_LINK).fetchone() or (0, GENESIS)
@@ -138,7 +137,7 @@ def _draw(connection: psycopg.Connection, table: _Table, file: sqlite3.Connectio
     question = f"COPY (SELECT {table.listed} FROM {table.name} ORDER BY {table.order}) TO STDOUT (FORMAT BINARY)"  # noqa: S608
     with connection.cursor() as cursor, cursor.copy(question.encode()) as rows:
         rows.set_types(table.types)
-        file.executemany(insert, (_as_in_file(table, row) for row in rows.rows()))
+        file.executemany(insert, rows.rows())
 
 
 def _pour(file: sqlite3.Connection, table: _Table, connection: psycopg.Connection) -> None:
@@ -150,13 +149,7 @@ def _pour(file: sqlite3.Connection, table: _Table, connection: psycopg.Connectio
             rows.write_row(_as_in_postgres(table, row))
 
 
-def _as_in_file(table: _Table, row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return (row[0], row[1].decode(), row[2]) if table is _VIEW_ROWS else row
-
-
 def _as_in_postgres(table: _Table, row: tuple[Any, ...]) -> tuple[Any, ...]:
-    if table is _VIEW_ROWS:
-        return (row[0], row[1].encode(), row[2])
     return (*row[:3], bool(row[3]), row[4]) if table is _TEXTS else row
 
 

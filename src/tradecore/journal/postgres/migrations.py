@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tradecore.journal.postgres.append_function import APPEND_AT_FUNCTION, APPEND_EACH_FUNCTION, APPEND_FUNCTION
-from tradecore.journal.postgres.view_functions import DROP_FUNCTION, REPLACE_FUNCTION, WRITE_FUNCTION
+from tradecore.journal.postgres.view_functions import ADOPT_FUNCTION, REPLACE_FUNCTION, SWEEP_FUNCTION, WRITE_FUNCTION
 
 # Names are compared byte by byte: no rules of a language, whose changes between systems would break indexes.
 _EVENTS = """
@@ -20,14 +20,12 @@ CREATE TABLE events (
 """
 _VIEWS = """
 CREATE TABLE tradecore_views (
-    view text COLLATE "C" PRIMARY KEY, shape text COLLATE "C" NOT NULL, position bigint NOT NULL
+    view text COLLATE "C" PRIMARY KEY, shape text COLLATE "C" NOT NULL, position bigint NOT NULL, slot bigint NOT NULL
 )
 """
 # Keys are UTF-8 as bytes: in the order of characters, and any character may be in them.
 _VIEW_ROWS = """
-CREATE TABLE tradecore_view_rows (
-    view text COLLATE "C", key bytea, value bytea NOT NULL, PRIMARY KEY (view, key)
-)
+CREATE TABLE tradecore_view_rows (slot bigint, key bytea, value bytea NOT NULL, PRIMARY KEY (slot, key))
 """
 _META = 'CREATE TABLE tradecore_meta (key text COLLATE "C" PRIMARY KEY, value text NOT NULL)'
 _LEASE = """
@@ -50,17 +48,29 @@ MIGRATIONS: tuple[tuple[int, tuple[str, ...]], ...] = (
         (
             _META,
             _EVENTS,
-            _VIEWS,
-            _VIEW_ROWS,
             _LEASE,
             "INSERT INTO tradecore_lease (number, holder, pid, host) VALUES (0, 'nobody', 0, '')",
             APPEND_FUNCTION,
-            WRITE_FUNCTION,
-            REPLACE_FUNCTION,
-            DROP_FUNCTION,
         ),
     ),
-    (2, ("DROP FUNCTION tradecore_append", APPEND_AT_FUNCTION, APPEND_EACH_FUNCTION, _TEXTS)),
+    (  # the rows of a view are those of its slot; views are built anew, so nothing is carried over
+        2,
+        (
+            "DROP FUNCTION IF EXISTS tradecore_view_write, tradecore_view_replace, tradecore_view_drop",
+            "DROP TABLE IF EXISTS tradecore_views, tradecore_view_rows",
+            _VIEWS,
+            _VIEW_ROWS,
+            "CREATE SEQUENCE tradecore_view_slots",
+            WRITE_FUNCTION,
+            REPLACE_FUNCTION,
+            ADOPT_FUNCTION,
+            SWEEP_FUNCTION,
+            "DROP FUNCTION tradecore_append",
+            APPEND_AT_FUNCTION,
+            APPEND_EACH_FUNCTION,
+            _TEXTS,
+        ),
+    ),
 )
 """Version and statements of each step."""
 

@@ -14,7 +14,7 @@ from tradecore.journal.sqlite.connection import connect, make_durable
 from tradecore.journal.sqlite.datastore import LedgerDatastore
 from tradecore.journal.sqlite.failures import DATABASE_ERRORS, as_journal_error
 from tradecore.journal.sqlite.journal import SqliteJournal
-from tradecore.journal.sqlite.schema import lay_out, recognise
+from tradecore.journal.sqlite.schema import lay_out, recognise, renew_views
 from tradecore.journal.sqlite.seal import break_seal, is_sealed
 
 _LOG_HEADER_BYTES = 32
@@ -29,10 +29,16 @@ def open_ledger(url: str, path: Path, *, create: bool, patience_s: float) -> Sql
     try:
         if not found:
             _create(path, guard, patience_s)
-        return SqliteJournal(url, LedgerDatastore(path, _open(path, guard, patience_s), guard, patience_s))
+        datastore = LedgerDatastore(path, _open(path, guard, patience_s), guard, patience_s)
     except BaseException:
         guard.close()
         raise
+    try:
+        renew_views(datastore)
+    except BaseException:
+        datastore.close()
+        raise
+    return SqliteJournal(url, datastore)
 
 
 def _exists(path: Path) -> bool:
