@@ -143,3 +143,8 @@ def told(updates: list[TradeUpdate]) -> list[tuple[str, str]]:
 def holding(exchange: Exchange, side: str, qty: str = "10", symbol: str = "AAPL", tif: str = "day") -> None:
     entered(exchange, wish(side, qty, symbol=symbol, tif=tif))
     exchange.on_bar(bar(symbol=symbol))
+
+
+def row(*values: object) -> tuple[object, ...]:
+    """Values of any kind, to be compared at once."""
+    return values
