@@ -258,7 +258,7 @@ class Engine:
 
     def _refusal(self, order: OrderState) -> str | None:
         account = self.ledger.account(order.account)
-        if not self._holds or reduces(account, order.order_id, order.symbol, order.side, order.quantity):
+        if not self._holds or reduces(account, order.order_id, order.symbol, order.side, order.remaining):
             return None
         return next(iter(self._holds.values()))
 
