@@ -1,6 +1,6 @@
 """Alpaca's objects as values of the ports. The raw text stays with each; nothing is guessed.
 
-Shapes are those of the Trading API (orders, positions, account, assets, activities) as recorded from paper accounts.
+Shapes are those of the Trading API (fills, positions, account, assets, the clock) as recorded from paper accounts.
 """
 
 from __future__ import annotations
@@ -9,31 +9,13 @@ import datetime as dt
 
 import msgspec
 
-from tradecore.domain.values import ZERO, OrderStatus, Side
+from tradecore.domain.values import ZERO
 from tradecore.errors import ProtocolError
-from tradecore.ports.broker import Asset, BrokerAccount, BrokerFill, BrokerOrder, BrokerPosition
+from tradecore.ports.broker import Asset, BrokerAccount, BrokerFill, BrokerPosition
 from tradecore_alpaca.json_text import ABSENT, as_text, instant, number, optional_number, read
+from tradecore_alpaca.order_json import decode_side
 
-_SIDES = {"buy": Side.BUY, "sell": Side.SELL, "sell_short": Side.SELL, "sell_short_exempt": Side.SELL}
-_OURS_ONLY = {OrderStatus.PLANNED, OrderStatus.QUEUED, OrderStatus.SUBMITTED, OrderStatus.UNKNOWN}
-_STATUSES = {status.value: status for status in OrderStatus if status not in _OURS_ONLY}
 _CRYPTO_QUOTES = ("USDT", "USDC", "USD", "BTC")
-
-
-class _Order(msgspec.Struct):
-    id: str
-    client_order_id: str
-    symbol: str
-    side: str
-    status: str
-    type: str | None = None
-    order_type: str | None = None
-    qty: msgspec.Raw = ABSENT
-    filled_qty: msgspec.Raw = ABSENT
-    filled_avg_price: msgspec.Raw = ABSENT
-    updated_at: str | None = None
-    submitted_at: str | None = None
-    created_at: str | None = None
 
 
 class _FillActivity(msgspec.Struct):
@@ -76,39 +58,6 @@ class _Asset(msgspec.Struct):
 
 class _Clock(msgspec.Struct):
     timestamp: str
-
-
-def decode_order(raw: bytes | msgspec.Raw) -> BrokerOrder:
-    """An order; `status` is None for a word that is not known. Raises `ProtocolError`."""
-    order = read(raw, _Order)
-    moment = order.updated_at or order.submitted_at or order.created_at
-    order_type = order.type or order.order_type
-    for field, text in (("id", order.id), ("symbol", order.symbol), ("type", order_type), ("updated_at", moment)):
-        if not text:
-            raise ProtocolError(f"order: {field} is empty", as_text(raw))
-    assert order_type
-    assert moment
-    return BrokerOrder(
-        broker_order_id=order.id,
-        client_order_id=order.client_order_id,
-        symbol=order.symbol,
-        side=decode_side(order.side),
-        quantity=optional_number("order.qty", order.qty),
-        order_type=order_type,
-        status=_STATUSES.get(order.status),
-        filled_qty=optional_number("order.filled_qty", order.filled_qty) or ZERO,
-        filled_avg_price=optional_number("order.filled_avg_price", order.filled_avg_price),
-        updated_at=instant("order.updated_at", moment),
-        raw=as_text(raw),
-    )
-
-
-def decode_side(word: str) -> Side:
-    """Buy or sell; a short sale is a sale. Raises `ProtocolError`."""
-    try:
-        return _SIDES[word]
-    except KeyError:
-        raise ProtocolError(f"side: {word[:80]!r} is neither a buy nor a sell", word) from None
 
 
 def decode_fill_activity(raw: bytes | msgspec.Raw) -> BrokerFill:

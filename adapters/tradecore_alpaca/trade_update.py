@@ -7,8 +7,9 @@ import msgspec
 from tradecore.domain.values import ZERO
 from tradecore.errors import ProtocolError
 from tradecore.ports.broker import BrokerFill, BrokerOrder, OrderReport, UnknownReport
-from tradecore_alpaca.decode import check_fill, decode_order
+from tradecore_alpaca.decode import check_fill
 from tradecore_alpaca.json_text import ABSENT, as_text, instant, number, read
+from tradecore_alpaca.order_json import decode_order
 
 _FILLS = frozenset({"fill", "partial_fill"})
 _EVENTS = _FILLS | {
