@@ -35,7 +35,7 @@ def _row(status: int | None, code: int | None, words: str, reason: R) -> Row:
 
 
 TABLE: tuple[Row, ...] = (
-    _row(403, 40310000, r"insufficient (\w+ )?buying power", R.INSUFFICIENT_BUYING_POWER),
+    _row(403, 40310000, r"insufficient ([\w-]+ ){0,4}buying power", R.INSUFFICIENT_BUYING_POWER),
     _row(403, 40310000, r"insufficient balance", R.INSUFFICIENT_BUYING_POWER),
     _row(403, 40310000, r"insufficient qty", R.INSUFFICIENT_QUANTITY),
     _row(403, 40310000, r"wash trade", R.WASH_TRADE),
