@@ -66,7 +66,9 @@ def _details(body: bytes) -> Mapping[str, str]:
     """The further fields of an error body, as text."""
     fields = read(body, dict[str, msgspec.Raw])
     return {
-        name: as_text(raw).strip('"') for name, raw in fields.items() if name not in _SAID_ELSEWHERE and raw != b"null"
+        name: as_text(raw).strip('"')
+        for name, raw in fields.items()
+        if name not in _SAID_ELSEWHERE and bytes(raw) != b"null"
     }
 
 
