@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from tradecore.errors import ProtocolError
-from tradecore.ports.broker import BrokerFill, FillPage, UnknownReport
+from tradecore.ports.broker import BrokerFill, Execution, FillPage, UnknownReport
 from tradecore_alpaca.activity_pages import activity_rows
 from tradecore_alpaca.decode import decode_fill_activity
 from tradecore_alpaca.json_text import as_text
@@ -33,9 +33,16 @@ def in_order(fills: tuple[BrokerFill, ...]) -> tuple[BrokerFill, ...]:
     """The same fills with each order's own in the order of their cumulative quantity.
 
     Alpaca may list executions of one millisecond the wrong way round; each order keeps the places it has in the list.
+    An order with a bust or a correction, which lower that quantity, stays as it is listed.
     """
     by_order: dict[str, list[BrokerFill]] = {}
     for fill in fills:
         by_order.setdefault(fill.broker_order_id, []).append(fill)
-    queues = {order: iter(sorted(own, key=lambda fill: fill.cumulative_qty)) for order, own in by_order.items()}
+    queues = {order: iter(_rising(own)) for order, own in by_order.items()}
     return tuple(next(queues[fill.broker_order_id]) for fill in fills)
+
+
+def _rising(own: list[BrokerFill]) -> list[BrokerFill]:
+    if any(fill.execution is not Execution.TRADE for fill in own):
+        return own
+    return sorted(own, key=lambda fill: fill.cumulative_qty)

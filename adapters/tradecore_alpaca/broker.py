@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import AsyncIterator
 
@@ -9,7 +10,7 @@ import httpx
 import msgspec
 import structlog
 
-from tradecore.errors import OutcomeUnknown, ProtocolError
+from tradecore.errors import BrokerUnreachable, OutcomeUnknown, ProtocolError
 from tradecore.ports.broker import (
     ActivityPage,
     Asset,
@@ -64,7 +65,7 @@ class AlpacaBroker:
         channel = AlpacaHttp(http, keys, timeouts)
         self._instructions = Instructions(channel, clock)
         self._questions = Questions(channel, clock, rng, budget_s)
-        self._stream = TradeStream(urls.stream_url, keys, clock, rng, connect, timeouts.read_s)
+        self._stream = TradeStream(urls.stream_url, keys, clock, rng, connect, self._check_keys, timeouts.read_s)
 
     @property
     def name(self) -> str:
@@ -166,6 +167,11 @@ class AlpacaBroker:
     def reports(self) -> AsyncIterator[Report]:
         """The stream of reports. Raises `BrokerUnauthorized` when the keys are refused."""
         return self._stream.reports()
+
+    async def _check_keys(self) -> None:
+        """Raises `BrokerUnauthorized`; whatever else goes wrong is not about the keys."""
+        with contextlib.suppress(BrokerUnreachable):
+            await self._questions.ask(self._url("account"), attempts=1)
 
     def _url(self, path: str) -> str:
         return f"{self._urls.base_url}/v2/{path}"

@@ -11,10 +11,17 @@ import msgspec
 
 from tradecore.domain.values import ZERO
 from tradecore.errors import ProtocolError
-from tradecore.ports.broker import Asset, BrokerAccount, BrokerFill, BrokerPosition
+from tradecore.ports.broker import Asset, BrokerAccount, BrokerFill, BrokerPosition, Execution
 from tradecore_alpaca.json_text import ABSENT, as_text, instant, number, optional_number, read
 from tradecore_alpaca.order_json import decode_side
 
+_EXECUTIONS: dict[str | None, Execution] = {
+    None: Execution.TRADE,
+    "fill": Execution.TRADE,
+    "partial_fill": Execution.TRADE,
+    "trade_bust": Execution.BUST,
+    "trade_correct": Execution.CORRECT,
+}
 _CRYPTO_QUOTES = ("USDT", "USDC", "USD", "BTC")
 
 
@@ -28,6 +35,8 @@ class _FillActivity(msgspec.Struct):
     price: msgspec.Raw
     cum_qty: msgspec.Raw
     transaction_time: str
+    type: str | None = None
+    previous_id: str | None = None
 
 
 class _Position(msgspec.Struct):
@@ -65,6 +74,8 @@ def decode_fill_activity(raw: bytes | msgspec.Raw) -> BrokerFill:
     row = read(raw, _FillActivity)
     if row.activity_type != "FILL" or not row.id or not row.order_id:
         raise ProtocolError("activity: this is not a fill of an order", as_text(raw))
+    if row.type not in _EXECUTIONS:
+        raise ProtocolError(f"activity: {(row.type or '')[:80]!r} is not a known type", as_text(raw))
     fill = BrokerFill(
         broker_order_id=row.order_id,
         client_order_id=None,
@@ -78,14 +89,17 @@ def decode_fill_activity(raw: bytes | msgspec.Raw) -> BrokerFill:
         occurred_at=instant("activity.transaction_time", row.transaction_time),
         source="activities",
         raw=as_text(raw),
+        execution=_EXECUTIONS[row.type],
+        previous_execution_id=row.previous_id,
     )
     check_fill(fill)
     return fill
 
 
 def check_fill(fill: BrokerFill) -> None:
-    """Raises `ProtocolError` for an execution that cannot have happened."""
-    if not (fill.quantity > 0 and fill.price >= 0 and fill.cumulative_qty >= fill.quantity and fill.symbol):
+    """Raises `ProtocolError` for an execution that cannot have happened; a bust may leave less than it takes back."""
+    plausible = fill.quantity > 0 and fill.price >= 0 and fill.cumulative_qty >= 0 and fill.symbol
+    if not plausible or (fill.execution is not Execution.BUST and fill.cumulative_qty < fill.quantity):
         raise ProtocolError("fill: quantity, price and cumulative quantity contradict each other", fill.raw)
 
 

@@ -30,14 +30,16 @@ class Questions:
     rng: Rng
     budget_s: float = 10.0
 
-    async def ask(self, url: str, params: Mapping[str, str] | None = None) -> bytes:
+    async def ask(self, url: str, params: Mapping[str, str] | None = None, *, attempts: int = _ATTEMPTS) -> bytes:
         """The body of the 200 answer. Raises `BrokerUnauthorized`, `BrokerUnreachable`."""
-        body = await self.ask_for_one(url, params)
+        body = await self.ask_for_one(url, params, attempts=attempts)
         if body is None:
             raise BrokerUnreachable(f"GET {url}: HTTP 404, there is nothing")
         return body
 
-    async def ask_for_one(self, url: str, params: Mapping[str, str] | None = None) -> bytes | None:
+    async def ask_for_one(
+        self, url: str, params: Mapping[str, str] | None = None, *, attempts: int = _ATTEMPTS
+    ) -> bytes | None:
         """The body of the 200 answer, or None when the broker itself says that there is no such thing."""
         began = self.clock.monotonic()
         attempt = 1
@@ -51,7 +53,7 @@ class Questions:
                 if _is_absent(outcome):
                     return None
             pause = self._pause(outcome, attempt)
-            if pause is None or attempt >= _ATTEMPTS or self.clock.monotonic() - began + pause > self.budget_s:
+            if pause is None or attempt >= attempts or self.clock.monotonic() - began + pause > self.budget_s:
                 raise BrokerUnreachable(f"GET {url}: {_tell(outcome)}")
             attempt += 1
             await self.clock.sleep(pause)
