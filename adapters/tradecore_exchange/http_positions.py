@@ -100,6 +100,7 @@ async def close_positions(request: Request) -> Response:
 ROUTES = [
     Route("/v2/positions", list_positions, methods=["GET"]),
     Route("/v2/positions", close_positions, methods=["DELETE"]),
-    Route("/v2/positions/{name:path}", get_position, methods=["GET"]),
-    Route("/v2/positions/{name:path}", close_position, methods=["DELETE"]),
+    # A pair with its stroke is another path: positions spell it without.
+    Route("/v2/positions/{name}", get_position, methods=["GET"]),
+    Route("/v2/positions/{name}", close_position, methods=["DELETE"]),
 ]
