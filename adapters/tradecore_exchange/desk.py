@@ -36,12 +36,12 @@ class Desk:
         """The stop-loss that is watched beside a working take-profit."""
         if order.role is not Role.TAKE_PROFIT or not order.works:
             return None
-        return next((one for one in self.group(order) if one.role is Role.STOP_LOSS and one.status == "held"), None)
+        return next((one for one in self.group(order) if one.role is Role.STOP_LOSS and one.is_held), None)
 
     def is_watched(self, order: Order) -> bool:
         """True for a held stop-loss whose take-profit works."""
         return (
-            order.status == "held"
+            order.is_held
             and order.role is Role.STOP_LOSS
             and any(one.role is Role.TAKE_PROFIT and one.works for one in self.group(order))
         )
@@ -76,13 +76,13 @@ class Desk:
     def elect(self, stop: Order) -> None:
         """A stop is reached: it goes to the market, if need be in the place of its take-profit."""
         stop.triggered = True
-        if stop.status == "held":
-            for other in self.group(stop):
-                if other is not stop and other.is_open:
-                    self._end_one(other, self.blotter.cancel)
-            self.blotter.move(stop, "new")
-        else:
+        if not stop.is_held:
             self.blotter.keep(stop)
+            return
+        for other in self.group(stop):
+            if other is not stop and other.is_open:
+                self._end_one(other, self.blotter.cancel)
+        self._bring(stop)
 
     def succeed(self, old: Order, new: Order) -> None:
         """The old order gives way to the new one, also among those it belongs to."""
@@ -90,9 +90,9 @@ class Desk:
         by_id = self.blotter.book.by_id
         for leg_id in old.leg_ids:
             by_id[leg_id].parent_id = new.id
-            if by_id[leg_id].status == "held":
-                by_id[leg_id].qty = new.qty
             self.blotter.keep(by_id[leg_id])
+            if by_id[leg_id].is_held and new.qty is not None:
+                self._resize(by_id[leg_id], new.qty)
         if old.parent_id is not None:
             root = by_id[old.parent_id]
             root.leg_ids = tuple(new.id if leg_id == old.id else leg_id for leg_id in root.leg_ids)
@@ -108,17 +108,40 @@ class Desk:
             if order.status == "filled":
                 self._end_one(other, self.blotter.cancel)
             elif other.qty is not None:
-                other.qty -= qty
-                self.blotter.keep(other)
+                self._resize(other, other.qty - qty)
 
     def _activate(self, entry: Order, legs: list[Order]) -> None:
+        """The legs are for what the entry filled, or for less where a part of that was closed in the meantime."""
+        size = min(entry.filled_qty, self._free_qty(entry))
         for leg in legs:
-            leg.qty = entry.filled_qty
-            if leg.role is Role.TAKE_PROFIT or len(legs) == 1:
-                self.blotter.move(leg, "new")
+            self._resize(leg, size)
+            if size <= 0:
+                self._end_one(leg, self.blotter.cancel)
+            elif leg.role is Role.TAKE_PROFIT or len(legs) == 1:
+                self._bring(leg)
                 self.activated.append(leg)
-            else:
-                self.blotter.keep(leg)
+
+    def _bring(self, leg: Order) -> None:
+        """A held leg comes to the market; what was asked about it is still to be decided."""
+        if leg.status == "held":
+            self.blotter.move(leg, "new")
+        else:
+            leg.before = "new"
+            self.blotter.keep(leg)
+
+    def _resize(self, leg: Order, qty: Decimal) -> None:
+        """A leg, and what stands by to replace it, is for another quantity."""
+        for one in (leg, self.blotter.book.successor(leg)):
+            if one is not None:
+                one.qty = qty
+                self.blotter.keep(one)
+
+    def _free_qty(self, entry: Order) -> Decimal:
+        """What is held on the side of an entry and promised to no order."""
+        blotter = self.blotter
+        others = blotter.book.open_of(entry.symbol)
+        promised = sum((blotter.book.promised(one) for one in others if one.side is not entry.side), Decimal(0))
+        return blotter.account.position_qty(entry.symbol) * entry.side.sign - promised
 
     def _end(self, order: Order, how: Callable[[Order], None]) -> None:
         self._end_one(order, how)

@@ -126,7 +126,7 @@ class Exchange(Operations):
         if old.parent_id is None:
             return admission.admit(terms, old)
         admission.check_identity(terms)
-        if old.works or self._desk.is_watched(old):
+        if not old.is_held or self._desk.is_watched(old):
             admission.check_stop(terms)
         return Admitted(old.position_intent, ZERO)
 

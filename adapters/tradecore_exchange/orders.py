@@ -78,6 +78,11 @@ class Order:
         return self.status in WORKING or (self.status in ASKED and self.before in WORKING)
 
     @property
+    def is_held(self) -> bool:
+        """True for a leg whose time has not come."""
+        return self.status == "held" or (self.status in ASKED and self.before == "held")
+
+    @property
     def opens(self) -> bool:
         """True when a fill makes a position larger, and so needs buying power."""
         return self.position_intent.endswith("_to_open")
@@ -117,7 +122,7 @@ class Order:
     @property
     def promised(self) -> Decimal:
         """Shares of a position that it holds for itself; a leg that is held holds none."""
-        if self.opens or not self.is_open or self.status == "held":
+        if self.opens or not self.is_open or self.is_held:
             return ZERO
         if self.notional is None:
             return self.leaves_qty
@@ -191,5 +196,5 @@ class OrderBook:
 
     def promised(self, order: Order) -> Decimal:
         """Shares that an open order holds: of an order and its replacement, the larger."""
-        successor = self.successor(order)
+        successor = None if order.is_held else self.successor(order)
         return order.promised if successor is None else max(order.promised, successor.promised)

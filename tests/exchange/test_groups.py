@@ -247,3 +247,14 @@ def test_what_may_not_be_replaced_among_orders_that_belong_together() -> None:
     )
     oto = entered(exchange, wish(order_class="oto", profit="12"))
     assert no(exchange.replace(oto.id, ReplaceRequest(qty=Decimal(5))))[2] == "oto orders cannot be replaced"
+
+
+def test_legs_are_for_no_more_than_is_left_of_their_entry() -> None:
+    exchange = exchange_with(volume_share=Decimal("0.006"))
+    _, profit, loss = entry(exchange, bracket())
+    exchange.on_bar(flat())
+    entered(exchange, wish("sell", "6", "10"))
+    exchange.on_bar(flat(1))
+    exchange.on_bar(flat(2))
+    assert exchange.account.position_qty("AAPL") == 4
+    assert row(profit.status, profit.qty, loss.status, loss.qty) == ("new", 4, "held", 4)
