@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tradecore.journal.contract import Journal, ViewStore
+from tradecore.journal.group_commit import GroupCommit
 from tradecore.journal.lease import lease_holder, open_lease
 from tradecore.journal.opening import open_journal
 from tradecore.journal.restoring import restore_ledger
@@ -10,6 +11,7 @@ from tradecore.journal.side_store import Erased, SideStore
 
 __all__ = [
     "Erased",
+    "GroupCommit",
     "Journal",
     "SideStore",
     "ViewStore",
