@@ -23,10 +23,11 @@ from tradecore.domain.messages import Recorded
 from tradecore.errors import StoreUnavailable, WrongVersion
 from tradecore.journal.batch import Batch, placed
 from tradecore.journal.chain import Link
-from tradecore.journal.contract import Groupable, ViewStore
+from tradecore.journal.contract import Groupable
 from tradecore.journal.members import InTask, InThread, Member, Outcome, settle
 from tradecore.journal.side_store import SideStore
 from tradecore.journal.stats import StoreStats
+from tradecore.journal.view_store import ViewStore
 
 _MOST_EVENTS = 1000
 _MOST_BYTES = 1_000_000
