@@ -46,3 +46,13 @@ def account(name: str) -> str:
 def decision(decision_id: str) -> str:
     """The stream of a decision."""
     return f"decision-{decision_id}"
+
+
+def kill(account: str) -> str:
+    """The stream of the kills of an account."""
+    return f"kill-{account}"
+
+
+def lane(name: str) -> str:
+    """The stream of a lane of delivery."""
+    return f"lane-{name}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tradecore.domain import events as ev
 from tradecore.domain.messages import Recorded
-from tradecore.domain.order import CANCEL_ATTEMPTS
+from tradecore.domain.work import CANCEL_ATTEMPTS
 from tradecore.views.plain import instant, instant_of_ns
 from tradecore.views.view import Row, Rows
 
