@@ -11,6 +11,8 @@ from tradecore.domain.account import AccountState
 from tradecore.domain.commands import Command, PlaceOrder
 from tradecore.domain.epochs import Epochs, epochs_of
 from tradecore.domain.events import EpochChanged, Event, LedgerCreated
+from tradecore.domain.kill import KillState
+from tradecore.domain.lane import LaneState
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.order import OrderState
 from tradecore.domain.trade import TradeState
@@ -137,6 +139,14 @@ class Ledger:
     def account(self, name: str) -> AccountState:
         """The account as it stands."""
         return Draft(self._shelf).account(name)
+
+    def kill(self, account: str) -> KillState | None:
+        """The last kill of an account, or None."""
+        return Draft(self._shelf).kill(account)
+
+    def lane(self, name: str) -> LaneState | None:
+        """Who delivers a lane, or None when nobody ever did."""
+        return Draft(self._shelf).lane(name)
 
     def has_stream(self, stream: str) -> bool:
         """Whether anything was recorded there."""

@@ -188,7 +188,11 @@ def test_an_order_that_cannot_be_replaced_says_why(desk: Desk) -> None:
 
 
 def money(desk: Desk, amount: str = "100", reference: str | None = "30") -> str:
-    terms = {"quantity": None, "notional": D(amount), "reference_price": None if reference is None else D(reference)}
+    terms: dict[str, Any] = {
+        "quantity": None,
+        "notional": D(amount),
+        "reference_price": None if reference is None else D(reference),
+    }
     return desk.place("buy", "1", **terms)
 
 
