@@ -8,7 +8,7 @@ from tradecore.domain import streams
 from tradecore.domain.commands import ClosePosition, Command, PlaceOrder
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Cause, Envelope, Recorded
-from tradecore.draft import Draft, Shelf
+from tradecore.draft import Draft, Loaded, Shelf
 from tradecore.errors import TradecoreError
 from tradecore.planning import live_trade, plan
 from tradecore.ports.ids import Ids
@@ -38,7 +38,8 @@ class Batch:
         self._now_ns = now_ns
         self._ids = ids
         self._versions: dict[str, int] = {}
-        self._threads: dict[str, _Thread] = {}
+        self._begun: dict[str, tuple[str | None, str | None]] = {}
+        self._last: dict[str, str] = {}
 
     def take(self, given: Given, cause: Cause) -> TradecoreError | None:
         """Decide; what refuses it is returned, and then nothing of it is in the batch."""
@@ -65,6 +66,13 @@ class Batch:
         self.draft.add(stream, [event])
         self._envelop(cause, first, first + 1)
 
+    def settle(self) -> None:
+        """What was decided is recorded: the next decisions are made on it."""
+        for stream, version in self._versions.items():
+            known = self._shelf.get(stream)
+            begun = self._begun.get(stream, (known.trace_id, known.correlation_id))
+            self._shelf.put(stream, Loaded(self.draft.state(stream), version, *begun, self._last[stream]))
+
     def _inherit(self, command: Command, cause: Cause) -> Cause:
         """Go on with the trace of the order or trade that the command concerns."""
         stream = None
@@ -84,12 +92,11 @@ class Batch:
 
     def _thread(self, stream: str) -> _Thread | None:
         """The trace of a stream as it is before the command in hand."""
-        if stream in self._threads:
-            return self._threads[stream]
         known = self._shelf.get(stream)
-        if known.trace_id is None:
+        trace_id, correlation = self._begun.get(stream, (known.trace_id, known.correlation_id))
+        if trace_id is None:
             return None
-        return _Thread(known.trace_id, known.correlation_id, known.last_event_id)
+        return _Thread(trace_id, correlation, self._last.get(stream, known.last_event_id))
 
     def _envelop(self, cause: Cause, first: int, last: int) -> None:
         caused_by, correlation = cause.causation_id, cause.correlation_id
@@ -100,22 +107,22 @@ class Batch:
             event_id = self._ids.event_id()
             correlation = correlation or event_id
             envelope = Envelope(
-                event_id=event_id,
-                name=event.NAME,
-                schema=event.SCHEMA,
-                stream=stream,
-                version=version,
-                position=0,
-                recorded_at_ns=self._now_ns,
-                trace_id=cause.trace_id,
-                correlation_id=correlation,
-                causation_id=caused_by,
-                actor=cause.actor,
-                source=cause.source,
+                event_id,
+                event.NAME,
+                event.SCHEMA,
+                stream,
+                version,
+                0,
+                self._now_ns,
+                cause.trace_id,
+                correlation,
+                caused_by,
+                cause.actor,
+                cause.source,
             )
             self.recorded.append(Recorded(envelope, event))
-            begun = self._thread(stream)
-            trace_id, along = (begun.trace_id, begun.correlation_id) if begun else (cause.trace_id, correlation)
-            self._threads[stream] = _Thread(trace_id, along, event_id)
+            self._last[stream] = event_id
+            if version == 1:
+                self._begun[stream] = (cause.trace_id, correlation)
             if number == first:
                 caused_by = event_id

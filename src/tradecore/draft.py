@@ -101,7 +101,7 @@ class Shelf:
         known = self._loaded.get(stream)
         if known is None:
             known = load(self._journal, stream)
-            self._put(stream, known)
+            self.put(stream, known)
         else:
             self._loaded.move_to_end(stream)
         return known
@@ -116,7 +116,7 @@ class Shelf:
             if known is None or recorded.envelope.version <= known.version:
                 continue
             if recorded.envelope.version == known.version + 1:
-                self._put(stream, after(known, [recorded]))
+                self.put(stream, after(known, [recorded]))
             else:
                 del self._loaded[stream]
 
@@ -125,7 +125,8 @@ class Shelf:
         for stream in wanted:
             self._loaded.pop(stream, None)
 
-    def _put(self, stream: str, loaded: Loaded) -> None:
+    def put(self, stream: str, loaded: Loaded) -> None:
+        """Keep a stream as it stands now."""
         self._loaded[stream] = loaded
         self._loaded.move_to_end(stream)
         if len(self._loaded) > self._capacity:

@@ -100,7 +100,7 @@ class Ledger:
             except WrongVersion:
                 self._shelf.forget([stream])
                 continue
-            self._shelf.observe(recorded)
+            batch.settle()
             return recorded[0]
         raise WrongVersion(f"{event.NAME} lost {_TRIES} races in a row against other writers")
 

@@ -167,13 +167,16 @@ class Outbox:
     async def settle_calls(self) -> None:
         """Start no further delivery, and wait until no call to the broker is under way."""
         self._closing = True
-        while self._busy or self._finished:
+        while self._busy:
             changed = self._changed
             await changed.wait()
 
     def _step(self, group: TaskGroup) -> None:
         """Record everything that ended and mark everything that can begin, in one transaction; then begin."""
         finished = self._collect_finished()
+        for item, _ in finished:  # its place is free for what is marked in the same transaction
+            self._busy -= 1
+            self._queue.release(item.line)
         taken = self._take()
         if not finished and not taken:
             return
@@ -182,6 +185,8 @@ class Outbox:
             if item.key in started:
                 group.start_soon(self._deliver, item, self._clock.monotonic())
             else:  # stale, withdrawn, or sent by somebody else
+                self._busy -= 1
+                self._queue.release(item.line)
                 self._ended(item, Done())
         if taken or finished:
             self._signal()
@@ -260,10 +265,8 @@ class Outbox:
         return cmd.StartSubmit(item.key, lease, body_hash(order), self._clock.now(), attempt=order.submits + 1)
 
     def _ended(self, item: Item, done: Done) -> None:
-        """Free the place of an item, and let it come back when its work is not done."""
+        """Let an item go, or come back when its work is not done."""
         item.busy = False
-        self._busy -= 1
-        self._queue.release(item.line)
         now = self._clock.monotonic()
         if done.hold_s is not None:
             self._held_until = max(self._held_until, now + done.hold_s)
