@@ -82,6 +82,8 @@ class Batch:
             if trade_id is None and isinstance(command, PlaceOrder):  # it was refused
                 trade_id = live_trade(self.draft, command)
             stream = streams.trade(trade_id) if trade_id else None
+        elif hasattr(command, "saga_id"):
+            stream = streams.saga(command.saga_id)
         elif hasattr(command, "order_id"):
             stream = streams.order(command.order_id)
         known = None if stream is None else self._thread(stream)

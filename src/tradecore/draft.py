@@ -7,14 +7,21 @@ from collections.abc import Sequence
 
 import attrs
 
-from tradecore.domain import account, fill, kill, lane, order, streams, trade
+from tradecore.domain import account, fill, kill, lane, order, saga, streams, trade
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
 from tradecore.journal.contract import Journal
 from tradecore.journal.snapshots import Snapshot, find_snapshot
 
 State = (
-    order.OrderState | fill.FillState | trade.TradeState | account.AccountState | kill.KillState | lane.LaneState | None
+    order.OrderState
+    | fill.FillState
+    | trade.TradeState
+    | account.AccountState
+    | saga.SagaState
+    | kill.KillState
+    | lane.LaneState
+    | None
 )
 
 
@@ -51,6 +58,9 @@ def evolve(stream: str, state: State, event: Event) -> State:
         case "lane":
             assert state is None or isinstance(state, lane.LaneState)
             return lane.evolve(state, event, key)
+        case "saga":
+            assert state is None or isinstance(state, saga.SagaState)
+            return saga.evolve(state, event)
         case _:
             return None
 
@@ -206,6 +216,12 @@ class Draft:
         """The lane, or None when nobody ever took it."""
         state = self.state(streams.lane(name))
         assert state is None or isinstance(state, lane.LaneState)
+        return state
+
+    def saga(self, saga_id: str) -> saga.SagaState | None:
+        """The saga, or None when there is none."""
+        state = self.state(streams.saga(saga_id))
+        assert state is None or isinstance(state, saga.SagaState)
         return state
 
     def account(self, name: str) -> account.AccountState:

@@ -15,6 +15,7 @@ from tradecore.domain.kill import KillState
 from tradecore.domain.lane import LaneState
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.order import OrderState
+from tradecore.domain.saga import SagaState
 from tradecore.domain.trade import TradeState
 from tradecore.draft import Draft, Shelf
 from tradecore.errors import CorruptLedger, TradecoreError, WrongVersion
@@ -135,6 +136,10 @@ class Ledger:
     def trade(self, trade_id: str) -> TradeState | None:
         """The trade as it stands, or None."""
         return Draft(self._shelf).trade(trade_id)
+
+    def saga(self, saga_id: str) -> SagaState | None:
+        """The saga as it stands, or None."""
+        return Draft(self._shelf).saga(saga_id)
 
     def account(self, name: str) -> AccountState:
         """The account as it stands."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tradecore import closing
-from tradecore.domain import account, decision, fill, kill, lane, order, streams, trade
+from tradecore.domain import account, decision, fill, kill, lane, order, saga, streams, trade
 from tradecore.domain import events as ev
 from tradecore.domain.commands import (
+    AdvanceSaga,
     CancelOrder,
     ClosePosition,
     Command,
@@ -18,8 +19,10 @@ from tradecore.domain.commands import (
     RecordKillAnswer,
     ReplaceOrder,
     RequestKill,
+    ResolveSaga,
     SetLimits,
     StartKill,
+    StartSaga,
     StartSubmit,
     TakeLane,
     UseLane,
@@ -53,8 +56,31 @@ def plan(draft: Draft, command: Command, epoch: str) -> None:
             draft.add(streams.kill(command.account), kill.decide(draft.kill(command.account), command))
         case TakeLane() | UseLane() | LeaveLane():
             draft.add(streams.lane(command.lane), lane.decide(draft.lane(command.lane), command))
+        case StartSaga():
+            draft.add(streams.saga(command.saga_id), saga.start(draft.saga(command.saga_id), command))
+        case AdvanceSaga():
+            _advance(draft, command, epoch)
+        case ResolveSaga():
+            draft.add(streams.saga(command.saga_id), saga.resolve(_saga(draft, command.saga_id), command))
         case _:
             _on_order(draft, command)
+
+
+def _advance(draft: Draft, command: AdvanceSaga, epoch: str) -> None:
+    """A saga's step and what it commands, in one transaction: neither is ever there without the other."""
+    stepped = saga.advance(_saga(draft, command.saga_id), command)
+    if not stepped:
+        return
+    draft.add(streams.saga(command.saga_id), stepped)
+    for part in command.commands:
+        plan(draft, part, epoch)
+
+
+def _saga(draft: Draft, saga_id: str) -> saga.SagaState:
+    state = draft.saga(saga_id)
+    if state is None:
+        raise InputError("saga", saga_id, "the id of a saga of this ledger")
+    return state
 
 
 def live_trade(draft: Draft, command: PlaceOrder) -> str | None:

@@ -10,6 +10,7 @@ from tradecore.domain.messages import Recorded
 LEDGER = "system-ledger"
 RUNNER = "system-runner"
 BROKER = "system-broker"
+CHECKS = "system-checks"
 
 
 def subject(subject_hash: str) -> str:
@@ -41,6 +42,11 @@ def trade(trade_id: str) -> str:
 def account(name: str) -> str:
     """The stream of an account."""
     return f"account-{name}"
+
+
+def saga(saga_id: str) -> str:
+    """The stream of a saga."""
+    return f"saga-{saga_id}"
 
 
 def decision(decision_id: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -11,33 +11,7 @@ from tradecore.domain.messages import Recorded
 from tradecore.journal.chain import Link
 from tradecore.journal.side_store import SideStore
 from tradecore.journal.stats import StoreStats
-
-
-class ViewStore(Protocol):
-    """Rows of read models, each view with the position up to which it is folded. Anything here can be rebuilt."""
-
-    def cursor(self, view: str, shape: str) -> int:
-        """Position up to which the view is folded; 0 when it is absent.
-
-        `shape` is a hash of the view's code and schema: when it differs from the stored one, the view is dropped.
-        """
-
-    def row(self, view: str, key: str) -> bytes | None:
-        """One row of a view, or None."""
-
-    def rows(self, view: str) -> Iterator[tuple[str, bytes]]:
-        """Every row of a view as it is now, by key."""
-
-    def write(
-        self, view: str, shape: str, after: int, upto: int, puts: Mapping[str, bytes], deletes: Collection[str] = ()
-    ) -> None:
-        """Move a view from position `after` to `upto`: rows and cursor in one transaction.
-
-        Raises `WrongVersion` when the view does not stand at `after` in that shape: another updater was faster.
-        """
-
-    def replace(self, view: str, shape: str, upto: int, rows: Mapping[str, bytes]) -> None:
-        """Swap in a rebuilt view that stands at position `upto`, in one transaction."""
+from tradecore.journal.view_store import ViewStore
 
 
 class Journal(Protocol):

@@ -73,6 +73,8 @@ class Outbox:
         self._held_until = 0.0
         self._changed = anyio.Event()
         self._closing = False
+        self.refusal: Callable[[OrderState], str | None] = lambda _: None
+        """Why an order that the broker does not have yet is not to be sent any more; None when it is."""
 
     # --- the working set: a fold of the log -------------------------------------------------------------------------
 
@@ -262,6 +264,9 @@ class Outbox:
             return cmd.StartCancel(item.key, lease)
         order = self._ledger.order(item.key)
         assert order is not None, "an order does not vanish"
+        reason = self.refusal(order)
+        if reason is not None:
+            return cmd.WithdrawOrder(item.key, f"not sent: {reason}")
         return cmd.StartSubmit(item.key, lease, body_hash(order), self._clock.now(), attempt=order.submits + 1)
 
     def _ended(self, item: Item, done: Done) -> None:
