@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from tradecore_exchange.app import create_app
+from tradecore_exchange.assets import AssetTerms
 from tradecore_exchange.feed import Feed, fingerprint
 from tradecore_exchange.floor import Floor
-from tradecore_exchange.matching import Canceled, Exchange, Submitted
+from tradecore_exchange.matching import Exchange, Submitted
+from tradecore_exchange.operations import Done
 from tradecore_exchange.options import ExchangeOptions
 from tradecore_exchange.refusals import Refusal
 from tradecore_exchange.requests import OrderRequest, ReplaceRequest
@@ -17,7 +19,8 @@ __all__ = [
     "DEFAULT_KEY",
     "DEFAULT_SECRET",
     "AnotherMarket",
-    "Canceled",
+    "AssetTerms",
+    "Done",
     "Exchange",
     "ExchangeOptions",
     "ExchangeServer",

@@ -14,7 +14,8 @@ from tradecore.errors import ConfigurationError, StoreUnavailable
 from tradecore_exchange.feed import Feed, Step, Tick, fingerprint
 from tradecore_exchange.history import MarketHistory
 from tradecore_exchange.instants import as_datetime
-from tradecore_exchange.matching import Canceled, Exchange, Submitted
+from tradecore_exchange.matching import Exchange, Submitted
+from tradecore_exchange.operations import Done
 from tradecore_exchange.options import ExchangeOptions
 from tradecore_exchange.orders import TradeUpdate
 from tradecore_exchange.refusals import Refusal
@@ -23,7 +24,7 @@ from tradecore_exchange.sessions import new_york_date
 from tradecore_exchange.store import Extras, Store
 
 Message = TradeUpdate | Bar | Quote
-Answer = TypeVar("Answer", Submitted | Refusal, Canceled | Refusal)
+Answer = TypeVar("Answer", Submitted | Refusal, Done | Refusal)
 
 
 @attrs.frozen
@@ -81,9 +82,14 @@ class Floor:
         """Change an order."""
         return self._answered(self.exchange.replace(order_id, request))
 
-    def cancel(self, order_id: str) -> Canceled | Refusal:
+    def cancel(self, order_id: str) -> Done | Refusal:
         """Cancel an order."""
         return self._answered(self.exchange.cancel(order_id))
+
+    def carry_out(self, operation: Callable[[Exchange], Done | Refusal]) -> Done | Refusal:
+        """Let something happen at the exchange (a bust, a halt, a split), durably, and told by the next `publish`."""
+        self._check()
+        return self._answered(operation(self.exchange))
 
     def count_post(self, client_order_id: str) -> None:
         """Remember that a POST of an order came in, whatever becomes of it; durable with the next input."""

@@ -12,9 +12,10 @@ import msgspec
 
 from tradecore.domain.values import Quote
 from tradecore.errors import ConfigurationError, CorruptLedger, StoreUnavailable
+from tradecore_exchange.activities import Activity
 from tradecore_exchange.changes import Changes, ExchangeState
 from tradecore_exchange.market_clock import MarketClock
-from tradecore_exchange.orders import Activity, Order
+from tradecore_exchange.orders import Order
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS market (id INTEGER PRIMARY KEY CHECK (id = 1), fingerprint TEXT NOT NULL,

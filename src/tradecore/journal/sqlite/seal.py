@@ -15,7 +15,7 @@ _KEY = "copy"
 _EVENTS = "SELECT position, originator_id, originator_version, topic, state, chain FROM events ORDER BY position"
 _BESIDE = (
     "SELECT view, shape, position FROM tradecore_views ORDER BY view",
-    "SELECT view, key, value FROM tradecore_view_rows ORDER BY view, key",
+    "SELECT view, key, value FROM tradecore_view_rows JOIN tradecore_views USING (slot) ORDER BY view, key",
     "SELECT digest, subject, media_type, sealed, content FROM tradecore_texts ORDER BY digest, subject",
 )
 _EVENT_IDS = "SELECT position, event_id FROM events ORDER BY position"
