@@ -50,7 +50,7 @@ _WORKING_RANK = 5
 
 _LATE = "it arrived at the broker after it was given up"
 
-__all__ = ["CANCEL_ATTEMPTS", "OrderCommand", "OrderState", "decide", "evolve", "plan", "plan_legs", "replacement"]
+__all__ = ["OrderCommand", "OrderState", "decide", "evolve", "plan", "plan_legs", "replacement"]
 
 
 def plan(command: PlaceOrder, client_order_id: str, trade_id: str) -> list[ev.Event]:
