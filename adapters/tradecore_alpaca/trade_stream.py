@@ -1,11 +1,13 @@
 """The stream `trade_updates`: sign in, listen, tell every message, connect again.
 
 It has no replay, repeats itself, and loses messages: each `StreamConnected` is a reason to read the record again.
+Messages that nobody has taken yet wait in the socket's own bounded queue; when it is full the broker is held up, and
+when the broker gives us up for that the loss shows as `StreamLost`, never as a gap.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import anyio
 import attrs
@@ -13,7 +15,7 @@ import msgspec
 import structlog
 
 from tradecore.errors import BrokerUnauthorized, ProtocolError
-from tradecore.ports.broker import Report, StreamConnected
+from tradecore.ports.broker import Report, StreamConnected, StreamLost
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Rng
 from tradecore_alpaca.backoff import Backoff
@@ -41,23 +43,32 @@ class _Listening(msgspec.Struct):
 
 @attrs.frozen
 class TradeStream:
-    """Reports of one account. `sign_in_s` bounds the wait for the broker's answers at the door."""
+    """Reports of one account. `sign_in_s` bounds the wait for the broker's answers at the door.
+
+    `probe` asks the broker something that needs the keys, once, after a sign-in that was met with silence: a stream
+    that never answers is the only sign of keys that were withdrawn. It raises `BrokerUnauthorized`.
+    """
 
     url: str
     keys: Keys
     clock: Clock
     rng: Rng
     connect: Connect
+    probe: Callable[[], Awaitable[None]]
     sign_in_s: float = 10.0
 
     async def reports(self) -> AsyncIterator[Report]:
-        """Every message, for ever; `StreamConnected` first after each connect. Raises `BrokerUnauthorized`."""
+        """Every message, for ever; `StreamConnected` first after each connect, `StreamLost` after each loss of one.
+
+        Raises `BrokerUnauthorized`.
+        """
         backoff = Backoff(self.rng)
         while True:
-            began = self.clock.monotonic()
+            began, connected, silent = self.clock.monotonic(), False, False
             try:
                 async with self.connect(self.url) as socket:
                     early = await self._sign_in(socket)
+                    connected = True
                     yield StreamConnected()
                     for message in early:
                         yield read_report(message)
@@ -66,10 +77,13 @@ class TradeStream:
                         if not _is_routine(message):
                             yield read_report(message)
             except SocketLostError as lost:
-                wait_s = backoff.wait_s(self.clock.monotonic() - began, busy=lost.busy)
-                _log.warning(
-                    "the stream of orders is lost; connecting again", reason=lost.reason, wait_s=round(wait_s, 1)
-                )
+                reason, busy, silent = lost.reason, lost.busy, lost.silent
+            if connected:
+                yield StreamLost(reason)
+            if silent:
+                await self.probe()
+            wait_s = backoff.wait_s(self.clock.monotonic() - began, busy=busy)
+            _log.warning("the stream of orders is lost; connecting again", reason=reason, wait_s=round(wait_s, 1))
             await self.clock.sleep(wait_s)
 
     async def _sign_in(self, socket: Socket) -> list[bytes]:
@@ -80,7 +94,7 @@ class TradeStream:
                 await socket.send(msgspec.json.encode({"action": "listen", "data": {"streams": [_TRADE_UPDATES]}}))
                 return await _await_listening(socket, self.keys)
         except TimeoutError:
-            raise SocketLostError(f"no answer to the sign-in within {self.sign_in_s} s") from None
+            raise SocketLostError(f"no answer to the sign-in within {self.sign_in_s} s", silent=True) from None
 
     def _authenticate(self) -> bytes:
         keys = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -21,8 +19,6 @@ from tradecore_exchange.wire import asset_class, order_json
 
 JSON = Any
 
-_EARLY_FILL_WAIT_MS = 300
-
 
 async def submit_order(request: Request) -> Response:
     """POST: the answer is a snapshot from before the order reached the market."""
@@ -38,23 +34,7 @@ async def submit_order(request: Request) -> Response:
         raise
     if isinstance(outcome, Refusal):
         return service.answer(outcome.body, outcome.status)
-    service.accepted_at[outcome.order.client_order_id] = time.monotonic()
-    fault = service.faults.take("fill_before_answer")
-    if fault is not None:
-        await _let_the_fill_out(service, outcome.order.id, fault.ms or _EARLY_FILL_WAIT_MS, advance=fault.advance)
     return service.answer(order_json(outcome.order, outcome.legs))
-
-
-async def _let_the_fill_out(service: Service, order_id: str, ms: int, *, advance: bool) -> None:
-    """Publish before the answer; hold the answer until the order is done or `ms` have gone by."""
-    if advance and service.floor.exchange.book.by_id[order_id].is_open:
-        service.floor.advance()
-    service.floor.publish()
-    until = time.monotonic() + ms / 1_000
-    while service.floor.exchange.book.by_id[order_id].is_open and time.monotonic() < until:
-        await asyncio.sleep(0.005)
-        service.floor.publish()
-    await asyncio.sleep(0.05)
 
 
 async def list_orders(request: Request) -> Response:
@@ -129,16 +109,11 @@ async def get_order(request: Request) -> Response:
 
 
 async def get_order_by_client_order_id(request: Request) -> Response:
-    """GET by the client's id; a fault may hide an order for a while after it was accepted."""
+    """GET by the client's id."""
     service, client_order_id = service_of(request), request.query_params.get("client_order_id")
     if not client_order_id:
         raise Refused(invalid("client_order_id is required"))
     order = service.floor.exchange.book.by_client_order_id.get(client_order_id)
-    fault = service.faults.standing("lookup_404")
-    if order is not None and fault is not None:
-        age_s = time.monotonic() - service.accepted_at.get(client_order_id, float("-inf"))
-        if age_s * 1_000 < fault.ms:
-            order = None
     if order is None:
         raise Refused(order_not_found(client_order_id))
     return service.answer(order_json(order))

@@ -20,6 +20,11 @@ _HALF = Decimal("0.5")
 _THIRD = Decimal("0.3")
 
 
+def account_id(floor: Floor) -> str:
+    """The id of an account, which follows from its seed."""
+    return uuid_text(floor.exchange.blotter.seed, "account")
+
+
 def account_json(floor: Floor) -> dict[str, JSON]:
     """The account now; balances to the cent, as open orders have them."""
     exchange = floor.exchange
@@ -29,7 +34,7 @@ def account_json(floor: Floor) -> dict[str, JSON]:
     reserved = [exchange.book.reserved(order) for order in exchange.book.open()]
     buying_power = number_text(cents(account.buying_power(prices, reserved, account.margin)))
     last_equity = floor.closes[-1][1] if floor.closes else exchange.options.cash
-    identity = uuid_text(exchange.blotter.seed, "account")
+    identity = account_id(floor)
     suspended = account.configuration.suspend_trade
     return {
         "id": identity,

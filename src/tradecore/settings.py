@@ -38,6 +38,18 @@ class BrokerSettings(Section):
     connect_timeout_s: float = Field(3.0, gt=0, le=60)
     read_timeout_s: float = Field(10.0, gt=0, le=120)
     unreachable_after_s: float = Field(10.0, gt=0)
+    requests_per_minute: int = Field(180, ge=0)
+    request_patience_s: float = Field(5.0, ge=0, le=60)
+    breaker_failures: int = Field(5, ge=0, le=1_000)
+    breaker_window_s: float = Field(60.0, gt=0)
+    breaker_open_s: float = Field(30.0, gt=0)
+
+    @field_validator("requests_per_minute")
+    @classmethod
+    def _enough_to_work_with(cls, value: int) -> int:
+        if 0 < value < 6:
+            raise ValueError("at least 6 requests a minute, or 0 for no limit of our own")
+        return value
 
 
 class StrategySettings(Section):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tradecore.journal.contract import Journal
+from tradecore.journal.group_commit import GroupCommit
 from tradecore.journal.lease import lease_holder, open_lease
 from tradecore.journal.migrating import migrate_ledger
 from tradecore.journal.opening import open_journal
@@ -12,6 +13,7 @@ from tradecore.journal.view_store import ViewStore
 
 __all__ = [
     "Erased",
+    "GroupCommit",
     "Journal",
     "SideStore",
     "ViewStore",

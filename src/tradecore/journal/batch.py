@@ -24,6 +24,11 @@ class Batch:
     event_ids: list[str | None]
     firsts: dict[str, int]
 
+    @property
+    def size(self) -> int:
+        """Bytes of the states."""
+        return sum(map(len, self.states))
+
 
 def stored(events: Sequence[Recorded[Event]], encode: Encode) -> Batch:
     """The rows of an append. Raises `InputError` for an event that could not be read back."""

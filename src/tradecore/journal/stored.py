@@ -57,16 +57,22 @@ class StoredJournal:
 
     def append(self, events: Sequence[Recorded[Event]]) -> tuple[Recorded[Event], ...]:
         """Append in one transaction. Raises `WrongVersion`, `InputError`, `StoreUnavailable`."""
-        batch = stored(events, self.codec.encode)
-        if not batch.states:
-            return ()
+        batch = self.prepare(events)
+        return placed(events, self.append_batch(batch)) if batch.states else ()
+
+    def prepare(self, events: Sequence[Recorded[Event]]) -> Batch:
+        """Events as they will be stored. Raises `InputError`."""
+        return stored(events, self.codec.encode)
+
+    def append_batch(self, batch: Batch) -> int:
+        """Append what was prepared, and return the first position. Raises `WrongVersion`, `StoreUnavailable`."""
         try:
             first = self._rows.append(batch)
         except IntegrityError as error:
             raise WrongVersion(str(error)) from None
         self._wakeup.signal()
         failpoint("journal.append.after_commit")
-        return placed(events, first)
+        return first
 
     def append_each(self, batches: Sequence[Batch]) -> list[int | None]:
         """Append many batches in one transaction; see `Recorder.append_each`."""
