@@ -9,7 +9,10 @@
     ├── RefusedError               the domain says no to a command
     │   ├── OrderRefused           a limit or a rule refuses an order
     │   ├── CancelRefused          the order cannot be canceled any more
-    │   └── ReplaceRefused         the order cannot be replaced (yet, or any more)
+    │   ├── ReplaceRefused         the order cannot be replaced (yet, or any more)
+    │   ├── CloseRefused           there is nothing to close, or it is being closed already
+    │   ├── WorkRefused            the work is not dead, so it can be neither retried nor discarded
+    │   └── LaneRefused            another process delivers this lane
     ├── JournalError               the store cannot do what was asked
     │   ├── StoreUnavailable       it cannot be opened, read or written
     │   │   └── StoreFull          there is no room left on its disk
@@ -95,6 +98,18 @@ class CancelRefused(RefusedError):
 
 class ReplaceRefused(RefusedError):
     """Raised when a replacement is asked for an order that cannot be replaced, or would change nothing."""
+
+
+class CloseRefused(RefusedError):
+    """Raised when a position is to be closed that is flat, or that an order closes already."""
+
+
+class WorkRefused(RefusedError):
+    """Raised when work is to be retried or discarded that is not dead."""
+
+
+class LaneRefused(RefusedError):
+    """Raised when a process that does not hold a lane wants to mark work there."""
 
 
 class JournalError(TradecoreError):

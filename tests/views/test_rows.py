@@ -24,7 +24,7 @@ FIELDS = {
     "balances": "account broker broker_account_id currency opening_cash cash realised_pnl fees open_orders",
     "traces": "trace_id events",
     "sagas": "saga_id kind account status step steps reason terms deadline trace_id created_at updated_at position",
-    "outbox": "work_id order_id client_order_id kind status attempts last_error not_after created_at updated_at "
+    "outbox": "work_id order_id client_order_id kind status attempts tries last_error not_after created_at updated_at "
     "trace_id position",
 }
 

@@ -104,6 +104,97 @@ class ReplaceOrder:
 
 
 @attrs.frozen
+class ClosePosition:
+    """Record the intent to close what a strategy holds of a symbol, by an opposite order of exactly that size.
+
+    `strategy` None is the only one that holds it. Cancels nothing; `not_after` is when the intent goes stale.
+    """
+
+    order_id: str
+    account: str
+    symbol: str
+    not_after: dt.datetime
+    strategy: str | None = None
+    reference_price: Decimal | None = None
+    reason: str = ""
+
+
+@attrs.frozen
+class RetryWork:
+    """Try dead work again. A submit needs a new `not_after`."""
+
+    order_id: str
+    reason: str
+    not_after: dt.datetime
+
+
+@attrs.frozen
+class DiscardWork:
+    """Give dead work up for good: an order that never went out ends, one that could not be canceled works on."""
+
+    order_id: str
+    reason: str
+
+
+@attrs.frozen
+class RequestKill:
+    """Cancel everything that works for the account, whoever placed it, until the broker shows nothing any more.
+
+    What was not sent yet is withdrawn at once, but for what closes or protects. With `suspend` the broker is told to
+    refuse new orders too.
+    """
+
+    account: str
+    reason: str
+    suspend: bool = False
+
+
+@attrs.frozen
+class StartKill:
+    """T2 of a kill."""
+
+    account: str
+    lease: str
+
+
+@attrs.frozen
+class RecordKillAnswer:
+    """T3 of a kill; `open_orders` None when the broker could not be asked what is left."""
+
+    account: str
+    accepted: bool
+    message: str
+    open_orders: int | None = None
+
+
+@attrs.frozen
+class TakeLane:
+    """Become the one who delivers a lane, in the place of whoever held it under `fence` (0 for nobody)."""
+
+    lane: str
+    holder: str
+    fence: int
+
+
+@attrs.frozen
+class UseLane:
+    """Show that one still holds a lane; refused when somebody else does."""
+
+    lane: str
+    holder: str
+    fence: int
+
+
+@attrs.frozen
+class LeaveLane:
+    """Let go of a lane."""
+
+    lane: str
+    holder: str
+    fence: int
+
+
+@attrs.frozen
 class CancelOrder:
     """Record the intent to cancel an order; a runner delivers it."""
 
@@ -148,20 +239,23 @@ class RecordAnswer:
 
 @attrs.frozen
 class RecordRejection:
-    """T3: the broker definitely refused the order."""
+    """T3: the broker definitely refused the order. `attempt` is the one that it refused, None for the last."""
 
     order_id: str
     code: str
     message: str
     raw: str
+    attempt: int | None = None
 
 
 @attrs.frozen
 class RecordNotSent:
-    """T3: the instruction certainly did not reach the broker; it may be sent again."""
+    """T3: the instruction certainly did not reach the broker; it may be sent again. `counts` as in `OrderNotSent`."""
 
     order_id: str
     reason: str
+    attempt: int | None = None
+    counts: bool = True
 
 
 @attrs.frozen
@@ -171,6 +265,7 @@ class RecordUnknown:
     order_id: str
     reason: str
     exists: bool = False
+    attempt: int | None = None
 
 
 @attrs.frozen
@@ -261,7 +356,16 @@ Command = (
     | SetLimits
     | PlaceOrder
     | ReplaceOrder
+    | ClosePosition
     | CancelOrder
+    | RetryWork
+    | DiscardWork
+    | RequestKill
+    | StartKill
+    | RecordKillAnswer
+    | TakeLane
+    | UseLane
+    | LeaveLane
     | StartSubmit
     | StartCancel
     | RecordAnswer

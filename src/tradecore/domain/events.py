@@ -15,6 +15,7 @@ import attrs
 
 from tradecore.domain.terms import StopLoss, TakeProfit
 from tradecore.domain.values import Leg, OrderClass, OrderStatus, OrderType, Purpose, Side, TimeInForce
+from tradecore.domain.work import Work
 
 
 @attrs.frozen
@@ -240,12 +241,16 @@ class OrderSubmitted(Event):
 
 @attrs.frozen
 class OrderNotSent(Event):
-    """The attempt certainly did not reach the broker; the order is queued again."""
+    """The attempt certainly did not reach the broker; the order is queued again.
+
+    `counts` is false when the broker, or who guards the way to it, said when to come again: that spends no attempt.
+    """
 
     NAME: ClassVar[str] = "trade.order.not_sent"
     order_id: str
     attempt: int
     reason: str
+    counts: bool = True
 
 
 @attrs.frozen
@@ -410,6 +415,49 @@ class CancelAnswered(Event):
     order_id: str
     accepted: bool
     message: str
+
+
+@attrs.frozen
+class OrderDead(Event):
+    """Delivery gave the work up after `attempts`: a person must retry or discard it. The broker certainly lacks it."""
+
+    NAME: ClassVar[str] = "trade.order.dead"
+    order_id: str
+    work: Work
+    attempts: int
+    reason: str
+
+
+@attrs.frozen
+class OrderRetried(Event):
+    """A person wants dead work tried again; a submit until `not_after`."""
+
+    NAME: ClassVar[str] = "trade.order.retried"
+    order_id: str
+    work: Work
+    reason: str
+    not_after: dt.datetime | None = None
+
+
+@attrs.frozen
+class OrderDiscarded(Event):
+    """A person gave dead work up for good."""
+
+    NAME: ClassVar[str] = "trade.order.discarded"
+    order_id: str
+    work: Work
+    reason: str
+
+
+@attrs.frozen
+class StaleOutcome(Event):
+    """What became of an attempt after another one had begun: kept, and changing nothing."""
+
+    NAME: ClassVar[str] = "trade.order.stale_outcome"
+    order_id: str
+    attempt: int
+    outcome: str
+    reason: str
 
 
 # --- fills ----------------------------------------------------------------------------------------------------------
@@ -725,6 +773,102 @@ class SagaNeedsPerson(Event):
     NAME: ClassVar[str] = "saga.manual"
     saga_id: str
     reason: str
+
+
+# --- delivery -------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class KillRequested(Event):
+    """Everything that works for the account is to be canceled at the broker, whoever placed it, until that is proved.
+
+    With `suspend` the broker is also told to refuse new orders.
+    """
+
+    NAME: ClassVar[str] = "account.kill.requested"
+    account: str
+    suspend: bool
+    reason: str
+
+
+@attrs.frozen
+class KillSubmitted(Event):
+    """The instruction to cancel everything is being sent."""
+
+    NAME: ClassVar[str] = "account.kill.submitted"
+    account: str
+    attempt: int
+    lease: str
+
+
+@attrs.frozen
+class KillAnswered(Event):
+    """What became of the attempt; `open_orders` is what the broker still works on, None when it could not be asked."""
+
+    NAME: ClassVar[str] = "account.kill.answered"
+    account: str
+    attempt: int
+    accepted: bool
+    message: str
+    open_orders: int | None
+
+
+@attrs.frozen
+class KillVerified(Event):
+    """The broker works on no order of the account any more."""
+
+    NAME: ClassVar[str] = "account.kill.verified"
+    account: str
+    attempts: int
+
+
+@attrs.frozen
+class LaneTaken(Event):
+    """A process took over the delivery of a lane. `fence` rises with each holder; earlier ones can mark nothing."""
+
+    NAME: ClassVar[str] = "system.lane.taken"
+    lane: str
+    fence: int
+    holder: str
+
+
+@attrs.frozen
+class LaneUsed(Event):
+    """The holder of a lane is at work there: recorded with what it marks, and while it has open work."""
+
+    NAME: ClassVar[str] = "system.lane.used"
+    lane: str
+    fence: int
+
+
+@attrs.frozen
+class LaneLeft(Event):
+    """The holder of a lane stopped in good order: anybody may take it at once."""
+
+    NAME: ClassVar[str] = "system.lane.left"
+    lane: str
+    fence: int
+
+
+@attrs.frozen
+class ScheduledWorkFailed(Event):
+    """A run of scheduled work (`sync`, `assets`) failed, the first of a row. Times in seconds."""
+
+    NAME: ClassVar[str] = "system.work.failed"
+    work: str
+    started_at: dt.datetime
+    duration_s: Decimal
+    reason: str
+
+
+@attrs.frozen
+class ScheduledWorkRecovered(Event):
+    """A run of scheduled work succeeded after `failures` in a row."""
+
+    NAME: ClassVar[str] = "system.work.recovered"
+    work: str
+    failures: int
+    failing_since: dt.datetime
 
 
 EVENTS: dict[str, type[Event]] = {

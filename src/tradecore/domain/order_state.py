@@ -22,14 +22,12 @@ from tradecore.domain.values import (
     plus,
     times,
 )
+from tradecore.domain.work import CANCEL_ATTEMPTS, Work
 from tradecore.errors import InvariantViolated
 
 _S = OrderStatus
 OURS = frozenset({_S.PLANNED, _S.QUEUED, _S.SUBMITTED, _S.UNKNOWN})
 """Statuses that only we give: the broker has not spoken yet."""
-
-CANCEL_ATTEMPTS = 3
-"""How often a cancel is sent before a person must look."""
 
 
 @attrs.frozen(slots=False)
@@ -71,6 +69,8 @@ class OrderState:
     filled_qty: Decimal = ZERO
     filled_value: Decimal = ZERO
     submits: int = 0
+    failures: int = 0
+    dead: bool = False
     in_flight: bool = False
     exists_at_broker: bool = False
     cancel_requested: bool = False
@@ -93,6 +93,11 @@ class OrderState:
     def cancel_spent(self) -> bool:
         """True when the last request to cancel leads to no further attempt: it was taken, or failed too often."""
         return self.cancel_taken or (self.cancels >= CANCEL_ATTEMPTS and not self.cancel_in_flight)
+
+    @property
+    def work(self) -> Work:
+        """What brings the order to the broker."""
+        return Work.SUBMIT if self.replaces is None else Work.REPLACE
 
     @property
     def was_given_up(self) -> bool:
@@ -119,9 +124,10 @@ def evolve(state: OrderState | None, event: ev.Event) -> OrderState:
         case ev.OrderSubmitted():
             return changed(state, status=_S.SUBMITTED, submits=event.attempt, in_flight=True)
         case ev.OrderNotSent():
-            return changed(state, status=_S.QUEUED, in_flight=False)
+            return changed(state, status=_S.QUEUED, in_flight=False, failures=state.failures + event.counts)
         case ev.OrderOutcomeUnknown():
-            return changed(state, status=_S.UNKNOWN, exists_at_broker=state.exists_at_broker or event.exists)
+            exists = state.exists_at_broker or event.exists
+            return changed(state, status=_S.UNKNOWN, exists_at_broker=exists, dead=state.dead and not exists)
         case ev.OrderAccepted():
             status = event.status if state.status in OURS or state.was_given_up else state.status
             return changed(
@@ -130,6 +136,7 @@ def evolve(state: OrderState | None, event: ev.Event) -> OrderState:
                 broker_order_id=event.broker_order_id,
                 broker_updated_at=event.updated_at,
                 in_flight=False,
+                dead=False,
             )
         case ev.OrderUpdated():
             return changed(state, status=event.status, broker_updated_at=event.updated_at)
@@ -149,6 +156,16 @@ def evolve(state: OrderState | None, event: ev.Event) -> OrderState:
             return changed(state, replaced_by=event.by_order_id)
         case ev.ReplaceFailed():
             return changed(state, replaced_by=None)
+        case ev.OrderDead():
+            return state if event.work is Work.CANCEL else changed(state, dead=True)
+        case ev.OrderRetried():
+            if event.work is Work.CANCEL:
+                return state
+            return changed(state, dead=False, failures=0, not_after=event.not_after)
+        case ev.OrderDiscarded():
+            return changed(state, cancel_requested=False) if event.work is Work.CANCEL else state
+        case ev.StaleOutcome():
+            return state
         case ev.CancelRequested():
             return changed(state, cancel_requested=True, cancels=0, cancel_taken=False)
         case ev.CancelSubmitted():
@@ -160,7 +177,7 @@ def evolve(state: OrderState | None, event: ev.Event) -> OrderState:
 
 
 def _ended(state: OrderState, status: OrderStatus, broker_filled: Decimal) -> OrderState:
-    return changed(state, status=status, in_flight=False, broker_filled_qty=broker_filled)
+    return changed(state, status=status, in_flight=False, dead=False, broker_filled_qty=broker_filled)
 
 
 def _evolve_fill(state: OrderState, event: ev.OrderPartiallyFilled | ev.OrderFilled) -> OrderState:

@@ -52,3 +52,13 @@ def saga(saga_id: str) -> str:
 def decision(decision_id: str) -> str:
     """The stream of a decision."""
     return f"decision-{decision_id}"
+
+
+def kill(account: str) -> str:
+    """The stream of the kills of an account."""
+    return f"kill-{account}"
+
+
+def lane(name: str) -> str:
+    """The stream of a lane of delivery."""
+    return f"lane-{name}"
