@@ -54,6 +54,12 @@ def play_some(exchange: Process, name: str) -> None:
     for at in range(5):
         exchange.http.post("/v2/orders", json=order(client_order_id=f"{name}-{at}", symbol=["AAPL", "MSFT"][at % 2]))
         exchange.http.post("/_ctl/advance", json={"steps": 1})
+    legs = {"take_profit": {"limit_price": "900"}, "stop_loss": {"stop_price": "1"}}
+    bracket = order(client_order_id=f"{name}-bracket", order_class="bracket", **legs)
+    assert exchange.http.post("/v2/orders", json=bracket).status_code == 200
+    trailing = order(client_order_id=f"{name}-trail", side="sell", qty="1", type="trailing_stop", trail_percent="5")
+    assert exchange.http.post("/v2/orders", json=trailing).status_code == 200
+    exchange.http.post("/_ctl/advance", json={"steps": 3})
     limit = order(client_order_id=f"{name}-open", type="limit", limit_price="1")
     exchange.http.post("/v2/orders", json=limit)
     exchange.http.post("/v2/orders", json=limit)
