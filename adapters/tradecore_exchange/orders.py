@@ -191,6 +191,8 @@ class OrderBook:
 
     def reserved(self, order: Order) -> Decimal:
         """Dollars that an open order holds: of an order and its replacement, the larger."""
+        if order.status != "pending_replace":
+            return order.reserved
         successor = self.successor(order)
         return order.reserved if successor is None else max(order.reserved, successor.reserved)
 
