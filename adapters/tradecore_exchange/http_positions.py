@@ -55,7 +55,7 @@ def _share_of(service: Service, position: Position, percentage: Decimal) -> Deci
 
 
 def _cancel_all(service: Service, symbol: str | None = None) -> None:
-    for order in list(service.floor.exchange.book.open()):
+    for order in service.floor.exchange.book.open_in_order():
         if symbol in {None, order.symbol}:
             service.floor.cancel(order.id)
 

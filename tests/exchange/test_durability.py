@@ -15,7 +15,8 @@ import pytest
 from tests.exchange.play import KEYS, PATIENCE_S, Play, order, small_floor
 from tradecore.errors import ConfigurationError, StoreUnavailable
 from tradecore_bars import seeded_bars
-from tradecore_exchange import AnotherMarket, ExchangeServer, Floor, OrderRequest, Store
+from tradecore_exchange import AnotherMarket, ExchangeServer, Floor, OrderRequest, Store, Submitted
+from tradecore_exchange.orders import TradeUpdate
 from tradecore_exchange.requests import order_request, read_json
 
 
@@ -120,6 +121,34 @@ def test_a_quote_from_outside_is_still_live_after_a_restart(tmp_path: Path) -> N
     with ExchangeServer(small_floor(Store(path))) as server, Play(server) as play:
         play.post(client_order_id="one")
         assert play.judge()["executions"][0]["price"] == "10.01"
+
+
+def test_what_waits_is_decided_in_the_same_order_after_a_restart(tmp_path: Path) -> None:
+    def played(path: Path, *, restart: bool) -> list[str]:
+        floor = small_floor(Store(path))
+        floor.carry_out(lambda exchange: exchange.switch(slow_cancels=True))
+        ids = [placed(floor, symbol, limit_price="1", type="limit") for symbol in ("MSFT", "AAPL", "MSFT")]
+        for order_id in reversed(ids):
+            floor.cancel(order_id)
+        if restart:
+            floor.close()
+            floor = small_floor(Store(path))
+        floor.publish()
+        told: list[str] = []
+        floor.listen(lambda message: told.append(message.order.id) if isinstance(message, TradeUpdate) else None)
+        floor.advance()
+        floor.publish()
+        floor.close()
+        assert told == ids
+        return told
+
+    assert played(tmp_path / "one.db", restart=True) == played(tmp_path / "two.db", restart=False)
+
+
+def placed(floor: Floor, symbol: str, **terms: Any) -> str:
+    outcome = floor.submit(request(symbol=symbol, **terms))
+    assert isinstance(outcome, Submitted)
+    return outcome.order.id
 
 
 def test_a_configuration_survives(tmp_path: Path) -> None:
