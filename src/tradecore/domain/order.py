@@ -13,6 +13,7 @@ import attrs
 from tradecore.domain import events as ev
 from tradecore.domain.commands import (
     CancelOrder,
+    HaltOrder,
     PlaceOrder,
     RecordAnswer,
     RecordCancelAnswer,
@@ -162,6 +163,7 @@ OrderCommand = (
     | RecordCancelAnswer
     | RecordReport
     | RecordFill
+    | HaltOrder
 )
 
 
@@ -188,6 +190,8 @@ def decide(state: OrderState, command: OrderCommand) -> list[ev.Event]:
             if state.status.is_terminal or state.broker_order_id is not None or state.exists_at_broker:
                 return []
             return [ev.OrderCanceled(state.order_id, command.reason, ZERO, "")]
+        case HaltOrder():
+            return [] if state.halted else [ev.OrderHalted(state.order_id, command.reason, command.raw)]
         case CancelOrder():
             return _request_cancel(state, command)
         case StartCancel():
