@@ -28,6 +28,7 @@ from tradecore.ports.ids import Rng
 from tradecore_alpaca.account_activities import read_activities_since
 from tradecore_alpaca.activities import read_fills_since
 from tradecore_alpaca.bodies import order_body, replace_body, suspend_body
+from tradecore_alpaca.channel import UNGUARDED, Channel, Guards
 from tradecore_alpaca.decode import decode_account, decode_asset, decode_clock, decode_position
 from tradecore_alpaca.http import AlpacaHttp, Timeouts
 from tradecore_alpaca.instructions import Instructions, path_segment
@@ -57,12 +58,13 @@ class AlpacaBroker:
         timeouts: Timeouts | None = None,
         budget_s: float = 10.0,
         connect: Connect = open_socket,
+        guards: Guards = UNGUARDED,
         name: str = "alpaca",
     ) -> None:
         timeouts = timeouts or Timeouts()
         self._name = name
         self._urls = urls
-        channel = AlpacaHttp(http, keys, timeouts)
+        channel = Channel(AlpacaHttp(http, keys, timeouts), clock, guards)
         self._instructions = Instructions(channel, clock)
         self._questions = Questions(channel, clock, rng, budget_s)
         self._stream = TradeStream(urls.stream_url, keys, clock, rng, connect, self._check_keys, timeouts.read_s)

@@ -85,7 +85,7 @@ def failed_instruction(outcome: Answer | NoAnswer, now: dt.datetime) -> BrokerEr
     if isinstance(outcome, NoAnswer):
         if outcome.written:
             return OutcomeUnknown(f"no answer: {outcome.reason}")
-        return NotSent(outcome.reason)
+        return NotSent(outcome.reason, outcome.retry_after_s)
     if outcome.status == 429:
         return NotSent("HTTP 429: rate limit exceeded", retry_after_s(outcome, now))
     if keys_refused(outcome):

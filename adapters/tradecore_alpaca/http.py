@@ -45,6 +45,7 @@ class Answer:
     body: bytes
     retry_after: str | None = None
     rate_limit_reset: str | None = None
+    rate_limit_remaining: str | None = None
 
     @property
     def text(self) -> str:
@@ -58,6 +59,7 @@ class NoAnswer:
 
     written: bool
     reason: str
+    retry_after_s: float | None = None
 
 
 class AlpacaHttp:
@@ -100,6 +102,7 @@ class AlpacaHttp:
             body=self._keys.hide_bytes(response.content),
             retry_after=response.headers.get("retry-after"),
             rate_limit_reset=response.headers.get("x-ratelimit-reset"),
+            rate_limit_remaining=response.headers.get("x-ratelimit-remaining"),
         )
 
     def _tell(self, error: Exception) -> str:

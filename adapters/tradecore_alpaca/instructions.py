@@ -8,8 +8,9 @@ import msgspec
 from tradecore.errors import InputError, OutcomeUnknown, ProtocolError
 from tradecore.ports.broker import BrokerOrder
 from tradecore.ports.clock import Clock
+from tradecore_alpaca.channel import Channel
 from tradecore_alpaca.classify import failed_instruction
-from tradecore_alpaca.http import AlpacaHttp, Answer
+from tradecore_alpaca.http import Answer
 from tradecore_alpaca.json_text import is_json, read
 from tradecore_alpaca.order_json import decode_order
 
@@ -29,36 +30,34 @@ class _Switches(msgspec.Struct):
 
 @attrs.frozen
 class Instructions:
-    """Gives each instruction once. Raises `BrokerRefused`, `BrokerUnauthorized`, `NotSent`, `OutcomeUnknown`."""
+    """Gives each instruction once. Raises `BrokerRefused`, `BrokerUnauthorized`, `NotSent`, `OutcomeUnknown`.
 
-    http: AlpacaHttp
+    Those that add no risk are urgent: cancels, flattening, the account's switch.
+    """
+
+    channel: Channel
     clock: Clock
 
     async def for_order(self, method: str, url: str, content: bytes | None, client_order_id: str) -> BrokerOrder:
         """One whose answer is an order under this client id."""
-        order = await self.for_any_order(method, url, content)
+        order = await self._order(method, url, content)
         if order.client_order_id != client_order_id:
             raise OutcomeUnknown(f"answered with another order: {order.client_order_id!r}")
         return order
 
-    async def for_any_order(self, method: str, url: str, content: bytes | None = None) -> BrokerOrder:
-        """One whose answer is an order."""
-        answer = await self._give(method, url, content)
-        try:
-            return decode_order(answer.body)
-        except ProtocolError as error:
-            reason = f"HTTP {answer.status} without a readable order: {error}"
-        raise OutcomeUnknown(reason)
+    async def for_any_order(self, method: str, url: str) -> BrokerOrder:
+        """One whose answer is an order of the broker's making."""
+        return await self._order(method, url, None, urgent=True)
 
     async def for_nothing(self, method: str, url: str) -> None:
         """One whose answer says nothing more than that it was taken."""
-        answer = await self._give(method, url)
+        answer = await self._give(method, url, urgent=True)
         if answer.status != _NO_CONTENT and answer.body.strip() and not is_json(answer.body):
             raise OutcomeUnknown(f"HTTP {answer.status} that is not the broker's: {answer.text[:200]!r}")
 
     async def for_each(self, method: str, url: str) -> None:
         """One for many orders: each must have been taken, or have ended already."""
-        answer = await self._give(method, url)
+        answer = await self._give(method, url, urgent=True)
         if answer.status == _NO_CONTENT:
             return
         try:
@@ -74,7 +73,7 @@ class Instructions:
 
     async def for_switch(self, method: str, url: str, content: bytes, *, suspended: bool) -> None:
         """One that turns the account's own switch; the answer must show it so."""
-        answer = await self._give(method, url, content)
+        answer = await self._give(method, url, content, urgent=True)
         try:
             told = read(answer.body, _Switches).suspend_trade
         except ProtocolError as error:
@@ -85,8 +84,16 @@ class Instructions:
             reason = f"suspend_trade is {told} after it was set to {suspended}"
         raise OutcomeUnknown(reason)
 
-    async def _give(self, method: str, url: str, content: bytes | None = None) -> Answer:
-        outcome = await self.http.exchange(method, url, content=content)
+    async def _order(self, method: str, url: str, content: bytes | None, *, urgent: bool = False) -> BrokerOrder:
+        answer = await self._give(method, url, content, urgent=urgent)
+        try:
+            return decode_order(answer.body)
+        except ProtocolError as error:
+            reason = f"HTTP {answer.status} without a readable order: {error}"
+        raise OutcomeUnknown(reason)
+
+    async def _give(self, method: str, url: str, content: bytes | None = None, *, urgent: bool) -> Answer:
+        outcome = await self.channel.instruct(method, url, content, urgent=urgent)
         if isinstance(outcome, Answer) and 200 <= outcome.status < 300:
             return outcome
         raise failed_instruction(outcome, self.clock.now())

@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tradecore_exchange.orders import Activity
+from tradecore_exchange.activities import NON_TRADE_KINDS, TRADE_KINDS, Activity
 from tradecore_exchange.query import choice, instant, listed, whole_number
 from tradecore_exchange.refusals import Refused, invalid
 from tradecore_exchange.service import service_of
 from tradecore_exchange.sessions import new_york_date
 from tradecore_exchange.wire import activity_json
 
-_BY_CATEGORY = {"trade_activity": frozenset({"FILL"}), "non_trade_activity": frozenset({"FEE"})}
+_BY_CATEGORY = {"trade_activity": TRADE_KINDS, "non_trade_activity": NON_TRADE_KINDS}
 _PAGE_SIZE_MAX = 100
 
 

@@ -89,10 +89,11 @@ def _calendar_day(date: dt.date) -> dict[str, JSON]:
 
 async def list_assets(request: Request) -> Response:
     """GET what is listed."""
-    service, query = service_of(request), request.query_params
+    exchange, query = service_of(request).floor.exchange, request.query_params
     wanted, status = query.get("asset_class"), query.get("status")
-    symbols = sorted(service.floor.exchange.symbols) if status in {None, "", "active"} else []
-    return service.answer([asset_json(symbol) for symbol in symbols if wanted in {None, "", asset_class(symbol)}])
+    symbols = sorted(exchange.symbols) if status in {None, "", "active"} else []
+    chosen = [symbol for symbol in symbols if wanted in {None, "", asset_class(symbol)}]
+    return service_of(request).answer([asset_json(symbol, exchange.options.terms(symbol)) for symbol in chosen])
 
 
 async def get_asset(request: Request) -> Response:
@@ -100,7 +101,7 @@ async def get_asset(request: Request) -> Response:
     service, name = service_of(request), request.path_params["name"]
     for symbol in service.floor.exchange.symbols:
         if name in {symbol, position_symbol(symbol), asset_id(symbol)}:
-            return service.answer(asset_json(symbol))
+            return service.answer(asset_json(symbol, service.floor.exchange.options.terms(symbol)))
     raise Refused(asset_not_found(name))
 
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tradecore.domain.values import OrderType, Side, TimeInForce
+from tradecore.domain.values import Side
 from tradecore_exchange.account import Position
 from tradecore_exchange.identity import asset_id, is_crypto
 from tradecore_exchange.matching import Submitted
@@ -20,6 +20,7 @@ from tradecore_exchange.requests import OrderRequest, positive
 from tradecore_exchange.service import Service, service_of
 from tradecore_exchange.wire import order_json
 from tradecore_exchange.wire_account import position_json, position_symbol
+from tradecore_exchange.words import OrderType, TimeInForce
 
 JSON = Any
 
@@ -99,6 +100,7 @@ async def close_positions(request: Request) -> Response:
 ROUTES = [
     Route("/v2/positions", list_positions, methods=["GET"]),
     Route("/v2/positions", close_positions, methods=["DELETE"]),
-    Route("/v2/positions/{name:path}", get_position, methods=["GET"]),
-    Route("/v2/positions/{name:path}", close_position, methods=["DELETE"]),
+    # A pair with its stroke is another path: positions spell it without.
+    Route("/v2/positions/{name}", get_position, methods=["GET"]),
+    Route("/v2/positions/{name}", close_position, methods=["DELETE"]),
 ]

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import attrs
 
-from tradecore.domain import account, fill, order, streams, trade
+from tradecore.domain import account, fill, order, saga, streams, trade
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
 from tradecore.journal.contract import Journal
 from tradecore.journal.snapshots import Snapshot, find_snapshot
 
-State = order.OrderState | fill.FillState | trade.TradeState | account.AccountState | None
+State = order.OrderState | fill.FillState | trade.TradeState | account.AccountState | saga.SagaState | None
 
 
 @attrs.frozen
@@ -43,6 +43,9 @@ def evolve(stream: str, state: State, event: Event) -> State:
         case "account":
             assert state is None or isinstance(state, account.AccountState)
             return account.evolve(state, event, key)
+        case "saga":
+            assert state is None or isinstance(state, saga.SagaState)
+            return saga.evolve(state, event)
         case _:
             return None
 
@@ -174,6 +177,12 @@ class Draft:
         """The fill, or None when it was not recorded."""
         state = self.state(streams.fill(fill_id))
         assert state is None or isinstance(state, fill.FillState)
+        return state
+
+    def saga(self, saga_id: str) -> saga.SagaState | None:
+        """The saga, or None when there is none."""
+        state = self.state(streams.saga(saga_id))
+        assert state is None or isinstance(state, saga.SagaState)
         return state
 
     def account(self, name: str) -> account.AccountState:

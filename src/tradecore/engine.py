@@ -11,9 +11,18 @@ import structlog
 from tradecore import __version__
 from tradecore.domain import commands as cmd
 from tradecore.domain import streams
-from tradecore.domain.events import AlertTriggered, AssetsRefreshed, OpeningPosition, RunnerStarted, RunnerStopped
+from tradecore.domain.events import (
+    AlertTriggered,
+    AssetsRefreshed,
+    Event,
+    OpeningPosition,
+    RunnerStarted,
+    RunnerStopped,
+)
 from tradecore.domain.identity import decision_id, order_id_of_decision
 from tradecore.domain.messages import Cause
+from tradecore.domain.order import OrderState
+from tradecore.domain.reducing import reduces
 from tradecore.domain.session import is_regular
 from tradecore.domain.values import Bar, OrderStatus, TimeInForce, parse_positive, parse_symbol
 from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
@@ -91,6 +100,8 @@ class Engine:
         self._portfolio = StrategyPortfolio(ledger, terms.account, strategy.name)
         self._alerted: set[str] = set()
         self._unsettled_rounds = 0
+        self._holds: dict[str, str] = {}
+        outbox.refusal = self._refusal
 
     # --- beginning and end ------------------------------------------------------------------------------------------
 
@@ -215,9 +226,13 @@ class Engine:
             reasoning=idea.reasoning,
             confidence=idea.confidence,
         )
+        order_id = order_id_of_decision(decision)
+        account = self.ledger.account(self._terms.account)
+        if self._holds and not reduces(account, order_id, proposal.symbol, idea.side, quantity):
+            return
         self.ledger.handle(
             cmd.PlaceOrder(
-                order_id=order_id_of_decision(decision),
+                order_id=order_id,
                 account=self._terms.account,
                 symbol=proposal.symbol,
                 side=idea.side,
@@ -232,6 +247,20 @@ class Engine:
             ),
             self._cause(f"strategy:{self.strategy.name}"),
         )
+
+    def hold(self, kind: str, reason: str) -> None:
+        """Take no new intents and send none, except those that only reduce a position, until all holds are let go."""
+        self._holds[kind] = reason
+
+    def let_go(self, kind: str) -> None:
+        """End a hold; harmless when there is none."""
+        self._holds.pop(kind, None)
+
+    def _refusal(self, order: OrderState) -> str | None:
+        account = self.ledger.account(order.account)
+        if not self._holds or reduces(account, order.order_id, order.symbol, order.side, order.remaining):
+            return None
+        return next(iter(self._holds.values()))
 
     async def collect(self) -> None:
         """Read again what the broker knows."""
@@ -264,7 +293,11 @@ class Engine:
         if message not in self._alerted:
             self._alerted.add(message)
             _log.error(message, kind=kind)
-            self.ledger.note(streams.BROKER, AlertTriggered(kind, message), self._cause("engine"))
+            self.note(streams.BROKER, AlertTriggered(kind, message))
+
+    def note(self, stream: str, event: Event) -> None:
+        """Record an event of the system."""
+        self.ledger.note(stream, event, self._cause("engine"))
 
     def _cause(self, actor: str) -> Cause:
         return Cause(self._ids.trace_id(), actor=actor)

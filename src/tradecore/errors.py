@@ -29,6 +29,7 @@
     │   ├── BrokerUnauthorized     the keys are wrong
     │   ├── WrongAccount           the keys open another account than the ledger's
     │   └── ProtocolError          the answer is not what the protocol promises
+    ├── BusUnavailable             published events could not be handed on
     └── InvariantViolated          a promise of ours is broken: stop, do not trade on
 
 Operating errors carry what a handler needs. Programmer errors are not here: they stay assertions.
@@ -243,6 +244,10 @@ class ProtocolError(BrokerError):
     def __init__(self, message: str, raw: str = "") -> None:
         self.raw = raw
         super().__init__(message)
+
+
+class BusUnavailable(TradecoreError):
+    """Raised by a bus that could not take published events; they are handed on again later."""
 
 
 class InvariantViolated(TradecoreError):

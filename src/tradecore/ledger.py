@@ -12,6 +12,7 @@ from tradecore.domain.epochs import Epochs, epochs_of
 from tradecore.domain.events import EpochChanged, Event, LedgerCreated
 from tradecore.domain.messages import Cause, Envelope, Recorded
 from tradecore.domain.order import OrderState
+from tradecore.domain.saga import SagaState
 from tradecore.domain.trade import TradeState
 from tradecore.draft import Draft, Shelf
 from tradecore.errors import CorruptLedger, WrongVersion
@@ -119,6 +120,10 @@ class Ledger:
         """The trade as it stands, or None."""
         return Draft(self._shelf).trade(trade_id)
 
+    def saga(self, saga_id: str) -> SagaState | None:
+        """The saga as it stands, or None."""
+        return Draft(self._shelf).saga(saga_id)
+
     def account(self, name: str) -> AccountState:
         """The account as it stands."""
         return Draft(self._shelf).account(name)
@@ -159,6 +164,8 @@ class Ledger:
         if isinstance(command, PlaceOrder):
             trade_id = live_trade(Draft(self._shelf), command)
             stream = streams.trade(trade_id) if trade_id else None
+        elif hasattr(command, "saga_id"):
+            stream = streams.saga(command.saga_id)
         elif hasattr(command, "order_id"):
             stream = streams.order(command.order_id)
         if stream is None:

@@ -151,6 +151,8 @@ class Outbox:
         self._items: dict[str, Item] = {}
         self._changed = anyio.Event()
         self._closing = False
+        self.refusal: Callable[[OrderState], str | None] = lambda _: None
+        """Why an order that the broker does not have yet is not to be sent any more; None when it is."""
 
     # --- the working set: a fold of the log -------------------------------------------------------------------------
 
@@ -267,6 +269,10 @@ class Outbox:
 
     async def _submit(self, item: Item, order: OrderState) -> None:
         """T2, the call, T3."""
+        reason = self.refusal(order)
+        if reason is not None:
+            self._record(cmd.WithdrawOrder(order.order_id, f"not sent: {reason}"))
+            return
         failpoint("outbox.t2.before")
         start = cmd.StartSubmit(
             order.order_id, self._lease_token(), body_hash(order), self._clock.now(), attempt=order.submits + 1

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import attrs
 
-from tradecore.domain import account, decision, fill, order, streams, trade
+from tradecore.domain import account, decision, fill, order, saga, streams, trade
 from tradecore.domain import events as ev
 from tradecore.domain.commands import (
     AdoptOrder,
+    AdvanceSaga,
     BookActivity,
     BookAdjustment,
     Command,
@@ -15,8 +16,10 @@ from tradecore.domain.commands import (
     PlaceOrder,
     RecordFill,
     ReplaceOrder,
+    ResolveSaga,
     ReviseFill,
     SetLimits,
+    StartSaga,
 )
 from tradecore.domain.identity import client_order_id, leg_order_id, trade_id_of_order
 from tradecore.domain.terms import check_terms, legs_of
@@ -49,8 +52,31 @@ def plan(draft: Draft, command: Command, epoch: str) -> None:
             book_adjustment(draft, command)
         case AdoptOrder():
             adopt_order(draft, command)
+        case StartSaga():
+            draft.add(streams.saga(command.saga_id), saga.start(draft.saga(command.saga_id), command))
+        case AdvanceSaga():
+            _advance(draft, command, epoch)
+        case ResolveSaga():
+            draft.add(streams.saga(command.saga_id), saga.resolve(_saga(draft, command.saga_id), command))
         case _:
             _on_order(draft, command)
+
+
+def _advance(draft: Draft, command: AdvanceSaga, epoch: str) -> None:
+    """A saga's step and what it commands, in one transaction: neither is ever there without the other."""
+    stepped = saga.advance(_saga(draft, command.saga_id), command)
+    if not stepped:
+        return
+    draft.add(streams.saga(command.saga_id), stepped)
+    for part in command.commands:
+        plan(draft, part, epoch)
+
+
+def _saga(draft: Draft, saga_id: str) -> saga.SagaState:
+    state = draft.saga(saga_id)
+    if state is None:
+        raise InputError("saga", saga_id, "the id of a saga of this ledger")
+    return state
 
 
 def live_trade(draft: Draft, command: PlaceOrder) -> str | None:

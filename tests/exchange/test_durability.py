@@ -185,7 +185,7 @@ def test_a_store_that_is_no_store_is_refused(tmp_path: Path) -> None:
 
 def test_a_floor_that_cannot_save_stays_shut() -> None:
     floor = small_floor()
-    floor._store.close()
+    floor.store.close()
     with pytest.raises(StoreUnavailable):
         floor.submit(request())
     with pytest.raises(StoreUnavailable):

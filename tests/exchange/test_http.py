@@ -73,7 +73,7 @@ def test_an_unknown_order_is_404_with_its_code(shared: Play, path: str) -> None:
         ({"client_order_id": 7}, 422, 40010001, "client_order_id must be a string"),
         ({"extended_hours": "yes"}, 422, 40010001, "extended_hours must be a boolean"),
         ({"extended_hours": True}, 422, 42210000, "extended hours order must be DAY or GTC limit orders"),
-        ({"order_class": "bracket"}, 422, 42210000, "only simple orders are supported by this exchange"),
+        ({"order_class": "mleg"}, 422, 42210000, "options are not traded on this exchange"),
         ({"position_intent": "sell_to_close"}, 422, 42210000, "position intent mismatch, inferred: buy_to_open"),
         (
             {"side": "sell", "qty": "0.5"},

@@ -10,6 +10,7 @@ from tests.ledger.desk import Desk
 from tests.views.folded import row, rows
 from tests.views.vandal import trade_for_an_hour
 from tradecore.domain import commands as cmd
+from tradecore.domain.commands import StartSaga
 
 FIELDS = {
     "orders": "order_id client_order_id broker_order_id symbol side qty type tif limit_price status filled_qty "
@@ -23,6 +24,7 @@ FIELDS = {
     "balances": "account broker broker_account_id currency opening_cash cash realised_pnl fees open_orders "
     "outside_cash",
     "traces": "trace_id events",
+    "sagas": "saga_id kind account status step steps reason terms deadline trace_id created_at updated_at position",
     "outbox": "work_id order_id client_order_id kind status attempts last_error not_after created_at updated_at "
     "trace_id position",
 }
@@ -31,6 +33,7 @@ FIELDS = {
 @pytest.mark.parametrize("view", FIELDS)
 def test_every_row_has_exactly_the_public_fields(desk: Desk, view: str) -> None:
     trade_for_an_hour(desk)
+    desk.give(StartSaga("a-saga", "rebalance", "main", {"strategy": "test"}, desk.clock.now()))
     assert rows(desk, view)
     for found in rows(desk, view):
         assert set(found) == set(FIELDS[view].split())

@@ -1,4 +1,4 @@
-"""Verbs that list a view: orders, fills, trades, positions, balances, outbox."""
+"""Verbs that list a view: orders, fills, trades, positions, balances, outbox, sagas."""
 
 from __future__ import annotations
 
@@ -112,6 +112,18 @@ def outbox(*, as_of: _Moment = None, options: Options = DEFAULTS) -> int:
     """
     columns = ("order_id", "kind", "status", "attempts", "last_error", "not_after", "updated_at")
     return _show(options, _read(options, "outbox", as_of), columns, "no work")
+
+
+def sagas(*, as_of: _Moment = None, options: Options = DEFAULTS) -> int:
+    """List processes over several orders, and how far each got.
+
+    Parameters
+    ----------
+    as_of
+        as it was at this position of the log, or at this time, such as 2026-02-03T14:30:00Z
+    """
+    columns = ("saga_id", "kind", "status", "step", "reason", "deadline", "updated_at")
+    return _show(options, _read(options, "sagas", as_of), columns, "no sagas")
 
 
 def _read(options: Options, view: str, as_of: str | None) -> list[Row]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
 
 import attrs
 
 from tradecore.domain.events import FillRevision, OpeningPosition
 from tradecore.domain.terms import StopLoss, TakeProfit
-from tradecore.domain.values import OrderClass, OrderStatus, OrderType, Purpose, Side, TimeInForce
+from tradecore.domain.values import OrderClass, OrderStatus, OrderType, Purpose, SagaStatus, Side, TimeInForce
 
 
 @attrs.frozen
@@ -290,6 +291,42 @@ class BookAdjustment:
     reason: str
 
 
+@attrs.frozen
+class StartSaga:
+    """Begin a process over several orders; `terms` are what its kind wants to know, as text."""
+
+    saga_id: str
+    kind: str
+    account: str
+    terms: Mapping[str, str]
+    deadline: dt.datetime
+
+
+@attrs.frozen
+class AdvanceSaga:
+    """Take a saga's next step, together with what the step commands: all of it or nothing.
+
+    `after_steps` is how many steps were taken before: a step that another process took already says nothing.
+    """
+
+    saga_id: str
+    after_steps: int
+    step: str
+    status: SagaStatus
+    reason: str = ""
+    notes: Mapping[str, str] = attrs.field(factory=dict)
+    deadline: dt.datetime | None = None
+    commands: tuple[Command, ...] = ()
+
+
+@attrs.frozen
+class ResolveSaga:
+    """A person dealt with what a saga could not undo."""
+
+    saga_id: str
+    reason: str
+
+
 Command = (
     PinAccount
     | SetLimits
@@ -311,4 +348,7 @@ Command = (
     | HaltOrder
     | BookActivity
     | BookAdjustment
+    | StartSaga
+    | AdvanceSaga
+    | ResolveSaga
 )

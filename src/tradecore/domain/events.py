@@ -7,6 +7,7 @@ new version with an upcaster.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import ClassVar
 
@@ -81,6 +82,33 @@ class RunnerStopped(Event):
     NAME: ClassVar[str] = "system.runner.stopped"
     runner_id: str
     reason: str
+
+
+@attrs.frozen
+class LedgerChecked(Event):
+    """The daily check went through the ledger up to `head`. `finding` is the first damage, None when it is sound."""
+
+    NAME: ClassVar[str] = "system.ledger.checked"
+    head: int
+    finding: str | None
+
+
+@attrs.frozen
+class DiskLow(Event):
+    """The ledger's disk has less room than is wanted, both in bytes: only what reduces a position is sent from here."""
+
+    NAME: ClassVar[str] = "system.disk.low"
+    free_bytes: int
+    wanted_bytes: int
+
+
+@attrs.frozen
+class DiskRecovered(Event):
+    """The ledger's disk has room again, in bytes: new intents are taken from here."""
+
+    NAME: ClassVar[str] = "system.disk.recovered"
+    free_bytes: int
+    wanted_bytes: int
 
 
 @attrs.frozen
@@ -970,6 +998,72 @@ class PositionRevised(LotsRestated):
     strategy: str
     fees: Decimal
     reserved: Decimal | None
+
+
+# --- sagas ----------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class SagaStarted(Event):
+    """A process over several orders begins; `terms` are what its kind needs, `deadline` when it must have ended."""
+
+    NAME: ClassVar[str] = "saga.started"
+    saga_id: str
+    kind: str
+    account: str
+    terms: Mapping[str, str]
+    deadline: dt.datetime
+
+
+@attrs.frozen
+class SagaStepped(Event):
+    """The process took a step; `notes` are what later steps need to know."""
+
+    NAME: ClassVar[str] = "saga.step"
+    saga_id: str
+    step: str
+    reason: str
+    notes: Mapping[str, str]
+    deadline: dt.datetime
+
+
+@attrs.frozen
+class SagaCompensating(Event):
+    """The process cannot reach its aim and undoes what it did."""
+
+    NAME: ClassVar[str] = "saga.compensating"
+    saga_id: str
+    step: str
+    reason: str
+    notes: Mapping[str, str]
+    deadline: dt.datetime
+
+
+@attrs.frozen
+class SagaCompleted(Event):
+    """The process reached its aim, or as much of it as `result` says."""
+
+    NAME: ClassVar[str] = "saga.completed"
+    saga_id: str
+    result: str
+
+
+@attrs.frozen
+class SagaFailed(Event):
+    """The process did not reach its aim, and nothing of it is left to be undone."""
+
+    NAME: ClassVar[str] = "saga.failed"
+    saga_id: str
+    reason: str
+
+
+@attrs.frozen
+class SagaNeedsPerson(Event):
+    """The process could not undo what it did: a person must look."""
+
+    NAME: ClassVar[str] = "saga.manual"
+    saga_id: str
+    reason: str
 
 
 EVENTS: dict[str, type[Event]] = {

@@ -10,6 +10,7 @@ from tradecore.domain.messages import Recorded
 LEDGER = "system-ledger"
 RUNNER = "system-runner"
 BROKER = "system-broker"
+CHECKS = "system-checks"
 
 
 def subject(subject_hash: str) -> str:
@@ -51,6 +52,11 @@ def activity(activity_key: str) -> str:
 def reconciliation(account_name: str) -> str:
     """The stream of what comparing an account with its broker found."""
     return f"reconciliation-{account_name}"
+
+
+def saga(saga_id: str) -> str:
+    """The stream of a saga."""
+    return f"saga-{saga_id}"
 
 
 def decision(decision_id: str) -> str:

@@ -142,6 +142,17 @@ class TradeStatus(enum.StrEnum):
     ABANDONED = "abandoned"
 
 
+class SagaStatus(enum.StrEnum):
+    """The life of a process over several orders."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPENSATING = "compensating"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    MANUAL = "manual"
+
+
 @attrs.frozen
 class Bar:
     """One bar of a market. `start` is the UTC beginning of the bar; prices in account currency, volume in units."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tradecore.errors import CorruptLedger
-from tradecore.journal.codec import decode
+from tradecore.journal.codec import EventCodec
 from tradecore.journal.sqlite.datastore import LedgerDatastore
 
 _PAGE = 2000
@@ -31,7 +31,7 @@ _EVENTS = (
 )
 
 
-def inspect(datastore: LedgerDatastore) -> None:
+def inspect(datastore: LedgerDatastore, codec: EventCodec) -> None:
     """Raises `CorruptLedger` for the first thing that is wrong, `NewerLedger` for an event that is not known."""
     with datastore.reading() as connection:
         verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
@@ -44,7 +44,7 @@ def inspect(datastore: LedgerDatastore) -> None:
     after = 0
     while rows := _events(datastore, after):
         for row in rows:
-            if decode(row[:5]).envelope.event_id != row[5]:
+            if codec.decode(row[:5]).envelope.event_id != row[5]:
                 raise CorruptLedger(f"{datastore.path}: the event at position {row[0]} has two ids")
         after = rows[-1][0]
 

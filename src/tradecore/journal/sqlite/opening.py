@@ -12,9 +12,10 @@ from tradecore.journal.directory import sync_directory
 from tradecore.journal.file_lock import FileLock
 from tradecore.journal.sqlite.connection import connect, make_durable
 from tradecore.journal.sqlite.datastore import LedgerDatastore
-from tradecore.journal.sqlite.failures import as_journal_error
+from tradecore.journal.sqlite.failures import DATABASE_ERRORS, as_journal_error
 from tradecore.journal.sqlite.journal import SqliteJournal
-from tradecore.journal.sqlite.schema import lay_out, recognise
+from tradecore.journal.sqlite.schema import lay_out, recognise, renew_views
+from tradecore.journal.sqlite.seal import break_seal, is_sealed
 
 _LOG_HEADER_BYTES = 32
 
@@ -28,10 +29,16 @@ def open_ledger(url: str, path: Path, *, create: bool, patience_s: float) -> Sql
     try:
         if not found:
             _create(path, guard, patience_s)
-        return SqliteJournal(url, LedgerDatastore(path, _open(path, patience_s), guard, patience_s))
+        datastore = LedgerDatastore(path, _open(path, guard, patience_s), guard, patience_s)
     except BaseException:
         guard.close()
         raise
+    try:
+        renew_views(datastore)
+    except BaseException:
+        datastore.close()
+        raise
+    return SqliteJournal(url, datastore)
 
 
 def _exists(path: Path) -> bool:
@@ -52,15 +59,31 @@ def _exists(path: Path) -> bool:
     return True
 
 
-def _open(path: Path, patience_s: float) -> sqlite3.Connection:
+def _open(path: Path, guard: FileLock, patience_s: float) -> sqlite3.Connection:
     connection = connect(path, patience_s)
     try:
         recognise(connection, path)
         make_durable(connection, path)
+        _take_over(connection, path, guard, patience_s)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _take_over(connection: sqlite3.Connection, path: Path, guard: FileLock, patience_s: float) -> None:
+    """A copy that is opened as a ledger goes on as one."""
+    try:
+        if not is_sealed(connection):
+            return
+        if not guard.take(patience_s):
+            raise StoreUnavailable(f"{path} is locked by another process for too long")
+        try:
+            break_seal(connection)
+        finally:
+            guard.let_go()
+    except DATABASE_ERRORS as error:
+        raise as_journal_error(error, path) from error
 
 
 def _create(path: Path, guard: FileLock, patience_s: float) -> None:
