@@ -38,6 +38,7 @@ class BrokerSettings(Section):
     connect_timeout_s: float = Field(3.0, gt=0, le=60)
     read_timeout_s: float = Field(10.0, gt=0, le=120)
     unreachable_after_s: float = Field(10.0, gt=0)
+    replay_events: bool = False
     requests_per_minute: int = Field(180, ge=0)
     request_patience_s: float = Field(5.0, ge=0, le=60)
     breaker_failures: int = Field(5, ge=0, le=1_000)
