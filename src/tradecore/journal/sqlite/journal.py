@@ -16,6 +16,7 @@ from tradecore.journal.chain import Link
 from tradecore.journal.codec import decode
 from tradecore.journal.sqlite.backup import back_up
 from tradecore.journal.sqlite.datastore import LedgerDatastore
+from tradecore.journal.sqlite.head_file import HeadFile
 from tradecore.journal.sqlite.inspection import inspect
 from tradecore.journal.sqlite.measuring import measure
 from tradecore.journal.sqlite.recorder import LedgerRecorder
@@ -37,6 +38,7 @@ class SqliteJournal:
         self.recorder = LedgerRecorder(datastore)
         self._views = SqliteViews(datastore)
         self._texts = SqliteTexts(datastore)
+        self._head_file = HeadFile(datastore.path)
         self._wakeup = Wakeup(self.head, _NET_S)
 
     def append(self, events: Sequence[Recorded[Event]]) -> tuple[Recorded[Event], ...]:
@@ -49,6 +51,7 @@ class SqliteJournal:
         except IntegrityError as error:
             raise WrongVersion(str(error)) from None
         assert positions is not None
+        self._head_file.write(self.recorder.last_seen)
         self._wakeup.signal()
         failpoint("journal.append.after_commit")
         return placed(events, positions)
@@ -102,3 +105,4 @@ class SqliteJournal:
     def close(self) -> None:
         """Let go of the file."""
         self.datastore.close()
+        self._head_file.close()
