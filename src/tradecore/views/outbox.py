@@ -15,7 +15,7 @@ class OutboxWork:
     """Work is pending, running, unknown, succeeded, failed or withdrawn; `attempts` counts recorded attempts."""
 
     name = "outbox"
-    shape = "outbox/1"
+    shape = "outbox/2"
 
     def apply(self, rows: Rows, recorded: Recorded[ev.Event]) -> None:
         """Fold an event of an order into its submit and its cancel."""
@@ -25,6 +25,10 @@ class OutboxWork:
         order_id = recorded.envelope.stream.removeprefix("order-")
         if isinstance(event, ev.OrderPlanned):
             rows.put(f"{order_id}:submit", _work(order_id, "submit", event.client_order_id, recorded, at))
+            return
+        if isinstance(event, ev.OrderAdopted):  # somebody else sent it: it arrived without an attempt of ours
+            work = _work(order_id, "submit", event.client_order_id, recorded, at)
+            rows.put(work["work_id"], {**work, "status": "succeeded"})
             return
         submit = rows.require(f"{order_id}:submit")
         cancel = rows.get(f"{order_id}:cancel")
