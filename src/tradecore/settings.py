@@ -101,6 +101,12 @@ class DeliverySettings(Section):
     reconcile_every_s: float = Field(30.0, gt=0)
 
 
+class EncryptionSettings(Section):
+    """`[encryption]`: the file with the keys of the events; empty means that events are stored as they are."""
+
+    keys_file: str = ""
+
+
 class Settings(BaseSettings):
     """Everything that a runner is told."""
 
@@ -113,6 +119,7 @@ class Settings(BaseSettings):
     market_data: MarketDataSettings = MarketDataSettings()
     risk: RiskSettings = RiskSettings()
     delivery: DeliverySettings = DeliverySettings()
+    encryption: EncryptionSettings = EncryptionSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     api_key_id: SecretStr = SecretStr("")
     api_secret_key: SecretStr = SecretStr("")
