@@ -70,7 +70,7 @@ class StoredJournal:
             first = self._rows.append(batch)
         except IntegrityError as error:
             raise WrongVersion(str(error)) from None
-        self._wakeup.signal()
+        self._wakeup.signal(first + len(batch.states) - 1)
         failpoint("journal.append.after_commit")
         return first
 

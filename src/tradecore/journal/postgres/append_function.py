@@ -142,7 +142,7 @@ BEGIN
         END IF;
     END IF;
 
-    PERFORM pg_notify('tradecore_' || 'events'::regclass::oid::text, '');
+    PERFORM pg_notify('tradecore_' || 'events'::regclass::oid::text, (last + amount)::text);
     RETURN int8send(last + 1) || links[amount];
 END
 $append$
