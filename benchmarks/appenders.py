@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from journal_append import made, new_stream
 
@@ -19,6 +20,7 @@ CALLERS = 64
 _APPENDS = 100
 _PER_STREAM = 10
 
+_HERE = str(Path(__file__).parent)
 Work = list[list[Recorded[Event]]]
 
 
@@ -106,7 +108,7 @@ def from_processes(command: Callable[[], list[str]], count: int, appends: int = 
 
 def our_process(url: str) -> list[str]:
     """The command of a process that appends 500 events, one per commit."""
-    return [sys.executable, "-c", _PROCESS, sys.path[0], url]
+    return [sys.executable, "-c", _PROCESS, _HERE, url]
 
 
 def grouped_lines(url: str, rounds: int, single: Callable[[], float]) -> list[list[str]]:

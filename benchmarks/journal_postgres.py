@@ -274,7 +274,7 @@ def together(server: Server, rounds: int) -> None:
             return 1 / statistics.median(turn() for _ in range(300))
 
         table("group commit, Postgres", grouped_lines(url, max(3, rounds // 2), single))
-    stock = [sys.executable, "-c", _STOCK, sys.path[1]]
+    stock = [sys.executable, "-c", _STOCK, str(Path(__file__).parent)]
     ours, theirs = in_turn(
         max(2, rounds // 4),
         lambda: from_processes(lambda: our_process(url), 4),
