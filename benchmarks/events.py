@@ -132,7 +132,7 @@ def codecs() -> None:
         f"One fill as bytes and back, µs ({describe('msgspec', 'attrs', 'eventsourcing')})",
         [
             ["what", "out", "in", "ratio out", "ratio in"],
-            ["tradecore (out: with a reading back)", f"{out:.1f}", f"{back:.1f}", "1", "1"],
+            ["tradecore (out: proved readable)", f"{out:.1f}", f"{back:.1f}", "1", "1"],
             ["json of the standard library", f"{json_out:.1f}", f"{json_back:.1f}",
              f"{json_out / out:.1f}", f"{json_back / back:.1f}"],
             ["stock eventsourcing mapper", f"{stock_out:.1f}", f"{stock_back:.1f}",
