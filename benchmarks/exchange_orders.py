@@ -23,7 +23,7 @@ _LISTEN = {"action": "listen", "data": {"streams": ["trade_updates"]}}
 
 async def _post(http: httpx.AsyncClient, first: int, step: int) -> None:
     for number in range(first, _ORDERS, step):
-        body = {"symbol": "AAA", "qty": "1", "side": "buy", "type": "limit", "limit_price": "1", "time_in_force": "day"}
+        body = {"symbol": "AAA", "qty": "1", "side": "buy", "type": "market", "time_in_force": "day"}
         answer = await http.post("/v2/orders", json={**body, "client_order_id": str(number)})
         assert answer.status_code == 200, answer.text
 
@@ -38,7 +38,7 @@ async def _listen(url: str, started: anyio.Event) -> None:
 
 
 async def orders_per_second(path: Path | None, clients: int, *, heard: bool) -> float:
-    """How many orders a second are accepted and answered."""
+    """How many orders a second are accepted, answered, and filled against a quote that stands."""
     bars = list(seeded_bars(["AAA"], 1, 7))
     floor = Floor(["AAA"], bars, source="benchmark", options=ExchangeOptions(), store=Store(path))
     with ExchangeServer(floor) as server:
@@ -49,6 +49,7 @@ async def orders_per_second(path: Path | None, clients: int, *, heard: bool) -> 
                 listening = anyio.Event()
                 tasks.start_soon(_listen, server.stream_url, listening)
                 await listening.wait()
+            await http.post("/_ctl/quote", json={"symbol": "AAA", "bid": "9.99", "ask": "10.01"})
             started = time.perf_counter()
             async with anyio.create_task_group() as posting:
                 for client in range(clients):
