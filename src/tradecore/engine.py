@@ -11,11 +11,19 @@ import structlog
 from tradecore import __version__
 from tradecore.domain import commands as cmd
 from tradecore.domain import streams
-from tradecore.domain.events import AlertTriggered, AssetsRefreshed, OpeningPosition, RunnerStarted, RunnerStopped
-from tradecore.domain.identity import decision_id, order_id_of_decision
+from tradecore.domain.events import (
+    AlertTriggered,
+    AssetsRefreshed,
+    Event,
+    OpeningPosition,
+    RunnerStarted,
+    RunnerStopped,
+)
 from tradecore.domain.messages import Cause
+from tradecore.domain.order import OrderState
+from tradecore.domain.reducing import reduces
 from tradecore.domain.session import is_regular
-from tradecore.domain.values import Bar, OrderStatus, TimeInForce, parse_positive, parse_symbol
+from tradecore.domain.values import Bar, OrderStatus
 from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
 from tradecore.follower import Follower
 from tradecore.inbox import Inbox
@@ -25,6 +33,7 @@ from tradecore.ports.broker import Broker, OrderReport
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids
 from tradecore.ports.strategy import Idea, Strategy
+from tradecore.proposing import order_of
 from tradecore.reconcile import compare_standing
 from tradecore.rewind import refuse_rewound
 from tradecore.views import read_rows
@@ -91,6 +100,8 @@ class Engine:
         self._portfolio = StrategyPortfolio(ledger, terms.account, strategy.name)
         self._alerted: set[str] = set()
         self._unsettled_rounds = 0
+        self._holds: dict[str, str] = {}
+        outbox.refusal = self._refusal
 
     # --- beginning and end ------------------------------------------------------------------------------------------
 
@@ -201,37 +212,33 @@ class Engine:
         self.catch_up()
 
     def _place(self, bar: Bar, idea: Idea, number: int) -> None:
-        as_of = bar.start if number == 0 else bar.start.replace(microsecond=number)
-        decision = decision_id(self.strategy.name, idea.symbol, as_of.isoformat())
-        quantity = parse_positive("quantity", idea.quantity)
-        proposal = cmd.Proposal(
-            decision_id=decision,
+        order = order_of(
+            idea,
+            bar,
+            number,
             strategy=self.strategy.name,
-            symbol=parse_symbol("symbol", idea.symbol),
-            side=idea.side,
-            quantity=quantity,
-            reference_price=bar.close,
-            data_as_of=bar.start,
-            reasoning=idea.reasoning,
-            confidence=idea.confidence,
+            account=self._terms.account,
+            not_after=self._clock.now() + dt.timedelta(seconds=self._terms.not_after_s),
         )
-        self.ledger.handle(
-            cmd.PlaceOrder(
-                order_id=order_id_of_decision(decision),
-                account=self._terms.account,
-                symbol=proposal.symbol,
-                side=idea.side,
-                quantity=quantity,
-                order_type=idea.order_type,
-                limit_price=parse_positive("limit_price", idea.limit_price) if idea.limit_price is not None else None,
-                time_in_force=TimeInForce.DAY,
-                strategy=self.strategy.name,
-                not_after=self._clock.now() + dt.timedelta(seconds=self._terms.not_after_s),
-                reference_price=bar.close,
-                proposal=proposal,
-            ),
-            self._cause(f"strategy:{self.strategy.name}"),
-        )
+        assert order.proposal is not None, "an idea is a decision"
+        account = self.ledger.account(self._terms.account)
+        if self._holds and not reduces(account, order.order_id, order.symbol, order.side, order.proposal.quantity):
+            return
+        self.ledger.handle(order, self._cause(f"strategy:{self.strategy.name}"))
+
+    def hold(self, kind: str, reason: str) -> None:
+        """Take no new intents and send none, except those that only reduce a position, until all holds are let go."""
+        self._holds[kind] = reason
+
+    def let_go(self, kind: str) -> None:
+        """End a hold; harmless when there is none."""
+        self._holds.pop(kind, None)
+
+    def _refusal(self, order: OrderState) -> str | None:
+        account = self.ledger.account(order.account)
+        if not self._holds or reduces(account, order.order_id, order.symbol, order.side, order.remaining):
+            return None
+        return next(iter(self._holds.values()))
 
     async def collect(self) -> None:
         """Read again what the broker knows."""
@@ -264,7 +271,11 @@ class Engine:
         if message not in self._alerted:
             self._alerted.add(message)
             _log.error(message, kind=kind)
-            self.ledger.note(streams.BROKER, AlertTriggered(kind, message), self._cause("engine"))
+            self.note(streams.BROKER, AlertTriggered(kind, message))
+
+    def note(self, stream: str, event: Event) -> None:
+        """Record an event of the system."""
+        self.ledger.note(stream, event, self._cause("engine"))
 
     def _cause(self, actor: str) -> Cause:
         return Cause(self._ids.trace_id(), actor=actor)

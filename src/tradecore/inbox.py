@@ -25,6 +25,7 @@ from tradecore.ports.broker import (
     Broker,
     BrokerFill,
     BrokerOrder,
+    Execution,
     OrderReport,
     Report,
     StreamConnected,
@@ -182,6 +183,9 @@ class Inbox:
         failpoint("inbox.report.after")
 
     def _apply_fill(self, order_id: str, fill: BrokerFill) -> None:
+        if fill.execution is not Execution.TRADE:
+            self._park(fill.source, UnknownReport(f"a {fill.execution.value} of an execution, not booked", fill.raw))
+            return
         account = self._ledger.account(self._account)
         assert account.broker_account_id is not None, "the account is pinned before anything is collected"
         identity = fill_id(account.broker_account_id, fill.broker_order_id, format(canonical(fill.cumulative_qty), "f"))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tradecore.journal.contract import Journal
+from tradecore.journal.contract import Groupable
 from tradecore.journal.url import is_postgres, ledger_path
 
 
-def open_journal(url: str, *, create: bool = True, patience_s: float = 5.0) -> Journal:
+def open_journal(url: str, *, create: bool = True, patience_s: float = 5.0) -> Groupable:
     """Open `memory:`, `sqlite:///path.db` or `postgresql://…?schema=name`.
 
     A missing ledger is created unless `create` is False. `patience_s` is how long a write waits for another process to

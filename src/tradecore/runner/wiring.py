@@ -14,6 +14,7 @@ from tradecore.journal.url import ledger_path
 from tradecore.ledger import Ledger
 from tradecore.outbox import Outbox, Pace
 from tradecore.ports.strategy import Strategy
+from tradecore.runner.anchors import make_sink
 from tradecore.runner.contract import Session
 from tradecore.runner.plugins import load_plugin
 from tradecore.runner.system import SystemClock, SystemIds, SystemRng
@@ -36,6 +37,7 @@ async def open_session(settings: Settings, strategy: Strategy | None = None) -> 
     # What can be wrong with the settings is found before the first file is made.
     strategy = strategy or make_strategy(settings)
     _check_place(settings.ledger)
+    make_sink(settings)
     opening_venue = load_plugin("brokers", settings.broker.name, "broker.name")(settings)
     clock, ids, rng = SystemClock(), SystemIds(), SystemRng()
     runner_id = ids.order_id()

@@ -6,7 +6,7 @@ import datetime as dt
 import enum
 import types
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -66,6 +66,8 @@ def _build(wanted: Any, name: str, with_optional: bool) -> object:
     if get_origin(wanted) in (Union, types.UnionType):
         some = next(item for item in get_args(wanted) if item is not type(None))
         return _build(some, name, with_optional) if with_optional else None
+    if get_origin(wanted) is Mapping:
+        return {"key": _build(get_args(wanted)[1], name, with_optional)}
     if get_origin(wanted) is tuple:
         return (_build(get_args(wanted)[0], name, with_optional),) * 2
     if isinstance(wanted, type) and issubclass(wanted, enum.Enum):

@@ -8,11 +8,12 @@ from tradecore.views.orders import Orders
 from tradecore.views.outbox import OutboxWork
 from tradecore.views.positions import Positions
 from tradecore.views.reading import read_row, read_rows
+from tradecore.views.sagas import Sagas
 from tradecore.views.traces import Traces
 from tradecore.views.trades import Trades
 from tradecore.views.view import View
 
-ALL_VIEWS: tuple[View, ...] = (Orders(), Trades(), Fills(), Positions(), Balances(), Traces(), OutboxWork())
+ALL_VIEWS: tuple[View, ...] = (Orders(), Trades(), Fills(), Positions(), Balances(), Traces(), OutboxWork(), Sagas())
 """Every view that tradecore keeps."""
 
 __all__ = ["ALL_VIEWS", "View", "read_row", "read_rows"]
