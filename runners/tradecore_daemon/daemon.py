@@ -132,8 +132,11 @@ class Daemon:
         while True:
             await clock.sleep(min(_BEHIND_S, every))
             now = clock.monotonic()
-            if now >= due or (session.engine.inbox.behind and now >= sooner):
-                await session.engine.reconcile()
+            inbox = session.engine.inbox
+            if now >= due or inbox.reconnected or (inbox.behind and now >= sooner):
+                why = "reconnect" if inbox.reconnected else "schedule"
+                inbox.reconnected = False
+                await session.engine.reconcile(why)
                 # What stays missing is asked for ever more rarely, so that orders keep their share of the rate limit.
                 tries = tries + 1 if session.engine.inbox.behind else 0
                 due = clock.monotonic() + every

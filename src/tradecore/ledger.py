@@ -11,6 +11,7 @@ from tradecore.domain.account import AccountState
 from tradecore.domain.commands import Command, PlaceOrder
 from tradecore.domain.epochs import Epochs, epochs_of
 from tradecore.domain.events import EpochChanged, Event, LedgerCreated
+from tradecore.domain.fill import FillState
 from tradecore.domain.kill import KillState
 from tradecore.domain.lane import LaneState
 from tradecore.domain.messages import Cause, Recorded
@@ -132,6 +133,10 @@ class Ledger:
     def order(self, order_id: str) -> OrderState | None:
         """The order as it stands, or None."""
         return Draft(self._shelf).order(order_id)
+
+    def fill(self, fill_id: str) -> FillState | None:
+        """The fill as it stands, or None."""
+        return Draft(self._shelf).fill(fill_id)
 
     def trade(self, trade_id: str) -> TradeState | None:
         """The trade as it stands, or None."""

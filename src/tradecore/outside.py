@@ -81,8 +81,9 @@ def _trade_of(draft: Draft, command: AdoptOrder, holder: AccountState, old: Orde
 def book_activity(draft: Draft, command: BookActivity) -> None:
     """Book what the broker did to the account by itself, once. Raises `InputError` for what has no meaning in books."""
     holder = draft.account(command.account)
-    stream = streams.activity(derived_id("activity", holder.broker_account_id or "", command.activity_id))
-    if command.activity_id in holder.opening_activities or draft.exists(stream):
+    names = command.activity_id.split("+")  # the rows of one split are booked as one
+    places = [streams.activity(derived_id("activity", holder.broker_account_id or "", name)) for name in names]
+    if any(name in holder.opening_activities for name in names) or any(draft.exists(place) for place in places):
         return
     if command.kind == "split":
         booked = _split(draft, command, holder)
@@ -97,7 +98,8 @@ def book_activity(draft: Draft, command: BookActivity) -> None:
         command.account, command.activity_id, command.kind, command.symbol,
         command.amount, command.quantity, command.occurred_at, command.raw,
     )  # fmt: skip
-    draft.add(stream, [recorded])
+    for place in places:
+        draft.add(place, [recorded])
     for name, event in booked:
         draft.add(name, [event])
 

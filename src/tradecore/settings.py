@@ -147,6 +147,12 @@ class DiskSettings(Section):
     look_every_s: float = Field(1.0, gt=0)
 
 
+class EncryptionSettings(Section):
+    """`[encryption]`: the file with the keys of the events; empty means that events are stored as they are."""
+
+    keys_file: str = ""
+
+
 class Settings(BaseSettings):
     """Everything that a runner is told."""
 
@@ -162,6 +168,7 @@ class Settings(BaseSettings):
     anchors: AnchorSettings = AnchorSettings()
     daily_check: CheckSettings = CheckSettings()
     disk: DiskSettings = DiskSettings()
+    encryption: EncryptionSettings = EncryptionSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     api_key_id: SecretStr = SecretStr("")
     api_secret_key: SecretStr = SecretStr("")

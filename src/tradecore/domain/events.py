@@ -159,8 +159,7 @@ class ReconciliationCompleted(Event):
     account: str
     why: str
     as_of: dt.datetime
-    orders: int
-    fills: int
+    open_orders: int
     positions: int
     differences: int
     gating: int

@@ -70,7 +70,7 @@ class StoredJournal:
             first = self._rows.append(batch)
         except IntegrityError as error:
             raise WrongVersion(str(error)) from None
-        self._committed()
+        self._committed(first + len(batch.states) - 1)
         failpoint("journal.append.after_commit")
         return first
 
@@ -81,9 +81,9 @@ class StoredJournal:
         failpoint("journal.append.after_commit")
         return firsts
 
-    def _committed(self) -> None:
-        """What follows every durable append, before its caller hears of it."""
-        self._wakeup.signal()
+    def _committed(self, head: int = 0) -> None:
+        """What follows every durable append, before its caller hears of it; `head` is 0 where it is not known."""
+        self._wakeup.signal(head)
 
     def load(self, stream: str, after: int = 0) -> tuple[Recorded[Event], ...]:
         """The events of a stream behind version `after`."""

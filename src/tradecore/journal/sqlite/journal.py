@@ -31,9 +31,9 @@ class SqliteJournal(StoredJournal):
         self._head_file = HeadFile(datastore.path)
         super().__init__(url, self.recorder, codec, _NET_S)
 
-    def _committed(self) -> None:
+    def _committed(self, head: int = 0) -> None:
         self._head_file.write(self.recorder.last_seen)
-        super()._committed()
+        super()._committed(head)
 
     @property
     def views(self) -> SqliteViews:

@@ -8,8 +8,10 @@ import sqlite3
 from pathlib import Path
 
 from tradecore.errors import CorruptLedger, StoreUnavailable
+from tradecore.journal.codec import EventCodec
 from tradecore.journal.directory import sync_directory
 from tradecore.journal.file_lock import FileLock
+from tradecore.journal.sealed_codec import codec_found
 from tradecore.journal.sqlite.connection import connect, make_durable
 from tradecore.journal.sqlite.datastore import LedgerDatastore
 from tradecore.journal.sqlite.failures import DATABASE_ERRORS, as_journal_error
@@ -23,8 +25,11 @@ _LOG_HEADER_BYTES = 32
 _MOMENT_S = 0.5
 
 
-def open_ledger(url: str, path: Path, *, create: bool, patience_s: float) -> SqliteJournal:
+def open_ledger(
+    url: str, path: Path, *, create: bool, patience_s: float, codec: EventCodec | None = None
+) -> SqliteJournal:
     """The journal in a file; see `tradecore.journal.open_journal`."""
+    codec = codec or codec_found()
     found = _exists(path)
     if not found and not create:
         raise StoreUnavailable(f"there is no ledger at {path}")
@@ -41,7 +46,7 @@ def open_ledger(url: str, path: Path, *, create: bool, patience_s: float) -> Sql
     except BaseException:
         datastore.close()
         raise
-    return SqliteJournal(url, datastore)
+    return SqliteJournal(url, datastore, codec)
 
 
 def _exists(path: Path) -> bool:
