@@ -98,26 +98,42 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 class FaultProxy:
     """A proxy to `port` on this machine, in a thread of its own; also a context manager.
 
-    With `seed` every connection gets what `wire_by_seed` says for its number; `next` and `always` go before it.
+    With `seed` every connection gets what `wire_by_seed` says for its number; `next` and `always` go before it. With
+    `begun` false the wires are perfect until `begin`.
     `wires` is what each connection got, in order.
 
     Raises:
         OSError: on start, when no port is free.
     """
 
-    def __init__(self, port: int, *, seed: int | None = None, intensity: float = 0.3, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        port: int,
+        *,
+        seed: int | None = None,
+        intensity: float = 0.3,
+        begun: bool = True,
+        host: str = "127.0.0.1",
+    ) -> None:
         self.port = 0
         self.wires: list[Wire] = []
         self._host, self._upstream = host, port
         self._seed, self._intensity = seed, intensity
         self._next: deque[Wire] = deque()
         self._always: Wire | None = None
+        self._begun = begun
         self._writers: set[asyncio.StreamWriter] = set()
         self._ready = threading.Event()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._running, self._stop = asyncio.Event(), asyncio.Event()
         self._running.set()
+
+    def begin(self) -> None:
+        """Reset every connection, and let the seed decide about those that follow; they are counted from here."""
+        self._begun = True
+        self.wires.clear()
+        self.reset_all()
 
     def next(self, *, up: Toxics = PERFECT, down: Toxics = PERFECT, refuse: bool = False) -> None:
         """What the next connection gets that has nothing yet."""
@@ -197,7 +213,8 @@ class FaultProxy:
         elif self._always is not None:
             wire = self._always
         else:
-            wire = Wire() if self._seed is None else wire_by_seed(self._seed, number, self._intensity)
+            by_seed = self._seed is not None and self._begun
+            wire = wire_by_seed(self._seed or 0, number, self._intensity) if by_seed else Wire()
         self.wires.append(wire)
         return wire
 

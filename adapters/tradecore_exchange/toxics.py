@@ -52,7 +52,8 @@ class Wire:
 def wire_by_seed(seed: int, number: int, intensity: float, bytes_max: int = 400) -> Wire:
     """What the connection of a number (from 1) suffers: the same for the same seed. `intensity` is the chance, 0 to 1.
 
-    A connection that suffers does so in one way, so that what follows can be told from what caused it.
+    A connection that suffers does so in one way, so that what follows can be told from what caused it. None is changed
+    in transit: outside of this machine TLS would notice.
     """
     chance = random.Random(f"{seed}:{number}")  # noqa: S311 -- repeatable on purpose
     if chance.random() >= intensity:
@@ -68,6 +69,5 @@ def wire_by_seed(seed: int, number: int, intensity: float, bytes_max: int = 400)
         "close down": Wire(down=Toxics(close_after=at)),
         "black up": Wire(up=Toxics(blackhole_after=at)),
         "black down": Wire(down=Toxics(blackhole_after=at)),
-        "corrupt": Wire(down=Toxics(corrupt_at=at)),
     }
     return ways[chance.choice(sorted(ways))]
