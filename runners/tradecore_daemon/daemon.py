@@ -11,6 +11,7 @@ from anyio.abc import TaskStatus
 from tradecore.errors import BrokerUnreachable, ConfigurationError, ProtocolError, StoreFull
 from tradecore.runner.contract import Progress, Session
 from tradecore.runner.disk import record_full
+from tradecore.views import read_rows
 from tradecore_daemon.live import pace_live
 from tradecore_daemon.replay import pace_replay
 from tradecore_daemon.upkeep import Upkeep
@@ -62,6 +63,8 @@ class Daemon:
                 group.start_soon(upkeep.check_daily)
                 group.start_soon(session.engine.outbox.run)
                 group.start_soon(session.engine.inbox.run)
+                session.conductor.restore(read_rows(session.journal, "sagas"))
+                group.start_soon(session.conductor.run)
                 group.start_soon(self._follow, session)
                 group.start_soon(self._project, session)
                 group.start_soon(self._reconcile, session)

@@ -21,7 +21,8 @@ from tradecore.domain.events import (
 )
 from tradecore.domain.messages import Cause
 from tradecore.domain.session import is_regular
-from tradecore.domain.values import Bar, OrderStatus
+from tradecore.domain.terms import size
+from tradecore.domain.values import ZERO, Bar, OrderStatus
 from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
 from tradecore.follower import Follower
 from tradecore.gate import Gate
@@ -242,7 +243,7 @@ class Engine:
             account=self._terms.account,
             not_after=self._clock.now() + dt.timedelta(seconds=self._terms.not_after_s),
         )
-        if not self._is_held_back(order):
+        if self.held_back(order) is None:
             self.ledger.handle(order, self._cause(f"strategy:{self.strategy.name}"))
 
     async def collect(self) -> None:
@@ -325,15 +326,15 @@ class Engine:
         told, at = self._broker_time
         return told + dt.timedelta(seconds=self._clock.monotonic() - at)
 
-    def _is_held_back(self, order: cmd.PlaceOrder) -> bool:
-        """Whether an order must wait for the truth. What reduces the account's position never does."""
+    def held_back(self, order: cmd.PlaceOrder) -> str | None:
+        """Why an order must wait for the truth, or None. What reduces the account's position never does."""
         self._judge_age()
-        assert order.proposal is not None, "an idea is a decision"
         account = self.ledger.account(self._terms.account)
-        why = self.gate.refuses(account, order.strategy, order.symbol, order.side, order.proposal.quantity)
+        quantity = size(order, order.reference_price) or ZERO
+        why = self.gate.refuses(account, order.strategy, order.symbol, order.side, quantity)
         if why is not None:
             self.alert("held_back", f"no new risk is taken: {why}")
-        return why is not None
+        return why
 
     def _judge_age(self) -> None:
         """Close or open the gate for what time alone makes stale."""

@@ -18,6 +18,7 @@ from tradecore.runner.anchors import make_sink
 from tradecore.runner.contract import Session
 from tradecore.runner.plugins import load_plugin
 from tradecore.runner.system import SystemClock, SystemIds, SystemRng
+from tradecore.sagas.conductor import Conductor
 from tradecore.settings import Settings
 from tradecore.views.keeping import kept_views
 from tradecore.views.projector import Projector
@@ -72,7 +73,11 @@ async def open_session(settings: Settings, strategy: Strategy | None = None) -> 
                 engine = Engine(ledger, venue.broker, strategy, outbox, inbox, projector, clock, ids, terms)
                 symbols = settings.market_data.symbols or venue.symbols
                 feed = BarFeed(venue.market_data, symbols, clock)
-                yield Session(runner_id, settings, journal, engine, venue, feed, clock)
+                conductor = Conductor(
+                    ledger, clock, ids, settings.account, wake=engine.catch_up, held_back=engine.held_back
+                )
+                engine.follower.listen(conductor.observe)
+                yield Session(runner_id, settings, journal, engine, venue, feed, clock, conductor)
         finally:
             journal.close()
     finally:
