@@ -12,6 +12,7 @@ import pytest
 
 from tests.delivery.rig import Rig, open_rig
 from tradecore_exchange import FaultProxy, PlanTerms
+from tradecore_exchange.trade_hub import Cut
 
 INTENTS = 4
 SEEDS = int(os.environ.get("TRADECORE_NET_SEEDS", "6"))
@@ -102,7 +103,14 @@ def test_with_an_exchange_that_misbehaves_by_seed_every_intent_is_one_order(seed
     async def story() -> None:
         terms = PlanTerms(seed, 0.3, kinds=REQUESTS | MESSAGES, ms_max=300)
         async with open_rig(faults=terms) as rig:
-            placed = await trade(rig, rig.server.service.faults.clear)
+            service = rig.server.service
+
+            def mend() -> None:
+                service.faults.clear()
+                # A message lost without a trace is found by the next reading of the record: here a reconnect's.
+                service.trades.cut(Cut.CLOSE)
+
+            placed = await trade(rig, mend)
             assert rig.server.service.faults.log.lines
             await assert_right(rig, placed)
 
