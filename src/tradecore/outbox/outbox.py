@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import anyio
+import structlog
 from anyio.abc import TaskGroup
 
 from tradecore.batch import Given
@@ -22,11 +23,12 @@ from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.order import OrderState
 from tradecore.domain.terms import body_hash
 from tradecore.domain.work import Work
-from tradecore.errors import BrokerUnreachable, ProtocolError, TradecoreError
+from tradecore.errors import BrokerUnreachable, LaneRefused, ProtocolError, TradecoreError
 from tradecore.failpoints import failpoint
-from tradecore.ledger import Ledger
+from tradecore.ledger import Ledger, Outcome
 from tradecore.outbox import calls, lookups
 from tradecore.outbox.answers import Done
+from tradecore.outbox.lane import Lane
 from tradecore.outbox.needs import Kind, Priority, missing_legs, needs, priority
 from tradecore.outbox.pace import Pace
 from tradecore.outbox.queue import Item, WorkQueue
@@ -34,6 +36,7 @@ from tradecore.ports.broker import Broker
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids, Rng
 
+_log = structlog.get_logger("tradecore.outbox")
 _KILL = "kill"
 _SENDING = (Kind.SUBMIT, Kind.REPLACE)
 _BEGUN = (OrderSubmitted, CancelSubmitted, KillSubmitted)
@@ -52,8 +55,11 @@ class Outbox:
         lease_token: Callable[[], str],
         pace: Pace,
         account: str = "main",
+        lane: Lane | None = None,
     ) -> None:
         """`account` is the one behind the broker's keys: orders of other accounts are not this outbox's.
+
+        With a `lane` other processes may stand ready to deliver the account too; without one nobody else may.
 
         `lease_token` is asked before anything is marked, so that a lease that was lost is noticed before anything is
         sent.
@@ -66,6 +72,7 @@ class Outbox:
         self._rng = rng
         self._lease_token = lease_token
         self._pace = pace
+        self._lane = lane
         self._items: dict[str, Item] = {}
         self._queue = WorkQueue()
         self._busy = 0
@@ -80,6 +87,8 @@ class Outbox:
 
     def observe(self, events: tuple[Recorded[Event], ...]) -> None:
         """Take in appended events: what they open, change or close."""
+        if self._lane is not None:
+            self._lane.observe(events)
         for order_id in streams.orders_in(events):
             self._reconsider(order_id)
         if any(recorded.envelope.stream == streams.kill(self._account) for recorded in events):
@@ -172,6 +181,8 @@ class Outbox:
         while self._busy:
             changed = self._changed
             await changed.wait()
+        if self._lane is not None:
+            self._lane.leave()
 
     def _step(self, group: TaskGroup) -> None:
         """Record everything that ended and mark everything that can begin, in one transaction; then begin."""
@@ -180,7 +191,8 @@ class Outbox:
             self._busy -= 1
             self._queue.release(item.line)
         taken = self._take()
-        if not finished and not taken:
+        is_sign_due = self._lane is not None and self._lane.is_held and self._clock.monotonic() >= self._lane.due_at
+        if not finished and not taken and not (is_sign_due and self._items):
             return
         started = self._record(finished, taken)
         for item in taken:
@@ -197,6 +209,8 @@ class Outbox:
         now = self._clock.monotonic()
         kept = 1 if self._pace.max_concurrent > 1 else 0
         taken: list[Item] = []
+        if self._lane is not None and not self._lane.may_deliver(has_work=bool(self._items)):
+            return taken
         while not self._closing:
             free = self._pace.max_concurrent - self._busy
             item = self._queue.take(now, only_urgent=free <= kept or now < self._held_until) if free > 0 else None
@@ -213,6 +227,10 @@ class Outbox:
             return 0.0
         now = self._clock.monotonic()
         times = [self._queue.next_due()]
+        if self._lane is not None:
+            if self._items and not self._lane.is_held:
+                return max(0.0, self._lane.due_at - now)
+            times.append(self._lane.due_at if self._items else None)
         if self._queue.has_ready and now < self._held_until:
             times.append(self._held_until)
         known = [time for time in times if time is not None]
@@ -226,9 +244,11 @@ class Outbox:
 
     def _record(self, finished: list[tuple[Item, Done]], taken: list[Item]) -> set[str]:
         """One append for the outcomes of what ended and the marks of what begins; the keys of what may be called."""
-        outcomes: list[Given] = [command for _, done in finished for command in done.commands]
+        # What was sent has an outcome whoever delivers by now; what was only asked counts while the lane is ours.
+        outcomes: list[Given] = [command for item, done in finished for command in done.commands if item.is_marked]
+        learned = [command for item, done in finished for command in done.commands if not item.is_marked]
         marked = [item for item in taken if item.is_marked]
-        marks: list[Given] = []
+        marks: list[cmd.Command] = []
         fatal: BaseException | None = None
         if marked:
             failpoint("outbox.t2.before")
@@ -237,7 +257,7 @@ class Outbox:
                 marks = [self._mark(item, lease) for item in marked]
             except TradecoreError as error:  # the lease is lost: what was done is recorded, and nothing begins
                 fatal = error
-        results = self._ledger.handle_many(outcomes + marks, self._cause()) if outcomes or marks else []
+        results = self._handle(outcomes, [*learned, *marks])
         if finished:
             failpoint("outbox.t3.after")
         for item, done in finished:
@@ -246,15 +266,30 @@ class Outbox:
                 self._alert(*done.alert)
             fatal = done.fatal or fatal
         self._alert_the_dead(results)
-        fatal = next((result for result in results if isinstance(result, TradecoreError)), None) or fatal
+        fatal = next((each for each in results if isinstance(each, TradecoreError)), None) or fatal
         if fatal is not None:
             raise fatal
         begun = {item.key for item in taken if not item.is_marked}
-        for item, result in zip(marked, results[len(outcomes) :], strict=True):
+        for result in results:
             assert not isinstance(result, TradecoreError), "it was raised"
-            if any(isinstance(recorded.event, _BEGUN) for recorded in result):
-                begun.add(item.key)
+            for recorded in result:
+                if isinstance(recorded.event, _BEGUN):
+                    begun.add(_KILL if isinstance(recorded.event, KillSubmitted) else recorded.event.order_id)
         return begun
+
+    def _handle(self, outcomes: list[Given], fenced: list[cmd.Command]) -> list[Outcome]:
+        """Record; with a lane, what is `fenced` only together with the proof that the lane is ours."""
+        if self._lane is None:
+            given = outcomes + list(fenced)
+            return self._ledger.handle_many(given, self._cause()) if given else []
+        if not self._lane.is_held:
+            return self._ledger.handle_many(outcomes, self._cause()) if outcomes else []
+        results = self._ledger.handle_many([*outcomes, (self._lane.sign(), *fenced)], self._cause())
+        if isinstance(results[-1], LaneRefused):
+            _log.warning("somebody else delivers this lane by now", reason=str(results[-1]))
+            results.pop()
+        self._lane.signed()
+        return results
 
     def _mark(self, item: Item, lease: str) -> cmd.Command:
         """T2."""
@@ -352,7 +387,7 @@ class Outbox:
 
     # --- telling ----------------------------------------------------------------------------------------------------
 
-    def _alert_the_dead(self, results: list[tuple[Recorded[Event], ...] | TradecoreError]) -> None:
+    def _alert_the_dead(self, results: list[Outcome]) -> None:
         for result in results:
             for recorded in () if isinstance(result, TradecoreError) else result:
                 event = recorded.event
