@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from tradecore.ledger import Ledger
 from tradecore.runner.system import SystemClock, SystemIds
 
 _STOPPED = "T"
+_NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,7 @@ def url(request: pytest.FixtureRequest, server: Server | None, tmp_path: Path) -
         return f"sqlite:///{tmp_path / 'ledger.db'}"
     if server is None:
         pytest.skip("no Postgres here")
-    return server.url("postgres", schema=f"lanes_{request.node.callspec.id.replace('-', '_').replace('.', '_')}")
+    return server.url("postgres", schema=f"lanes_{next(_NUMBERS)}")
 
 
 @attrs.define
@@ -147,7 +149,7 @@ def test_a_runner_that_sleeps_past_its_time_sends_nothing_twice_and_loses_nothin
     early = pair.place()
     until(lambda: pair.is_there(early), "the first order")
     second = pair.start()
-    orders = [pair.place(symbol) for _ in range(4) for symbol in ("AAA", "BBB")]
+    orders = [pair.place() for _ in range(6)]  # one call at a time: of one symbol
     until(lambda: is_stopped(first), "the first runner to fall asleep")
     until(lambda: all(pair.is_there(order) for order in orders), "the second runner to take over")
     fences = [(event.fence, event.holder) for event in pair.events() if isinstance(event, ev.LaneTaken)]
@@ -155,12 +157,16 @@ def test_a_runner_that_sleeps_past_its_time_sends_nothing_twice_and_loses_nothin
     assert len({holder for _, holder in fences}) == 2
 
     first.send_signal(signal.SIGCONT)
-    late = [pair.place(symbol) for symbol in ("AAA", "BBB")]
+    late = [pair.place() for _ in range(2)]
     until(lambda: all(pair.is_there(order) for order in late), "delivery to go on")
+    said = ""
     for runner in (first, second):
         runner.send_signal(signal.SIGTERM)
         done = finish(runner)
-        assert (done.code, done.err) == (0, ""), done
+        assert done.code == 0, done
+        said += done.err
+    if place == "outbox.t2.before":  # it woke with marks to make, and could make none
+        assert "somebody else delivers this lane by now" in said
     posts = pair.posts()
     known = {event.client_order_id for event in pair.events() if isinstance(event, ev.OrderPlanned)}
     assert posts == dict.fromkeys(known, 1)
@@ -185,7 +191,8 @@ def test_a_runner_that_is_killed_is_succeeded_by_the_other(pair: Pair) -> None:
 @pytest.mark.slow
 def test_a_runner_that_stops_in_good_order_leaves_its_lane_at_once(pair: Pair) -> None:
     first = pair.start()
-    until(lambda: pair.is_there(pair.place()), "the first order")
+    early = pair.place()
+    until(lambda: pair.is_there(early), "the first order")
     pair.start()
     first.send_signal(signal.SIGTERM)
     assert finish(first).code == 0

@@ -47,7 +47,7 @@ def current_holder(address: Address) -> str | None:
         # Taken for a moment: closing the connection gives it back.
         if try_lock(line.connection):
             return None
-        if line.connection.execute(_SHARE).fetchone() == (True,):
+        if try_lock(line.connection, shared=True):
             return "runners that share it"
         row = line.connection.execute(_READ).fetchone()
         assert row is not None, "a ledger has one lease"
@@ -58,9 +58,9 @@ def current_holder(address: Address) -> str | None:
         line.close()
 
 
-def try_lock(connection: psycopg.Connection) -> bool:
+def try_lock(connection: psycopg.Connection, *, shared: bool = False) -> bool:
     """Take the lease's lock until the connection is closed; False when somebody has it. Raises `psycopg.Error`."""
-    return connection.execute(_LOCK).fetchone() == (True,)
+    return connection.execute(_SHARE if shared else _LOCK).fetchone() == (True,)
 
 
 class PostgresLease:
@@ -134,7 +134,7 @@ class PostgresLease:
             prepare(line.connection, self._address, create=True)
             with contextlib.suppress(psycopg.Error):  # a Unix socket has none
                 line.connection.execute(_KEEPALIVES)
-            if try_lock(line.connection):
+            if try_lock(line.connection, shared=self._shared):
                 return line
             refusal = self._held(line.connection)
         except psycopg.Error as error:
@@ -147,7 +147,7 @@ class PostgresLease:
         raise refusal
 
     def _held(self, connection: psycopg.Connection) -> LeaseHeld:
-        if not self._shared and connection.execute(_SHARE).fetchone() == (True,):
+        if not self._shared and try_lock(connection, shared=True):
             return LeaseHeld(f"runners that share it already work on this ledger: {self._address.shown}")
         row = connection.execute(_READ).fetchone()
         assert row is not None, "a ledger has one lease"
