@@ -254,7 +254,7 @@ class Outbox:
             failpoint("outbox.t2.before")
             try:
                 lease = self._lease_token()
-                marks = [self._mark(item, lease) for item in marked]
+                marks = [mark for item in marked if (mark := self._mark(item, lease)) is not None]
             except TradecoreError as error:  # the lease is lost: what was done is recorded, and nothing begins
                 fatal = error
         results = self._handle(outcomes, [*learned, *marks])
@@ -291,18 +291,21 @@ class Outbox:
         self._lane.signed()
         return results
 
-    def _mark(self, item: Item, lease: str) -> cmd.Command:
-        """T2."""
+    def _mark(self, item: Item, lease: str) -> cmd.Command | None:
+        """T2; None when the order needs something else by now, because somebody else was at it."""
         if item.kind is Kind.KILL:
             return cmd.StartKill(self._account, lease)
-        if item.kind is Kind.CANCEL:
-            return cmd.StartCancel(item.key, lease)
         order = self._ledger.order(item.key)
         assert order is not None, "an order does not vanish"
+        if needs(order, self._ledger.order) is not item.kind:
+            return None
+        if item.kind is Kind.CANCEL:
+            return cmd.StartCancel(item.key, lease)
         reason = self.refusal(order)
         if reason is not None:
             return cmd.WithdrawOrder(item.key, f"not sent: {reason}")
-        return cmd.StartSubmit(item.key, lease, body_hash(order), self._clock.now(), attempt=order.submits + 1)
+        before = order.submits if item.send_again is None else item.send_again
+        return cmd.StartSubmit(item.key, lease, body_hash(order), self._clock.now(), attempt=before + 1)
 
     def _ended(self, item: Item, done: Done) -> None:
         """Let an item go, or come back when its work is not done."""
