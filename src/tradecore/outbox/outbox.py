@@ -29,16 +29,15 @@ from tradecore.ledger import Ledger, Outcome
 from tradecore.outbox import calls, lookups
 from tradecore.outbox.answers import Done
 from tradecore.outbox.lane import Lane
-from tradecore.outbox.needs import Kind, Priority, missing_legs, needs, priority
+from tradecore.outbox.needs import Kind, missing_legs
 from tradecore.outbox.pace import Pace
-from tradecore.outbox.queue import Item, WorkQueue
+from tradecore.outbox.queue import Item
+from tradecore.outbox.working_set import KILL, WorkingSet
 from tradecore.ports.broker import Broker
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids, Rng
 
 _log = structlog.get_logger("tradecore.outbox")
-_KILL = "kill"
-_SENDING = (Kind.SUBMIT, Kind.REPLACE)
 _BEGUN = (OrderSubmitted, CancelSubmitted, KillSubmitted)
 
 
@@ -73,8 +72,7 @@ class Outbox:
         self._lease_token = lease_token
         self._pace = pace
         self._lane = lane
-        self._items: dict[str, Item] = {}
-        self._queue = WorkQueue()
+        self._open = WorkingSet(ledger, account, clock)
         self._busy = 0
         self._finished: list[tuple[Item, Done]] = []
         self._held_until = 0.0
@@ -83,77 +81,30 @@ class Outbox:
         self.refusal: Callable[[OrderState], str | None] = lambda _: None
         """Why an order that the broker does not have yet is not to be sent any more; None when it is."""
 
-    # --- the working set: a fold of the log -------------------------------------------------------------------------
+    # --- what is open -----------------------------------------------------------------------------------------------
 
     def observe(self, events: tuple[Recorded[Event], ...]) -> None:
         """Take in appended events: what they open, change or close."""
         if self._lane is not None:
             self._lane.observe(events)
-        for order_id in streams.orders_in(events):
-            self._reconsider(order_id)
-        if any(recorded.envelope.stream == streams.kill(self._account) for recorded in events):
-            self._reconsider_kill()
+        self._open.observe(events)
         self._signal()
 
     def consider(self, order_id: str) -> None:
-        """Look at an order anew and keep, change or drop its item."""
-        self._reconsider(order_id)
-        self._reconsider_kill()
+        """Take up an order, and the account's kill, as a start does."""
+        self._open.consider(order_id)
+        self._open.consider_kill()
         self._signal()
 
     @property
     def open_items(self) -> int:
         """How many pieces of work are open."""
-        return len(self._items)
+        return len(self._open.items)
 
     @property
     def unresolved(self) -> int:
         """How many orders may be at the broker without our knowing."""
-        return sum(1 for item in self._items.values() if item.kind is Kind.RESOLVE)
-
-    def _reconsider(self, order_id: str) -> None:
-        order = self._ledger.order(order_id)
-        if order is not None and order.account != self._account:
-            return  # these keys open another account
-        parent = order.parent_order_id if order is not None else None
-        if parent is not None and order is not None and (order.broker_order_id is None or parent in self._items):
-            self._reconsider(parent)  # a leg is found by way of its parent
-        kind = needs(order, self._ledger.order) if order is not None else None
-        item = self._items.get(order_id)
-        if item is not None and item.busy:
-            return  # looked at again when its call has ended
-        if order is None or kind is None:
-            self._drop(order_id)
-        elif item is None or item.kind is not kind:
-            self._open(order, kind, item)
-
-    def _reconsider_kill(self) -> None:
-        state = self._ledger.kill(self._account)
-        if state is None or not state.is_open:
-            self._drop(_KILL)
-        elif _KILL not in self._items:
-            self._put(Item(_KILL, Kind.KILL, Priority.KILL, _KILL))
-
-    def _open(self, order: OrderState, kind: Kind, before: Item | None) -> None:
-        """Begin the next piece of work of an order; how often it failed, and until when it waits, goes on."""
-        line = order.symbol if kind in _SENDING else order.order_id
-        item = Item(order.order_id, kind, priority(kind, order), line)
-        if before is not None:
-            before.gone = True
-            item.failures, item.number = before.failures, before.number
-            if kind in _SENDING:
-                item.due_at = before.due_at
-        self._put(item)
-
-    def _put(self, item: Item) -> None:
-        self._items[item.key] = item
-        self._queue.put(item, self._clock.monotonic())
-
-    def _drop(self, key: str) -> None:
-        item = self._items.get(key)
-        if item is not None and not item.busy:
-            item.gone = True
-            del self._items[key]
+        return sum(1 for item in self._open.items.values() if item.kind is Kind.RESOLVE)
 
     # --- delivery ---------------------------------------------------------------------------------------------------
 
@@ -171,7 +122,7 @@ class Outbox:
 
     async def drain(self) -> None:
         """Wait until no order has open work."""
-        while self._items:
+        while self._open.items:
             changed = self._changed
             await changed.wait()
 
@@ -189,10 +140,10 @@ class Outbox:
         finished = self._collect_finished()
         for item, _ in finished:  # its place is free for what is marked in the same transaction
             self._busy -= 1
-            self._queue.release(item.line)
+            self._open.queue.release(item.line)
         taken = self._take()
         is_sign_due = self._lane is not None and self._lane.is_held and self._clock.monotonic() >= self._lane.due_at
-        if not finished and not taken and not (is_sign_due and self._items):
+        if not finished and not taken and not (is_sign_due and self._open.items):
             return
         started = self._record(finished, taken)
         for item in taken:
@@ -200,7 +151,7 @@ class Outbox:
                 group.start_soon(self._deliver, item, self._clock.monotonic())
             else:  # stale, withdrawn, or sent by somebody else
                 self._busy -= 1
-                self._queue.release(item.line)
+                self._open.queue.release(item.line)
                 self._ended(item, Done())
         if taken or finished:
             self._signal()
@@ -209,11 +160,11 @@ class Outbox:
         now = self._clock.monotonic()
         kept = 1 if self._pace.max_concurrent > 1 else 0
         taken: list[Item] = []
-        if self._lane is not None and not self._lane.may_deliver(has_work=bool(self._items)):
+        if self._lane is not None and not self._lane.may_deliver(has_work=bool(self._open.items)):
             return taken
         while not self._closing:
             free = self._pace.max_concurrent - self._busy
-            item = self._queue.take(now, only_urgent=free <= kept or now < self._held_until) if free > 0 else None
+            item = self._open.queue.take(now, only_urgent=free <= kept or now < self._held_until) if free > 0 else None
             if item is None:
                 break
             item.busy = True
@@ -226,12 +177,12 @@ class Outbox:
         if self._finished:
             return 0.0
         now = self._clock.monotonic()
-        times = [self._queue.next_due()]
+        times = [self._open.queue.next_due()]
         if self._lane is not None:
-            if self._items and not self._lane.is_held:
+            if self._open.items and not self._lane.is_held:
                 return max(0.0, self._lane.due_at - now)
-            times.append(self._lane.due_at if self._items else None)
-        if self._queue.has_ready and now < self._held_until:
+            times.append(self._lane.due_at if self._open.items else None)
+        if self._open.queue.has_ready and now < self._held_until:
             times.append(self._held_until)
         known = [time for time in times if time is not None]
         return max(0.0, min(known) - now) if known else None
@@ -274,7 +225,7 @@ class Outbox:
             assert not isinstance(result, TradecoreError), "it was raised"
             for recorded in result:
                 if isinstance(recorded.event, _BEGUN):
-                    begun.add(_KILL if isinstance(recorded.event, KillSubmitted) else recorded.event.order_id)
+                    begun.add(KILL if isinstance(recorded.event, KillSubmitted) else recorded.event.order_id)
         return begun
 
     def _handle(self, outcomes: list[Given], fenced: list[cmd.Command]) -> list[Outcome]:
@@ -295,12 +246,12 @@ class Outbox:
         """T2; None when the order needs something else by now, because somebody else was at it."""
         if item.kind is Kind.KILL:
             return cmd.StartKill(self._account, lease)
-        order = self._ledger.order(item.key)
-        assert order is not None, "an order does not vanish"
-        if needs(order, self._ledger.order) is not item.kind:
+        if not self._open.needs(item):
             return None
         if item.kind is Kind.CANCEL:
             return cmd.StartCancel(item.key, lease)
+        order = self._ledger.order(item.key)
+        assert order is not None, "an order does not vanish"
         reason = self.refusal(order)
         if reason is not None:
             return cmd.WithdrawOrder(item.key, f"not sent: {reason}")
@@ -309,26 +260,12 @@ class Outbox:
 
     def _ended(self, item: Item, done: Done) -> None:
         """Let an item go, or come back when its work is not done."""
-        item.busy = False
         now = self._clock.monotonic()
         if done.hold_s is not None:
             self._held_until = max(self._held_until, now + done.hold_s)
         item.due_at = now + self._delay(item, done)
         item.send_again = done.send_again
-        if item.key == _KILL:
-            del self._items[_KILL]
-            state = self._ledger.kill(self._account)
-            if state is not None and state.is_open:
-                self._put(item)
-            return
-        order = self._ledger.order(item.key)
-        kind = needs(order, self._ledger.order) if order is not None else None
-        if order is None or kind is None:
-            self._drop(item.key)
-        elif kind is item.kind:
-            self._put(item)
-        else:
-            self._open(order, kind, item)
+        self._open.came_back(item)
 
     def _delay(self, item: Item, done: Done) -> float:
         if done.retry_in_s is None:
