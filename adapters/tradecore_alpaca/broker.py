@@ -30,6 +30,7 @@ from tradecore_alpaca.activities import read_fills_since
 from tradecore_alpaca.bodies import order_body, replace_body, suspend_body
 from tradecore_alpaca.channel import UNGUARDED, Channel, Guards
 from tradecore_alpaca.decode import decode_account, decode_asset, decode_clock, decode_position
+from tradecore_alpaca.event_replay import EventReplay
 from tradecore_alpaca.http import AlpacaHttp, Timeouts
 from tradecore_alpaca.instructions import Instructions, path_segment
 from tradecore_alpaca.json_text import read
@@ -59,6 +60,7 @@ class AlpacaBroker:
         budget_s: float = 10.0,
         connect: Connect = open_socket,
         guards: Guards = UNGUARDED,
+        replay_events: bool = False,
         name: str = "alpaca",
     ) -> None:
         timeouts = timeouts or Timeouts()
@@ -67,7 +69,10 @@ class AlpacaBroker:
         channel = Channel(AlpacaHttp(http, keys, timeouts), clock, guards)
         self._instructions = Instructions(channel, clock)
         self._questions = Questions(channel, clock, rng, budget_s)
-        self._stream = TradeStream(urls.stream_url, keys, clock, rng, connect, self._check_keys, timeouts.read_s)
+        replay = EventReplay(channel, self._url("events/trades"), clock).since if replay_events else None
+        self._stream = TradeStream(
+            urls.stream_url, keys, clock, rng, connect, self._check_keys, timeouts.read_s, replay
+        )
 
     @property
     def name(self) -> str:

@@ -9,7 +9,7 @@ import attrs
 from tradecore.ports.clock import Clock
 from tradecore_alpaca.breaker import Breaker, Trip
 from tradecore_alpaca.budget import Budget, Pace
-from tradecore_alpaca.http import AlpacaHttp, Answer, NoAnswer
+from tradecore_alpaca.http import JSON, AlpacaHttp, Answer, NoAnswer
 
 
 @attrs.frozen
@@ -44,10 +44,11 @@ class Channel:
     ) -> Answer | NoAnswer:
         """Give an instruction, once. `urgent` ones go through an open circuit and may use the last of the budget."""
         if urgent or self._breaker is None:
-            return await self._paced(None, urgent, method, url, None, content)
+            held = await self._turn(None, urgent=urgent)
+            return held or self._heard(await self._exchange(method, url, None, content))
         held = self._held(self._breaker)
         if held is None:
-            held = await self._turn(None, urgent) or self._held(self._breaker)
+            held = await self._turn(None, urgent=urgent) or self._held(self._breaker)
         if held is not None:
             return held
         probe, outcome = self._breaker.begin(), None
@@ -58,29 +59,19 @@ class Channel:
         return outcome
 
     async def question(
-        self, url: str, params: Mapping[str, str] | None, patience_s: float, *, urgent: bool
-    ) -> Answer | NoAnswer:
-        """Ask, once, after `patience_s` seconds at most. A question is never held up by the breaker."""
-        return await self._paced(patience_s, urgent, "GET", url, params, None)
-
-    async def _paced(
         self,
-        patience_s: float | None,
-        urgent: bool,
-        method: str,
         url: str,
         params: Mapping[str, str] | None,
-        content: bytes | None,
+        patience_s: float,
+        *,
+        urgent: bool,
+        accept: str = JSON,
     ) -> Answer | NoAnswer:
-        held = await self._turn(patience_s, urgent)
-        if held is not None:
-            return held
-        outcome = await self._exchange(method, url, params, content)
-        if self._breaker is not None:
-            self._breaker.heard(outcome)
-        return outcome
+        """Ask, once, after `patience_s` seconds at most. A question is never held up by the breaker."""
+        held = await self._turn(patience_s, urgent=urgent)
+        return held or self._heard(await self._exchange("GET", url, params, None, accept))
 
-    async def _turn(self, patience_s: float | None, urgent: bool) -> NoAnswer | None:
+    async def _turn(self, patience_s: float | None, *, urgent: bool) -> NoAnswer | None:
         if self._budget is None:
             return None
         patience_s = self._budget.pace.patience_s if patience_s is None else patience_s
@@ -95,10 +86,15 @@ class Channel:
         reason = "the broker was in trouble lately: no new orders until it has proved itself"
         return NoAnswer(written=False, reason=reason, retry_after_s=breaker.held_s)
 
+    def _heard(self, outcome: Answer | NoAnswer) -> Answer | NoAnswer:
+        if self._breaker is not None:
+            self._breaker.heard(outcome)
+        return outcome
+
     async def _exchange(
-        self, method: str, url: str, params: Mapping[str, str] | None, content: bytes | None
+        self, method: str, url: str, params: Mapping[str, str] | None, content: bytes | None, accept: str = JSON
     ) -> Answer | NoAnswer:
-        outcome = await self._http.exchange(method, url, params, content)
+        outcome = await self._http.exchange(method, url, params, content, accept)
         if self._budget is not None:
             self._budget.learn(outcome)
         return outcome

@@ -14,6 +14,8 @@ import httpx
 
 from tradecore_alpaca.keys import Keys
 
+JSON = "application/json"
+
 # The library raises these only before the first byte of a request is written.
 _NOTHING_WRITTEN = (
     httpx.ConnectError,
@@ -75,12 +77,17 @@ class AlpacaHttp:
         )
 
     async def exchange(
-        self, method: str, url: str, params: Mapping[str, str] | None = None, content: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        accept: str = JSON,
     ) -> Answer | NoAnswer:
         """Send one request, once, and read its answer."""
-        headers = {"accept": "application/json"}
+        headers = {"accept": accept}
         if content is not None:
-            headers["content-type"] = "application/json"
+            headers["content-type"] = JSON
         try:
             with anyio.fail_after(self._whole_s):
                 response = await self._client.request(

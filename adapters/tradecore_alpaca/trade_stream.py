@@ -7,6 +7,7 @@ when the broker gives us up for that the loss shows as `StreamLost`, never as a 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import anyio
@@ -15,7 +16,7 @@ import msgspec
 import structlog
 
 from tradecore.errors import BrokerUnauthorized, ProtocolError
-from tradecore.ports.broker import Report, StreamConnected, StreamLost
+from tradecore.ports.broker import OrderReport, Report, StreamConnected, StreamLost
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Rng
 from tradecore_alpaca.backoff import Backoff
@@ -46,7 +47,8 @@ class TradeStream:
     """Reports of one account. `sign_in_s` bounds the wait for the broker's answers at the door.
 
     `probe` asks the broker something that needs the keys, once, after a sign-in that was met with silence: a stream
-    that never answers is the only sign of keys that were withdrawn. It raises `BrokerUnauthorized`.
+    that never answers is the only sign of keys that were withdrawn. It raises `BrokerUnauthorized`. `missed`, where the
+    broker has such a thing, tells again what happened since a moment.
     """
 
     url: str
@@ -56,13 +58,14 @@ class TradeStream:
     connect: Connect
     probe: Callable[[], Awaitable[None]]
     sign_in_s: float = 10.0
+    missed: Callable[[dt.datetime], Awaitable[tuple[Report, ...]]] | None = None
 
     async def reports(self) -> AsyncIterator[Report]:
         """Every message, for ever; `StreamConnected` first after each connect, `StreamLost` after each loss of one.
 
         Raises `BrokerUnauthorized`.
         """
-        backoff = Backoff(self.rng)
+        backoff, heard_until = Backoff(self.rng), None
         while True:
             began, connected, silent = self.clock.monotonic(), False, False
             try:
@@ -70,12 +73,17 @@ class TradeStream:
                     early = await self._sign_in(socket)
                     connected = True
                     yield StreamConnected()
+                    if self.missed is not None and heard_until is not None:
+                        for report in await self.missed(heard_until):
+                            yield report
                     for message in early:
                         yield read_report(message)
                     while True:
                         message = self.keys.hide_bytes(await socket.recv())
                         if not _is_routine(message):
-                            yield read_report(message)
+                            report = read_report(message)
+                            heard_until = _latest(heard_until, report)
+                            yield report
             except SocketLostError as lost:
                 reason, busy, silent = lost.reason, lost.busy, lost.silent
             if connected:
@@ -102,6 +110,12 @@ class TradeStream:
             "secret_key": self.keys.secret_key.get_secret_value(),
         }
         return msgspec.json.encode({"action": "authenticate", "data": keys})
+
+
+def _latest(known: dt.datetime | None, report: Report) -> dt.datetime | None:
+    if not isinstance(report, OrderReport):
+        return known
+    return report.order.updated_at if known is None else max(known, report.order.updated_at)
 
 
 async def _await_authorization(socket: Socket) -> None:

@@ -89,7 +89,17 @@ def make_venue(
     timeouts = Timeouts(settings.broker.connect_timeout_s, settings.broker.read_timeout_s)
     budget_s = settings.broker.unreachable_after_s
     broker = AlpacaBroker(
-        http, urls, keys, clock, rng, timeouts=timeouts, budget_s=budget_s, connect=socket, guards=guards, name=name
+        http,
+        urls,
+        keys,
+        clock,
+        rng,
+        timeouts=timeouts,
+        budget_s=budget_s,
+        connect=socket,
+        guards=guards,
+        replay_events=settings.broker.replay_events,
+        name=name,
     )
     data = AlpacaMarketData(http, urls, keys, clock, rng, timeouts=timeouts, budget_s=budget_s, connect=socket)
     return Venue(broker, data)

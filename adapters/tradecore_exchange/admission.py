@@ -148,6 +148,8 @@ class Admission:
             wanted = floor_qty(request.notional / price, whole=False) if request.notional and price else ZERO
         if wanted > held - promised:
             raise Refused(insufficient_qty(request.symbol, wanted, held, promised))
+        if request.side is Side.BUY and wanted != held and is_fractional(request):
+            raise Refused(against_the_rules("fractional orders cannot close a short position"))
         if wanted != held:
             self._check_least(request, times(wanted, price))
 

@@ -40,7 +40,11 @@ class Dealer:
     def match_bar(self, bar: Bar, start_ns: int) -> None:
         """Orders that were there before the bar's minute trade within it, oldest first; legs that it frees do not."""
         open_orders = self._desk.blotter.book.open_of(bar.symbol)
-        orders = [order for order in open_orders if self._may(order) and self._market.trades(order, start_ns)]
+        if not open_orders:
+            return
+        # The same for all orders of a kind, and dear to find out.
+        takes = [self._market.takes(bar.symbol, start_ns, extended_hours=extended) for extended in (False, True)]
+        orders = [order for order in open_orders if takes[order.extended_hours] and self._may(order)]
         share = self._options.volume_share
         pool = None if share is None else times(share, bar.volume)
         for order in orders:

@@ -71,7 +71,7 @@ class Desk:
         self.blotter.reject(order)
         for other in self.group(order):
             if other.is_open:
-                self.blotter.cancel(other)
+                self._end_one(other, self.blotter.cancel)
 
     def elect(self, stop: Order) -> None:
         """A stop is reached: it goes to the market, if need be in the place of its take-profit."""

@@ -9,12 +9,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
+from tradecore.domain.calendar import next_session
 from tradecore_exchange.activities import Activity
 from tradecore_exchange.floor import Floor
 from tradecore_exchange.identity import asset_id, is_crypto
 from tradecore_exchange.instants import instant_text
 from tradecore_exchange.numbers import number_text
-from tradecore_exchange.sessions import new_york_date, session_on
+from tradecore_exchange.sessions import new_york_date
 from tradecore_exchange.trade_hub import TradeHub
 from tradecore_exchange.trade_record import recorded
 from tradecore_exchange.ulid import ulid
@@ -28,11 +29,7 @@ _DAY = dt.timedelta(days=1)
 def settle_date(symbol: str, at_ns: int) -> str:
     """When a trade settles: the next session; a crypto trade at once."""
     date = new_york_date(at_ns)
-    if not is_crypto(symbol):
-        date += _DAY
-        while session_on(date) is None:
-            date += _DAY
-    return date.isoformat()
+    return (date if is_crypto(symbol) else next_session(date + _DAY).date).isoformat()
 
 
 class EventSource(ABC):

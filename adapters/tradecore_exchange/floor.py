@@ -165,7 +165,7 @@ class Floor:
         floor = Floor(
             self.exchange.symbols, self.ticks, source=self.source, options=mine, store=self.store.sibling(name)
         )
-        if floor.feed.steps_done == 0 and self.feed.steps_done:
+        if floor.is_new:
             floor._join(self)
         return floor
 
@@ -222,6 +222,7 @@ class Floor:
     def _restore(self) -> None:
         saved = self.store.load(self.fingerprint)
         exchange = self.exchange
+        self.is_new = saved is None
         if saved is None:
             exchange.blotter.changes.account = True
             self._save()

@@ -41,9 +41,9 @@ def _bounds(request: Request, source: EventSource) -> tuple[int, int | None]:
     elif since_id is not None:
         first = since_id
     if until is not None:
-        # Of times that are still to come nothing is known: what is there is all there will be.
-        return first, min(source.before(until + 1), source.published)
-    return first, until_id
+        until_id = source.before(until + 1)
+    # Of what is still to come nothing is known: what is there is all there will be.
+    return first, None if until_id is None else min(until_id, source.published)
 
 
 def _number(request: Request, name: str) -> int | None:

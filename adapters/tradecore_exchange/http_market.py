@@ -10,11 +10,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tradecore.domain.calendar import next_session
 from tradecore_exchange.identity import asset_id
 from tradecore_exchange.instants import SECOND_NS
 from tradecore_exchange.refusals import Refused, asset_not_found, invalid
 from tradecore_exchange.service import service_of
-from tradecore_exchange.sessions import NEW_YORK, Phase, new_york_date, next_close, next_open, phase_at, session_on
+from tradecore_exchange.sessions import (
+    NEW_YORK,
+    Phase,
+    Session,
+    new_york_date,
+    next_close,
+    next_open,
+    phase_at,
+    session_on,
+)
 from tradecore_exchange.wire import asset_class
 from tradecore_exchange.wire_account import asset_json, position_symbol
 
@@ -67,24 +77,26 @@ async def get_calendar(request: Request) -> Response:
     days: list[JSON] = []
     date = start
     while date <= end:
-        if session_on(date) is not None:
-            days.append(_calendar_day(date))
+        session = session_on(date)
+        if session is not None:
+            days.append(_calendar_day(session))
         date += _DAY
     return service.answer(days)
 
 
-def _calendar_day(date: dt.date) -> dict[str, JSON]:
-    settled = date + _DAY
-    while session_on(settled) is None:
-        settled += _DAY
+def _calendar_day(session: Session) -> dict[str, JSON]:
     return {
-        "date": date.isoformat(),
-        "open": "09:30",
-        "close": "16:00",
-        "session_open": "0400",
-        "session_close": "2000",
-        "settlement_date": settled.isoformat(),
+        "date": session.date.isoformat(),
+        "open": _clock_time(session.open, ":"),
+        "close": _clock_time(session.close, ":"),
+        "session_open": _clock_time(session.pre_open),
+        "session_close": _clock_time(session.post_close),
+        "settlement_date": next_session(session.date + _DAY).date.isoformat(),
     }
+
+
+def _clock_time(ns: int, between: str = "") -> str:
+    return f"{dt.datetime.fromtimestamp(ns // SECOND_NS, NEW_YORK):%H{between}%M}"
 
 
 async def list_assets(request: Request) -> Response:

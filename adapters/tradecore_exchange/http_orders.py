@@ -144,7 +144,7 @@ async def cancel_orders(request: Request) -> Response:
     """DELETE all: 207 with the fate of each; one that went with another is fine."""
     service = service_of(request)
     answers: list[JSON] = []
-    for order_id in [order.id for order in service.floor.exchange.book.open()]:
+    for order_id in [order.id for order in service.floor.exchange.book.open_in_order()]:
         outcome = service.floor.cancel(order_id)
         if isinstance(outcome, Refusal):
             answers.append({"id": order_id, "status": outcome.status, "body": outcome.body})

@@ -44,8 +44,18 @@ def _close(service: Service, position: Position, qty: Decimal) -> Submitted | Re
     return service.floor.submit(request)
 
 
+def _share_of(service: Service, position: Position, percentage: Decimal) -> Decimal:
+    """That much of a position, cut down to what can be ordered. Raises `Refused` when nothing is left of it."""
+    size = abs(position.qty) * percentage / 100
+    whole = position.qty < 0 or not service.floor.exchange.options.terms(position.symbol).fractionable
+    qty = abs(position.qty) if percentage == 100 else floor_qty(size, whole=whole)
+    if qty == 0:
+        raise Refused(invalid("qty must be > 0"))
+    return qty
+
+
 def _cancel_all(service: Service, symbol: str | None = None) -> None:
-    for order in list(service.floor.exchange.book.open()):
+    for order in service.floor.exchange.book.open_in_order():
         if symbol in {None, order.symbol}:
             service.floor.cancel(order.id)
 
@@ -73,10 +83,10 @@ async def close_position(request: Request) -> Response:
     if percentage is not None:
         if percentage > 100:
             raise Refused(invalid("percentage must be from 0 to 100"))
-        qty = floor_qty(abs(position.qty) * percentage / 100, whole=False)
+        qty = _share_of(service, position, percentage)
     if flag(query, "cancel_orders"):
         _cancel_all(service, position.symbol)
-    outcome = _close(service, position, qty or abs(position.qty))
+    outcome = _close(service, position, abs(position.qty) if qty is None else qty)
     if isinstance(outcome, Refusal):
         return service.answer(outcome.body, outcome.status)
     return service.answer(order_json(outcome.order))

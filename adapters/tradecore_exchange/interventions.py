@@ -39,7 +39,7 @@ class Interventions:
         """Put an order that works, waits or is paused into a state of `FORCED`. Raises `Refused`."""
         if not order.is_open:
             raise Refused(already_finished(order.status))
-        if status not in FORCED or order.status in ASKED or order.status == "held":
+        if status not in FORCED or order.status in ASKED or order.status == "held" or order.standby:
             raise Refused(against_the_rules(f"order in {order.status} status cannot become {status}"))
         if status == "rejected":
             self._desk.reject(order)

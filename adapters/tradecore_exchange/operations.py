@@ -29,7 +29,12 @@ class Operations(Core):
 
     def resume(self, symbol: str) -> Done | Refusal:
         """Let a halted symbol trade again."""
-        return self._of_symbol(symbol, lambda: self._interventions.resume(symbol))
+
+        def act() -> None:
+            self._interventions.resume(symbol)
+            self._dealer.match_quote(symbol)
+
+        return self._of_symbol(symbol, act)
 
     def force(self, order_id: str, status: str) -> Done | Refusal:
         """Put an order into one of the states that come by themselves too rarely (`interventions.FORCED`)."""
@@ -37,7 +42,12 @@ class Operations(Core):
 
     def release(self, order_id: str) -> Done | Refusal:
         """Let an order to the market that is kept off it."""
-        return self._of_order(order_id, self._interventions.release)
+
+        def act(order: Order) -> None:
+            self._interventions.release(order)
+            self._dealer.match_with_quote(order)
+
+        return self._of_order(order_id, act)
 
     def deny(self, order_id: str) -> Done | Refusal:
         """Refuse the cancel or the replacement of an order that waits to be decided."""

@@ -181,9 +181,13 @@ class OrderBook:
         return sorted(self._open.get(symbol, {}).values(), key=lambda order: order.number)
 
     def open(self) -> Iterator[Order]:
-        """All open orders."""
+        """All open orders, in no order that a restart would keep."""
         for orders in self._open.values():
             yield from orders.values()
+
+    def open_in_order(self) -> list[Order]:
+        """All open orders, oldest first."""
+        return sorted(self.open(), key=lambda order: order.number)
 
     def successor(self, order: Order) -> Order | None:
         """The order that stands by to replace this one."""
@@ -191,6 +195,8 @@ class OrderBook:
 
     def reserved(self, order: Order) -> Decimal:
         """Dollars that an open order holds: of an order and its replacement, the larger."""
+        if order.status != "pending_replace":
+            return order.reserved
         successor = self.successor(order)
         return order.reserved if successor is None else max(order.reserved, successor.reserved)
 

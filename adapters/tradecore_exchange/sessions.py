@@ -1,18 +1,19 @@
-"""The hours of New York: regular 9:30 to 16:00, extended 4:00 to 20:00, overnight between. No holidays are known."""
+"""The hours of New York: regular as the calendar has them, extended from 4:00 to four hours after that, overnight."""
 
 from __future__ import annotations
 
 import datetime as dt
 import enum
 import functools
-from zoneinfo import ZoneInfo
 
 import attrs
 
+from tradecore.domain import calendar
 from tradecore_exchange.instants import MINUTE_NS, SECOND_NS, nanoseconds
 
-NEW_YORK = ZoneInfo("America/New_York")
+NEW_YORK = calendar.NEW_YORK
 _DAY = dt.timedelta(days=1)
+_HOUR = dt.timedelta(hours=1)
 
 
 class Phase(enum.Enum):
@@ -37,11 +38,13 @@ class Session:
 
 @functools.lru_cache(maxsize=4096)
 def session_on(date: dt.date) -> Session | None:
-    """The session of a date, or None at a weekend."""
-    if date.weekday() >= 5:
+    """The session of a date, or None at a weekend or on a holiday."""
+    regular = calendar.session_on(date)
+    if regular is None:
         return None
-    times = (dt.time(4), dt.time(9, 30), dt.time(16), dt.time(20))
-    return Session(date, *(nanoseconds(dt.datetime.combine(date, time, NEW_YORK)) for time in times))
+    pre_open = dt.datetime.combine(date, dt.time(4), NEW_YORK)
+    times = (pre_open, regular.open, regular.close, regular.close + 4 * _HOUR)
+    return Session(date, *map(nanoseconds, times))
 
 
 def new_york_date(ns: int) -> dt.date:

@@ -31,6 +31,11 @@ def end_of(request: OrderRequest, now_ns: int) -> int | None:
             return None
 
 
+def _in_order(orders: dict[str, Order]) -> list[Order]:
+    """By number, as they come back after a restart."""
+    return sorted(orders.values(), key=lambda order: order.number)
+
+
 class Timetable:
     """Orders that wait, requests that wait, and ends that come."""
 
@@ -57,7 +62,7 @@ class Timetable:
 
     def open_waiting(self, at_ns: int) -> None:
         """Let every order to the market that has opened for it."""
-        for order in list(self._waiting.values()):
+        for order in _in_order(self._waiting):
             if order.status not in _WAITING:
                 del self._waiting[order.id]
             elif self._market.trades(order, at_ns) and at_ns >= (order.resume_ns or 0):
@@ -74,7 +79,7 @@ class Timetable:
 
     def decide(self, symbols: frozenset[str], at_ns: int) -> None:
         """Grant the requests that the market's last moment, of these symbols, has left standing."""
-        for order in list(self._asked.values()):
+        for order in _in_order(self._asked):
             if order.status not in ASKED:
                 del self._asked[order.id]
             elif order.symbol in symbols and self._market.trades(order, at_ns):

@@ -23,7 +23,8 @@ JSON = Any
 
 _GOING_AWAY = 1001
 _POLICY = 1008
-_GOODBYES = frozenset({1000, 1001, 1005})
+# Without a closing frame the code is 1005 or 1006: nobody said goodbye.
+_GOODBYES = frozenset({1000, 1001})
 
 
 def _credentials(message: dict[str, JSON]) -> tuple[JSON, JSON] | None:

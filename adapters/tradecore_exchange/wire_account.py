@@ -59,7 +59,7 @@ def account_json(floor: Floor) -> dict[str, JSON]:
         "last_maintenance_margin": "0",
         "multiplier": str(account.margin),
         "sma": "0",
-        "shorting_enabled": exchange.options.shorting and not account.configuration.no_shorting,
+        "shorting_enabled": exchange.options.shorting and not account.configuration.no_shorting and account.margin > 1,
         "trading_blocked": False,
         "transfers_blocked": False,
         "account_blocked": False,

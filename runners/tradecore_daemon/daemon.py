@@ -11,6 +11,7 @@ from anyio.abc import TaskStatus
 from tradecore.errors import BrokerUnreachable, ConfigurationError, ProtocolError, StoreFull
 from tradecore.runner.contract import Progress, Session
 from tradecore.runner.disk import record_full
+from tradecore.views import read_rows
 from tradecore_daemon.live import pace_live
 from tradecore_daemon.replay import pace_replay
 from tradecore_daemon.upkeep import Upkeep
@@ -62,6 +63,8 @@ class Daemon:
                 group.start_soon(upkeep.check_daily)
                 group.start_soon(session.engine.outbox.run)
                 group.start_soon(session.engine.inbox.run)
+                session.conductor.restore(read_rows(session.journal, "sagas"))
+                group.start_soon(session.conductor.run)
                 group.start_soon(self._follow, session)
                 group.start_soon(self._project, session)
                 group.start_soon(self._reconcile, session)
@@ -132,8 +135,11 @@ class Daemon:
         while True:
             await clock.sleep(min(_BEHIND_S, every))
             now = clock.monotonic()
-            if now >= due or (session.engine.inbox.behind and now >= sooner):
-                await session.engine.reconcile()
+            inbox = session.engine.inbox
+            if now >= due or inbox.reconnected or (inbox.behind and now >= sooner):
+                why = "reconnect" if inbox.reconnected else "schedule"
+                inbox.reconnected = False
+                await session.engine.reconcile(why)
                 # What stays missing is asked for ever more rarely, so that orders keep their share of the rate limit.
                 tries = tries + 1 if session.engine.inbox.behind else 0
                 due = clock.monotonic() + every

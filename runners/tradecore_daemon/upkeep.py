@@ -111,7 +111,7 @@ class Upkeep:
             return False
         session.engine.note(streams.CHECKS, event)
         if event.finding is None:
-            session.engine.let_go(DAMAGED)
+            session.engine.gate.open(DAMAGED)
         else:
             self._damaged(event.finding)
         return True
@@ -130,5 +130,5 @@ class Upkeep:
 
     def _damaged(self, finding: str) -> None:
         """A ledger that is not what it was is traded on only to get out of positions, until a person has looked."""
-        self._session.engine.hold(DAMAGED, "the ledger is damaged or not what was anchored")
+        self._session.engine.gate.close(DAMAGED, "the ledger is damaged or not what was anchored", sending=True)
         self._session.engine.alert(DAMAGED, finding)

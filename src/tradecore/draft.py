@@ -175,6 +175,12 @@ class Draft:
         self._before.clear()
         del self.events[kept:]
 
+    def insert(self, place: int, stream: str, event: Event) -> None:
+        """Put an event before those from `place` on, which follow from it; none of them is of its stream."""
+        assert all(stream != other for other, _ in self.events[place:]), "a stream keeps its order"
+        self._states[stream] = evolve(stream, self.state(stream), event)
+        self.events.insert(place, (stream, event))
+
     def state(self, stream: str) -> State:
         """The state of a stream including what was added."""
         if stream not in self._states:

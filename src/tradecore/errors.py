@@ -21,6 +21,7 @@
     │   ├── NewerLedger            it was written by a newer tradecore
     │   ├── OlderLedger            it lacks what every ledger has since
     │   ├── RewoundLedger          the broker has orders of this ledger that it has forgotten
+    │   ├── WrongKey               it is encrypted, and the key is missing or another one
     │   ├── WrongVersion           another writer was faster; reload and decide again
     │   └── LeaseHeld              another runner works on this ledger
     ├── BrokerError                the broker, or the way to it
@@ -155,6 +156,21 @@ class RewoundLedger(JournalError):
             f"this ledger was rewound: the broker has {orders} of it that it does not know (such as {examples[0]}); "
             "bring back the newest copy, or let go of them with `tradecore new-epoch --reason WHY` and look at "
             "positions and cash yourself"
+        )
+
+
+class WrongKey(JournalError):
+    """Raised when an encrypted event cannot be read with the keys that there are: the key is missing or another one.
+
+    `position` is the event's, `key` the name of the key that it was encrypted with.
+    """
+
+    def __init__(self, position: int, key: str, reason: str) -> None:
+        self.position = position
+        self.key = key
+        super().__init__(
+            f"the event at position {position} is encrypted, and its key {key!r} {reason}; name the file with the "
+            "ledger's keys as encryption.keys_file or TRADECORE_ENCRYPTION__KEYS_FILE"
         )
 
 

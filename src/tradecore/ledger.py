@@ -11,6 +11,7 @@ from tradecore.domain.account import AccountState
 from tradecore.domain.commands import Command, PlaceOrder
 from tradecore.domain.epochs import Epochs, epochs_of
 from tradecore.domain.events import EpochChanged, Event, LedgerCreated
+from tradecore.domain.fill import FillState
 from tradecore.domain.kill import KillState
 from tradecore.domain.lane import LaneState
 from tradecore.domain.messages import Cause, Recorded
@@ -134,6 +135,10 @@ class Ledger:
         state = self._shelf.get(streams.order(order_id)).state
         assert state is None or isinstance(state, OrderState)
         return state
+
+    def fill(self, fill_id: str) -> FillState | None:
+        """The fill as it stands, or None."""
+        return Draft(self._shelf).fill(fill_id)
 
     def trade(self, trade_id: str) -> TradeState | None:
         """The trade as it stands, or None."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+import attrs
 
 from tradecore import closing
 from tradecore.domain import account, decision, fill, kill, lane, order, saga, streams, trade
 from tradecore.domain import events as ev
 from tradecore.domain.commands import (
+    AdoptOrder,
     AdvanceSaga,
+    BookActivity,
+    BookAdjustment,
     CancelOrder,
     ClosePosition,
     Command,
@@ -21,6 +24,7 @@ from tradecore.domain.commands import (
     ReplaceOrder,
     RequestKill,
     ResolveSaga,
+    ReviseFill,
     SetLimits,
     StartKill,
     StartSaga,
@@ -29,11 +33,14 @@ from tradecore.domain.commands import (
     UseLane,
     WithdrawOrder,
 )
-from tradecore.domain.identity import client_order_id, leg_order_id, successor_trade_id, trade_id_of_order
+from tradecore.domain.identity import client_order_id, leg_order_id, trade_id_of_order
 from tradecore.domain.terms import check_terms, legs_of
-from tradecore.domain.values import ZERO, OrderStatus, Purpose, Side, TradeStatus
+from tradecore.domain.values import ZERO, OrderStatus, Purpose, TradeStatus
 from tradecore.draft import Draft
 from tradecore.errors import CancelRefused, InputError, InvariantViolated, ReplaceRefused
+from tradecore.outside import adopt_order, book_activity, book_adjustment
+from tradecore.revising import revise_awaited, revise_fill
+from tradecore.sharing import Execution, share_out
 
 
 def plan(draft: Draft, command: Command, epoch: str) -> None:
@@ -59,6 +66,14 @@ def plan(draft: Draft, command: Command, epoch: str) -> None:
             draft.add(streams.kill(command.account), kill.decide(draft.kill(command.account), command))
         case TakeLane() | UseLane() | LeaveLane():
             draft.add(streams.lane(command.lane), lane.decide(draft.lane(command.lane), command))
+        case ReviseFill():
+            revise_fill(draft, command)
+        case BookActivity():
+            book_activity(draft, command)
+        case BookAdjustment():
+            book_adjustment(draft, command)
+        case AdoptOrder():
+            adopt_order(draft, command)
         case StartSaga():
             draft.add(streams.saga(command.saga_id), saga.start(draft.saga(command.saga_id), command))
         case AdvanceSaga():
@@ -265,37 +280,11 @@ def _record_fill(draft: Draft, command: RecordFill) -> None:
     recorded = fill.record(draft.fill(command.fill_id), command, state)
     if not recorded:
         return
-    draft.add(streams.fill(command.fill_id), recorded)
+    here = len(draft.events)
     draft.add(streams.order(state.order_id), order.decide(state, command))
     _count_again(draft, state)
-    holder = draft.account(state.account)
-    parts = _share_out(draft, state, holder, command)
-    draft.add(streams.account(state.account), account.book(holder, command, state, parts))
+    execution = Execution(command.fill_id, state, command.quantity, command.price, command.fees, command.occurred_at)
+    parts = share_out(draft, execution)
+    draft.insert(here, streams.fill(command.fill_id), attrs.evolve(recorded[0], parts=parts))
+    revise_awaited(draft, state.order_id)
     _settle(draft, state)
-
-
-def _share_out(
-    draft: Draft, state: order.OrderState, holder: account.AccountState, command: RecordFill
-) -> tuple[tuple[str, Decimal], ...]:
-    """Give the fill to the trade that holds the position; what goes through zero begins the next trade."""
-    holding = holder.holdings.get((state.strategy, state.symbol))
-    idea = draft.trade(holding.trade_id if holding else state.trade_id)
-    assert idea is not None, "an order names its trade"
-    signed = state.side.sign * command.quantity
-    own, through = trade.split(idea, signed)
-    if idea.status in (TradeStatus.CLOSED, TradeStatus.ABANDONED):
-        own, through = ZERO, signed
-    parts: list[tuple[str, Decimal]] = []
-    fees = command.fees
-    for trade_id, part in ((idea.trade_id, own), (successor_trade_id(idea.trade_id, command.fill_id), through)):
-        if not part:
-            continue
-        if draft.trade(trade_id) is None:
-            draft.add(streams.trade(trade_id), trade.succeed(idea, trade_id, Side.BUY if part > 0 else Side.SELL))
-        owner = draft.trade(trade_id)
-        assert owner is not None, "it was just proposed"
-        share = trade.TradeFill(command.order_id, command.fill_id, part, command.price, fees, command.occurred_at)
-        draft.add(streams.trade(trade_id), trade.fill(owner, share))
-        parts.append((trade_id, part))
-        fees = ZERO
-    return tuple(parts)

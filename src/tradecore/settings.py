@@ -38,6 +38,7 @@ class BrokerSettings(Section):
     connect_timeout_s: float = Field(3.0, gt=0, le=60)
     read_timeout_s: float = Field(10.0, gt=0, le=120)
     unreachable_after_s: float = Field(10.0, gt=0)
+    replay_events: bool = False
     requests_per_minute: int = Field(180, ge=0)
     request_patience_s: float = Field(5.0, ge=0, le=60)
     breaker_failures: int = Field(5, ge=0, le=1_000)
@@ -148,6 +149,12 @@ class DiskSettings(Section):
     look_every_s: float = Field(1.0, gt=0)
 
 
+class EncryptionSettings(Section):
+    """`[encryption]`: the file with the keys of the events; empty means that events are stored as they are."""
+
+    keys_file: str = ""
+
+
 class Settings(BaseSettings):
     """Everything that a runner is told."""
 
@@ -163,6 +170,7 @@ class Settings(BaseSettings):
     anchors: AnchorSettings = AnchorSettings()
     daily_check: CheckSettings = CheckSettings()
     disk: DiskSettings = DiskSettings()
+    encryption: EncryptionSettings = EncryptionSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     api_key_id: SecretStr = SecretStr("")
     api_secret_key: SecretStr = SecretStr("")

@@ -19,6 +19,8 @@ from tradecore_alpaca.urls import resolve_urls
 from tradecore_alpaca.venue import connect
 from tradecore_exchange import DEFAULT_KEY, DEFAULT_SECRET, Floor, create_app
 
+KEYS = {"APCA-API-KEY-ID": DEFAULT_KEY, "APCA-API-SECRET-KEY": DEFAULT_SECRET}
+
 
 @asynccontextmanager
 async def served(floor: Floor) -> AsyncIterator[str]:
@@ -41,9 +43,9 @@ async def served(floor: Floor) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def alpaca_venue(base_url: str, guards: Guards = UNGUARDED) -> AsyncIterator[Venue]:
+async def alpaca_venue(base_url: str, guards: Guards = UNGUARDED, read_s: float = 5) -> AsyncIterator[Venue]:
     """The Alpaca adapter, connected to an exchange."""
-    settings = Settings(broker=BrokerSettings(base_url=base_url, connect_timeout_s=2, read_timeout_s=5))
+    settings = Settings(broker=BrokerSettings(base_url=base_url, connect_timeout_s=2, read_timeout_s=read_s))
     keys = make_keys(SecretStr(DEFAULT_KEY), SecretStr(DEFAULT_SECRET))
     async with connect(settings, resolve_urls(settings.broker), keys, guards=guards) as venue:
         yield venue

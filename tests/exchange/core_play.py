@@ -148,3 +148,17 @@ def holding(exchange: Exchange, side: str, qty: str = "10", symbol: str = "AAPL"
 def row(*values: object) -> tuple[object, ...]:
     """Values of any kind, to be compared at once."""
     return values
+
+
+def working(exchange: Exchange, limit: str = "8", qty: str = "10") -> Order:
+    """A limit order on the market."""
+    order = entered(exchange, wish(qty=qty, limit=limit))
+    assert order.status == "new"
+    return order
+
+
+def slow(**options: object) -> Exchange:
+    """An exchange that decides about cancels and replacements only after the market has moved."""
+    exchange = exchange_with(**options)  # type: ignore[arg-type]
+    exchange.switch(slow_cancels=True, slow_replaces=True)
+    return exchange

@@ -235,7 +235,7 @@ def test_without_busts_no_order_turns_a_position_round_and_no_promise_is_empty(s
             assert not entry_open or all(exchange.book.by_id[leg].is_held for leg in order.leg_ids)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(scripts)
 def test_a_restart_at_any_moment_changes_nothing(script: list[Any]) -> None:
     unbroken = played(script).exchange

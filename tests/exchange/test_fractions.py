@@ -54,6 +54,17 @@ def test_fractional_trading_can_be_switched_off() -> None:
     entered(exchange, wish(qty="1"))
 
 
+def test_a_short_stays_whole() -> None:
+    exchange = exchange_with()
+    entered(exchange, wish("sell", "5"))
+    exchange.on_bar(flat())
+    words = "fractional orders cannot close a short position"
+    assert no(exchange.submit(wish("buy", "2.5"))) == (422, 42210000, words)
+    assert no(exchange.submit(wish("buy", None, notional="25"))) == (422, 42210000, words)
+    exchange.split("AAPL", Decimal("1.5"))
+    entered(exchange, wish("buy", "7.5"))
+
+
 def test_the_rest_of_a_fraction_can_always_be_sold() -> None:
     exchange = exchange_with()
     entered(exchange, wish(qty="0.1"))

@@ -17,9 +17,12 @@ from tests.exchange.core_play import (
     legs_of,
     no,
     quote,
+    slow,
     told,
     wish,
+    working,
 )
+from tradecore_exchange import ReplaceRequest, Submitted
 
 Ten = Decimal(10)
 
@@ -31,7 +34,7 @@ def test_a_halt_suspends_what_works_and_what_comes_waits() -> None:
     later = entered(exchange, wish(limit="10"))
     assert (order.status, later.status, other.status) == ("suspended", "accepted", "new")
     assert fills(exchange.on_bars([flat(), flat(symbol="MSFT")])) == [("fill", Ten, Ten)]
-    assert exchange.on_quote(quote("9", "10", 90)) == []
+    assert exchange.on_quote(quote("9", "11", 90)) == []
     assert [(one.event, one.order.id) for one in done(exchange.resume("AAPL"))] == [("new", order.id)]
     updates = exchange.on_bar(flat(2))
     assert [(one.event, one.order.id) for one in updates] == [
@@ -104,6 +107,25 @@ def test_a_rejected_order_takes_its_legs_with_it() -> None:
     assert root.failed_ns is not None
 
 
+def test_an_order_on_standby_is_left_alone() -> None:
+    exchange = slow()
+    outcome = exchange.replace(working(exchange).id, ReplaceRequest(limit_price=Ten))
+    assert isinstance(outcome, Submitted)
+    for operation in (exchange.release, exchange.deny, lambda order_id: exchange.force(order_id, "rejected")):
+        assert no(operation(outcome.order.id))[:2] == (422, 42210000)
+
+
+def test_a_rejected_leg_ends_the_replacement_of_its_sibling() -> None:
+    exchange = exchange_with()
+    root = entered(exchange, bracket())
+    exchange.on_bar(flat())
+    profit, loss = legs_of(exchange, root)
+    exchange.switch(slow_replaces=True)
+    exchange.replace(loss.id, ReplaceRequest(stop_price=Decimal(9)))
+    done(exchange.force(profit.id, "rejected"))
+    assert [order for order in exchange.book.all if order.is_open] == []
+
+
 def test_states_that_cannot_be_forced_are_refused() -> None:
     exchange = exchange_with()
     root = entered(exchange, bracket())
@@ -114,11 +136,20 @@ def test_states_that_cannot_be_forced_are_refused() -> None:
 
 def test_new_orders_are_held_back_on_demand() -> None:
     exchange = exchange_with()
-    exchange.on_quote(quote())
     exchange.switch(hold_new=True)
-    order = entered(exchange, wish())
+    order, other = entered(exchange, wish()), entered(exchange, wish())
     assert exchange.on_bar(flat()) == []
     assert order.status == "pending_new"
     exchange.switch(hold_new=False)
     done(exchange.release(order.id))
     assert fills(exchange.on_bar(flat(1))) == [("fill", Ten, Ten)]
+    exchange.on_quote(quote(second=300))
+    assert told(done(exchange.release(other.id))) == [("new", "market"), ("fill", "market")]
+
+
+def test_a_resumed_symbol_meets_its_live_quote() -> None:
+    exchange = exchange_with()
+    entered(exchange, wish(limit="10.01"))
+    exchange.halt("AAPL")
+    exchange.on_quote(quote())
+    assert told(done(exchange.resume("AAPL"))) == [("new", "limit"), ("fill", "limit")]

@@ -20,6 +20,7 @@ from tradecore.ports.market_data import DataConnected
 from tradecore.ports.strategy import Idea, Portfolio
 from tradecore.ports.venue import Venue
 from tradecore.runner.contract import Session
+from tradecore.sagas.conductor import Conductor
 from tradecore.settings import load_settings
 from tradecore_daemon.live import pace_live
 
@@ -72,7 +73,8 @@ async def pace(tape: Tape, seconds: float = 1.0) -> Office:
     settings = load_settings(None, {"strategy": {"name": "sma"}})
     feed = BarFeed(tape, ("SPY",), engine._clock)
     venue = Venue(office.broker, tape)
-    session = Session("r", settings, office.desk.ledger.journal, engine, venue, feed, engine._clock)
+    conductor = Conductor(engine.ledger, engine._clock, engine._ids, "main")
+    session = Session("r", settings, office.desk.ledger.journal, engine, venue, feed, engine._clock, conductor)
     with anyio.move_on_after(seconds):
         async with anyio.create_task_group() as group:
             group.start_soon(feed.run)

@@ -119,3 +119,27 @@ def test_an_order_placed_before_the_first_run_is_delivered_by_it(tmp_path: Path)
     done = run(tmp_path, "--strategy", "none", "--days", "1", "--ledger", f"sqlite:///{LEDGER}")
     assert done.code == 0, done.err
     assert status(tmp_path, order["order_id"]) == "filled"
+
+
+def test_a_position_with_a_bracket_is_closed_by_hand_legs_first(tmp_path: Path) -> None:
+    with delivering(tmp_path) as judge:
+        terms = ("--class", "bracket", "--take-profit", "9000", "--stop-loss", "1")
+        entry = place(tmp_path, "AAA", "buy", "10", *terms)
+        until(lambda: status(tmp_path, entry["order_id"]) == "filled", "the entry's fill")
+        legs = [row["order_id"] for row in rows(tmp_path, "orders", LEDGER) if row["order_id"] != entry["order_id"]]
+        assert len(legs) == 2
+        until(lambda: {status(tmp_path, leg) for leg in legs} <= {"new", "held"}, "the legs")
+        trade = next(row["trade_id"] for row in rows(tmp_path, "trades", LEDGER))
+        saga = placed(tradecore(tmp_path, "close-trade", trade, "--ledger", f"sqlite:///{LEDGER}", "--json"))
+        until(lambda: ended(tmp_path, saga["saga_id"]), "the end of the saga")
+        (row,) = rows(tmp_path, "sagas", LEDGER)
+        assert (row["status"], row["reason"].split(";")[0]) == ("completed", "closed")
+        assert {status(tmp_path, leg) for leg in legs} == {"canceled"}
+        assert [row for row in rows(tmp_path, "positions", LEDGER) if row["qty"] != "0"] == []
+        assert judge.ask("/_ctl/orders")["orders"][-1]["status"] == "filled"
+
+
+def ended(folder: Path, saga_id: str) -> bool:
+    """Whether nothing more is to be done for the saga."""
+    found = next(row for row in rows(folder, "sagas", LEDGER) if row["saga_id"] == saga_id)
+    return found["status"] in ("completed", "failed", "manual")

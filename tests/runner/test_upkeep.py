@@ -23,6 +23,7 @@ from tradecore.engine import Engine, Terms
 from tradecore.journal import Journal, open_journal
 from tradecore.runner.contract import Session
 from tradecore.runner.daily_check import check_ledger, last_check
+from tradecore.sagas.conductor import Conductor
 from tradecore.settings import Settings, load_settings
 from tradecore.strategies.none import NoStrategy
 from tradecore.testing.journal_samples import recorded, run
@@ -113,7 +114,8 @@ def make_session(rig: Rig, settings: Settings, journal: Journal, clock: DrivenCl
     terms = Terms("main", None, None, None, 60)
     engine = Engine(rig.ledger, rig.broker, NoStrategy(), rig.outbox, rig.inbox, projector, rig.clock, rig.ids, terms)
     no_market: Any = None  # upkeep has no use for one
-    return Session("runner-1", settings, journal, engine, no_market, no_market, clock)
+    conductor = Conductor(rig.ledger, clock, rig.ids, "main")
+    return Session("runner-1", settings, journal, engine, no_market, no_market, clock, conductor)
 
 
 def test_it_anchors_after_so_many_seconds_or_events_and_at_the_end(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ class Stage:
         self.conductor = Conductor(ledger, clock, ids, "main")
         state = ledger.saga(SAGA)
         if state is not None and state.is_live:
-            self.conductor.restore((SAGA,))
+            self.conductor.restore([{"saga_id": SAGA, "account": "main", "status": state.status.value}])
 
     def orders(self, *, purpose: str | None = None) -> list[str]:
         """Ids of the orders that the ledger has, in order of their plans."""

@@ -22,6 +22,8 @@ from tradecore.views import read_rows
 from tradecore.views.keeping import kept_views
 from tradecore.views.projector import Projector
 
+LIVE = [{"saga_id": SAGA, "account": "main", "status": "running"}]
+
 
 def test_two_conductors_on_one_ledger_take_each_step_once(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
@@ -30,7 +32,7 @@ def test_two_conductors_on_one_ledger_take_each_step_once(tmp_path: Path) -> Non
         clock, ids = stage.desk.clock, stage.desk.ids
         other = Conductor(Ledger(other_journal, clock, ids), clock, ids, "main")
         stage.conductor.start(SAGA, "signal_execution", SIGNAL, Cause(stage.desk.ids.trace_id(), actor="test"))
-        other.restore((SAGA,))
+        other.restore(LIVE)
         assert other._ledger.saga(SAGA) is not None, "the slower one has looked before the faster one stepped"
         stage.conductor.advance()
         other.advance()
@@ -63,7 +65,7 @@ def test_a_kind_that_nobody_knows_is_for_a_person_and_a_person_ends_it() -> None
         stage = Stage.over(journal)
         stage.start("signal_execution", SIGNAL)
         stranger = Conductor(stage.desk.ledger, stage.desk.clock, stage.desk.ids, "main", kinds=())
-        stranger.restore((SAGA,))
+        stranger.restore(LIVE)
         stranger.advance()
         assert stage.saga.status is SagaStatus.MANUAL
         stage.desk.give(ResolveSaga(SAGA, "sold by telephone"))
@@ -110,3 +112,18 @@ def test_the_conductor_wakes_when_a_deadline_passes_and_when_something_happens()
         anyio.run(run)
         assert stage.saga.status is SagaStatus.RUNNING
         assert isinstance(stage.desk, Desk)
+
+
+def test_an_order_that_must_wait_is_not_placed_and_the_saga_waits_with_it() -> None:
+    with closing(open_journal("memory:")) as journal:
+        stage = Stage.over(journal)
+        reasons = ["the account was not reconciled"]
+        conductor = Conductor(
+            stage.desk.ledger, stage.desk.clock, stage.desk.ids, "main", held_back=lambda _: next(iter(reasons), None)
+        )
+        conductor.start(SAGA, "signal_execution", SIGNAL, Cause(stage.desk.ids.trace_id(), actor="test"))
+        conductor.advance()
+        assert (stage.saga.status, stage.orders()) == (SagaStatus.PENDING, [])
+        reasons.clear()
+        conductor.advance()
+        assert (stage.saga.status, len(stage.orders())) == (SagaStatus.RUNNING, 1)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import attrs
 
-from tradecore.domain.events import OpeningPosition
+from tradecore.domain.events import FillRevision, OpeningPosition
 from tradecore.domain.terms import StopLoss, TakeProfit
 from tradecore.domain.values import OrderClass, OrderStatus, OrderType, Purpose, SagaStatus, Side, TimeInForce
 
@@ -40,6 +40,7 @@ class PinAccount:
     cash: Decimal
     positions: tuple[OpeningPosition, ...]
     as_of: dt.datetime
+    activities: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -316,6 +317,76 @@ class RecordFill:
 
 
 @attrs.frozen
+class ReviseFill:
+    """The broker takes back an execution of the order, or tells it anew. Repeats change nothing."""
+
+    order_id: str
+    revision: FillRevision
+
+
+@attrs.frozen
+class AdoptOrder:
+    """Take up an order of the account that this ledger did not place, in the broker's terms."""
+
+    order_id: str
+    account: str
+    client_order_id: str
+    broker_order_id: str
+    symbol: str
+    side: Side
+    quantity: Decimal | None
+    notional: Decimal | None
+    order_type: OrderType
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    time_in_force: TimeInForce
+    reference_price: Decimal | None
+    status: OrderStatus
+    updated_at: dt.datetime
+    raw: str
+    replaces: str | None = None
+
+
+@attrs.frozen
+class HaltOrder:
+    """Stop working on an order of which the broker says what cannot be."""
+
+    order_id: str
+    reason: str
+    raw: str
+
+
+@attrs.frozen
+class BookActivity:
+    """Book a change of the account that no order made: cash, or a split (`quantity` is the signed change of units).
+
+    `kind` is a word of `tradecore.ports.broker.ActivityKind`; `occurred_at` the beginning of its day in UTC.
+    """
+
+    account: str
+    activity_id: str
+    kind: str
+    symbol: str | None
+    amount: Decimal
+    quantity: Decimal
+    occurred_at: dt.datetime
+    raw: str
+
+
+@attrs.frozen
+class BookAdjustment:
+    """Take over what the broker says where the books say otherwise: a position at a price, or cash when no symbol."""
+
+    account: str
+    difference_id: str
+    symbol: str
+    signed_qty: Decimal
+    price: Decimal
+    cash_delta: Decimal
+    reason: str
+
+
+@attrs.frozen
 class StartSaga:
     """Begin a process over several orders; `terms` are what its kind wants to know, as text."""
 
@@ -376,6 +447,11 @@ Command = (
     | RecordCancelAnswer
     | RecordReport
     | RecordFill
+    | ReviseFill
+    | AdoptOrder
+    | HaltOrder
+    | BookActivity
+    | BookAdjustment
     | StartSaga
     | AdvanceSaga
     | ResolveSaga

@@ -14,6 +14,7 @@ from tradecore.domain import events as ev
 from tradecore.domain.commands import (
     CancelOrder,
     DiscardWork,
+    HaltOrder,
     PlaceOrder,
     RecordAnswer,
     RecordCancelAnswer,
@@ -167,6 +168,7 @@ OrderCommand = (
     | RecordFill
     | RetryWork
     | DiscardWork
+    | HaltOrder
 )
 
 
@@ -185,6 +187,8 @@ def decide(state: OrderState, command: OrderCommand) -> list[ev.Event]:
             if state.status.is_terminal or state.broker_order_id is not None or state.exists_at_broker:
                 return []
             return [*_without_outcome(state), ev.OrderCanceled(state.order_id, command.reason, ZERO, "")]
+        case HaltOrder():
+            return [] if state.halted else [ev.OrderHalted(state.order_id, command.reason, command.raw)]
         case CancelOrder():
             return _request_cancel(state, command)
         case StartCancel():

@@ -19,6 +19,7 @@ from tradecore.domain.values import (
     Purpose,
     Side,
     TimeInForce,
+    minus,
     plus,
     times,
 )
@@ -77,6 +78,11 @@ class OrderState:
     cancels: int = 0
     cancel_in_flight: bool = False
     cancel_taken: bool = False
+    external: bool = False
+    halted: bool = False
+    fills: tuple[str, ...] = ()
+    revised_at: tuple[dt.datetime, ...] = ()
+    awaited: tuple[ev.FillRevision, ...] = ()
 
     @property
     def remaining(self) -> Decimal:
@@ -117,8 +123,16 @@ def evolve(state: OrderState | None, event: ev.Event) -> OrderState:
     """The order after an event."""
     if isinstance(event, ev.OrderPlanned):
         return OrderState(**{name: getattr(event, name) for name in _PLANNED}, status=_S.PLANNED)
+    if isinstance(event, ev.OrderAdopted):
+        return _adopted(event)
     assert state is not None, "an order begins with its plan"
     match event:
+        case ev.OrderHalted():
+            return changed(state, halted=True)
+        case ev.OrderFillRevised():
+            return _evolve_revision(state, event)
+        case ev.OrderRevisionAwaited():
+            return changed(state, awaited=(*state.awaited, event.revision))
         case ev.OrderQueued():
             return changed(state, status=_S.QUEUED, body_hash=event.body_hash, not_after=event.not_after)
         case ev.OrderSubmitted():
@@ -191,4 +205,45 @@ def _evolve_fill(state: OrderState, event: ev.OrderPartiallyFilled | ev.OrderFil
         filled_qty=event.filled_qty,
         filled_value=plus(state.filled_value, times(event.quantity, event.price)),
         in_flight=False,
+        fills=(*state.fills, event.fill_id),
+    )
+
+
+def _evolve_revision(state: OrderState, event: ev.OrderFillRevised) -> OrderState:
+    before = times(event.previous_quantity, event.previous_price)
+    value = plus(minus(state.filled_value, before), times(event.quantity, event.price))
+    broker_filled = plus(minus(state.broker_filled_qty, event.previous_quantity), event.quantity)
+    return changed(
+        state,
+        filled_qty=event.filled_qty,
+        filled_value=value,
+        broker_filled_qty=max(ZERO, broker_filled) if state.broker_filled_qty else ZERO,
+        revised_at=(*state.revised_at, event.revised_at),
+        awaited=tuple(item for item in state.awaited if item.execution_id != event.execution_id),
+    )
+
+
+def _adopted(event: ev.OrderAdopted) -> OrderState:
+    return OrderState(
+        order_id=event.order_id,
+        client_order_id=event.client_order_id,
+        account=event.account,
+        symbol=event.symbol,
+        side=event.side,
+        quantity=event.quantity,
+        order_type=event.order_type,
+        limit_price=event.limit_price,
+        time_in_force=event.time_in_force,
+        extended_hours=False,
+        strategy=event.strategy,
+        trade_id=event.trade_id,
+        decision_id=None,
+        reference_price=event.reference_price,
+        status=event.status,
+        notional=event.notional,
+        stop_price=event.stop_price,
+        replaces=event.replaces,
+        broker_order_id=event.broker_order_id,
+        broker_updated_at=event.updated_at,
+        external=True,
     )

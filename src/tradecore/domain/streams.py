@@ -44,6 +44,16 @@ def account(name: str) -> str:
     return f"account-{name}"
 
 
+def activity(activity_key: str) -> str:
+    """The stream of a change of an account that no order made."""
+    return f"activity-{activity_key}"
+
+
+def reconciliation(account_name: str) -> str:
+    """The stream of what comparing an account with its broker found."""
+    return f"reconciliation-{account_name}"
+
+
 def saga(saga_id: str) -> str:
     """The stream of a saga."""
     return f"saga-{saga_id}"

@@ -14,13 +14,17 @@ import msgspec
 
 from tradecore.domain.events import EVENTS, Event
 from tradecore.domain.messages import Envelope, Recorded
-from tradecore.errors import CorruptLedger, InputError, JournalError, NewerLedger
+from tradecore.errors import CorruptLedger, InputError, JournalError, NewerLedger, WrongKey
 from tradecore.journal.collector import collector_paused
 from tradecore.journal.exactness import Exactness
 from tradecore.journal.upcasting import UPCASTERS, Upcasters
 
 Row = tuple[int, str, int, str, bytes]
 """Position, stream, version, name, state."""
+
+
+SEALED = b"\1"
+"""The first byte of a state that is encrypted; see `tradecore.journal.sealed_codec`."""
 
 
 class EventCodec(Protocol):
@@ -74,6 +78,7 @@ _EXACT_HEADS = {(str, int, str, str, cause, str, str) for cause in (str, type(No
 _ENCODER = msgspec.json.Encoder()
 _PLAIN = msgspec.json.Decoder(_Written)
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, TypeError)
+_NO_KEY = "was not given"
 _MANY = 200  # rows; fewer hardly make the collector run
 _CANNOT_UPCAST = (*_UNREADABLE, ValueError, LookupError, ArithmeticError, AttributeError)
 
@@ -144,6 +149,8 @@ class Codec:
     def _decode_older(self, row: Row, error: Exception | None) -> tuple[str, int, _Read]:
         """The state by way of its upcasts. Where there is no way it raises, for `error` when that is known."""
         name, state = row[3], row[4]
+        if state[:1] == SEALED:
+            raise WrongKey(row[0], state[2 : 2 + (state[1:2] or b"\0")[0]].decode("ascii", "backslashreplace"), _NO_KEY)
         if not self._upcasters.newest(name):
             raise self._refusal(row, error) from error
         try:

@@ -70,16 +70,20 @@ class StoredJournal:
             first = self._rows.append(batch)
         except IntegrityError as error:
             raise WrongVersion(str(error)) from None
-        self._wakeup.signal()
+        self._committed(first + len(batch.states) - 1)
         failpoint("journal.append.after_commit")
         return first
 
     def append_each(self, batches: Sequence[Batch]) -> list[int | None]:
         """Append many batches in one transaction; see `Recorder.append_each`."""
         firsts = self._rows.append_each(batches)
-        self._wakeup.signal()
+        self._committed()
         failpoint("journal.append.after_commit")
         return firsts
+
+    def _committed(self, head: int = 0) -> None:
+        """What follows every durable append, before its caller hears of it; `head` is 0 where it is not known."""
+        self._wakeup.signal(head)
 
     def load(self, stream: str, after: int = 0) -> tuple[Recorded[Event], ...]:
         """The events of a stream behind version `after`."""

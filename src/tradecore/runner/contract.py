@@ -11,6 +11,7 @@ from tradecore.feed import BarFeed
 from tradecore.journal.contract import Journal
 from tradecore.ports.clock import Clock
 from tradecore.ports.venue import Venue
+from tradecore.sagas.conductor import Conductor
 from tradecore.settings import Settings
 
 
@@ -25,6 +26,7 @@ class Session:
     venue: Venue
     feed: BarFeed
     clock: Clock
+    conductor: Conductor
 
 
 class Progress(Protocol):

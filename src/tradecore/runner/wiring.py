@@ -9,7 +9,7 @@ from tradecore.engine import Engine, Terms
 from tradecore.errors import ConfigurationError, InputError
 from tradecore.feed import BarFeed
 from tradecore.inbox import Inbox
-from tradecore.journal import open_journal, open_lease
+from tradecore.journal import find_key_ring, open_journal, open_lease
 from tradecore.journal.url import ledger_path
 from tradecore.ledger import Ledger
 from tradecore.outbox import Lane, Outbox, Pace
@@ -18,6 +18,7 @@ from tradecore.runner.anchors import make_sink
 from tradecore.runner.contract import Session
 from tradecore.runner.plugins import load_plugin
 from tradecore.runner.system import SystemClock, SystemIds, SystemRng
+from tradecore.sagas.conductor import Conductor
 from tradecore.settings import Settings
 from tradecore.views.keeping import kept_views
 from tradecore.views.projector import Projector
@@ -39,12 +40,13 @@ async def open_session(settings: Settings, strategy: Strategy | None = None) -> 
     _check_place(settings.ledger)
     make_sink(settings)
     opening_venue = load_plugin("brokers", settings.broker.name, "broker.name")(settings)
+    keys = find_key_ring(settings.encryption.keys_file)
     clock, ids, rng = SystemClock(), SystemIds(), SystemRng()
     runner_id = ids.order_id()
     lease = open_lease(settings.ledger)
     lease.acquire(runner_id, shared=settings.delivery.shared)
     try:
-        journal = open_journal(settings.ledger)
+        journal = open_journal(settings.ledger, keys=keys)
         try:
             ledger = Ledger(journal, clock, ids)
             async with opening_venue as venue:
@@ -74,7 +76,11 @@ async def open_session(settings: Settings, strategy: Strategy | None = None) -> 
                 engine = Engine(ledger, venue.broker, strategy, outbox, inbox, projector, clock, ids, terms)
                 symbols = settings.market_data.symbols or venue.symbols
                 feed = BarFeed(venue.market_data, symbols, clock)
-                yield Session(runner_id, settings, journal, engine, venue, feed, clock)
+                conductor = Conductor(
+                    ledger, clock, ids, settings.account, wake=engine.catch_up, held_back=engine.held_back
+                )
+                engine.follower.listen(conductor.observe)
+                yield Session(runner_id, settings, journal, engine, venue, feed, clock, conductor)
         finally:
             journal.close()
     finally:

@@ -6,7 +6,7 @@ It keeps nothing but the ids of live sagas, from the view; what a saga knows is 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import anyio
 import structlog
@@ -27,6 +27,7 @@ from tradecore.sagas.order_execution import OrderExecution
 from tradecore.sagas.position_close import PositionClose
 from tradecore.sagas.rebalance import Rebalance
 from tradecore.sagas.signal_execution import SignalExecution
+from tradecore.views.view import Row
 
 _log = structlog.get_logger("tradecore.sagas")
 KINDS: tuple[Saga, ...] = (SignalExecution(), OrderExecution(), PositionClose(), Rebalance())
@@ -46,14 +47,19 @@ class Conductor:
         account: str,
         kinds: tuple[Saga, ...] = KINDS,
         wake: Callable[[], None] = lambda: None,
+        held_back: Callable[[cmd.PlaceOrder], str | None] = lambda _: None,
     ) -> None:
-        """`wake` is called after a step, so that whoever delivers sees its commands at once."""
+        """`wake` is called after a step, so that whoever delivers sees its commands at once.
+
+        `held_back` says why an order must wait, or None: a step that would place one is not taken until it may.
+        """
         self._ledger = ledger
         self._clock = clock
         self._ids = ids
         self._account = account
         self._kinds = {kind.kind: kind for kind in kinds}
         self._wake = wake
+        self._held_back = held_back
         self._live: dict[str, None] = {}
         self._changed = anyio.Event()
 
@@ -68,9 +74,12 @@ class Conductor:
 
     # --- following --------------------------------------------------------------------------------------------------
 
-    def restore(self, saga_ids: tuple[str, ...]) -> None:
-        """Take up the sagas that earlier runs left live."""
-        self._live.update(dict.fromkeys(saga_ids))
+    def restore(self, rows: Iterable[Row]) -> None:
+        """Take up the sagas that earlier runs left live, from the rows of the view `sagas`."""
+        ended = (SagaStatus.COMPLETED, SagaStatus.FAILED, SagaStatus.MANUAL)
+        for row in rows:
+            if row["account"] == self._account and SagaStatus(row["status"]) not in ended:
+                self._live[row["saga_id"]] = None
 
     def observe(self, events: tuple[Recorded[Event], ...]) -> None:
         """Take in appended events: new sagas, and whatever they may be waiting for."""
@@ -120,7 +129,7 @@ class Conductor:
             if kind is None
             else kind.next_move(state, self._ledger, now)
         )
-        if move is None:
+        if move is None or self._must_wait(move):
             return False
         failpoint("saga.step.before")
         try:
@@ -135,6 +144,10 @@ class Conductor:
             taken = self._record(state, needs_person(f"step {move.step}: {refusal}"))
         failpoint("saga.step.after")
         return taken
+
+    def _must_wait(self, move: Move) -> bool:
+        placed = (part for part in move.commands if isinstance(part, cmd.PlaceOrder))
+        return any(self._held_back(order) is not None for order in placed)
 
     def _record(self, state: SagaState, move: Move) -> bool:
         command = cmd.AdvanceSaga(

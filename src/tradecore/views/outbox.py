@@ -42,6 +42,10 @@ def _apply_order(rows: Rows, recorded: Recorded[ev.Event], order_id: str) -> Non
         kind = "leg" if event.leg and not event.replaces else "replace" if event.replaces else "submit"
         rows.put(f"{order_id}:submit", _work(f"{order_id}:submit", order_id, kind, event.client_order_id, recorded))
         return
+    if isinstance(event, ev.OrderAdopted):  # somebody else sent it: it arrived without an attempt of ours
+        work = _work(f"{order_id}:submit", order_id, "submit", event.client_order_id, recorded)
+        rows.put(work["work_id"], {**work, "status": "succeeded"})
+        return
     submit = rows.require(f"{order_id}:submit")
     cancel = rows.get(f"{order_id}:cancel")
     if isinstance(event, ev.CancelRequested):

@@ -16,13 +16,13 @@ import psycopg
 
 from tradecore.errors import CorruptLedger, StoreUnavailable
 from tradecore.journal.chain import GENESIS
-from tradecore.journal.codec import CODEC
 from tradecore.journal.postgres.address import Address, parse
 from tradecore.journal.postgres.connection import connect
 from tradecore.journal.postgres.failures import as_typed_error, is_lost
 from tradecore.journal.postgres.inspection import inspect
 from tradecore.journal.postgres.migrations import TEXTS_SINCE
 from tradecore.journal.postgres.schema import lay_out_empty, recognise
+from tradecore.journal.sealed_codec import codec_found
 from tradecore.journal.sqlite import texts as sqlite_texts
 from tradecore.journal.sqlite.copy_file import PATIENCE_S, make_file, opened_copy
 from tradecore.journal.sqlite.failures import as_journal_error
@@ -89,7 +89,7 @@ def restore(file: Path, url: str) -> int:
                 lay_out_empty(connection, address)
                 for table in (_EVENTS, *((_TEXTS,) if has_texts(source) else ())):
                     _pour(source, table, connection)
-                inspect(_Inside(connection), address.shown, CODEC)
+                inspect(_Inside(connection), address.shown, codec_found())
                 head, chain = connection.execute(_HEAD_LINK).fetchone() or (0, GENESIS)
                 if (head, chain) != (source.execute(_HEAD_LINK).fetchone() or (0, GENESIS)):
                     raise CorruptLedger(f"{address.shown} does not end as {file} does")

@@ -12,6 +12,7 @@ from pathlib import Path
 from tradecore.errors import CorruptLedger, InputError, StoreUnavailable
 from tradecore.journal.directory import sync_directory
 from tradecore.journal.sqlite.failures import DATABASE_ERRORS, as_journal_error
+from tradecore.journal.sqlite.head_file import SUFFIX
 from tradecore.journal.sqlite.schema import recognise
 from tradecore.journal.sqlite.seal import hold_against_seal, seal
 
@@ -68,7 +69,7 @@ def opened_copy(file: Path) -> Iterator[sqlite3.Connection]:
 def _refuse_taken(target: Path) -> None:
     if not target.parent.is_dir():
         raise InputError("file", str(target), "a place in a directory that exists")
-    for taken in (target, *(_beside(target, kind) for kind in _BESIDE)):
+    for taken in (target, *(_beside(target, kind) for kind in (*_BESIDE, SUFFIX))):
         if os.path.lexists(taken):
             raise InputError("file", str(target), f"a name that is free, and {taken.name} is there")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from tradecore.journal.codec import CODEC, EventCodec
 from tradecore.journal.sqlite.backup import back_up
 from tradecore.journal.sqlite.datastore import LedgerDatastore
+from tradecore.journal.sqlite.head_file import HeadFile
 from tradecore.journal.sqlite.inspection import inspect
 from tradecore.journal.sqlite.measuring import measure
 from tradecore.journal.sqlite.recorder import LedgerRecorder
@@ -27,7 +28,12 @@ class SqliteJournal(StoredJournal):
         self.recorder = LedgerRecorder(datastore)
         self._views = SqliteViews(datastore)
         self._texts = SqliteTexts(datastore)
+        self._head_file = HeadFile(datastore.path)
         super().__init__(url, self.recorder, codec, _NET_S)
+
+    def _committed(self, head: int = 0) -> None:
+        self._head_file.write(self.recorder.last_seen)
+        super()._committed(head)
 
     @property
     def views(self) -> SqliteViews:
@@ -54,3 +60,4 @@ class SqliteJournal(StoredJournal):
     def close(self) -> None:
         """Let go of the file."""
         self.datastore.close()
+        self._head_file.close()

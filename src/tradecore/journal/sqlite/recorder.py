@@ -134,6 +134,11 @@ class LedgerRecorder(SQLiteApplicationRecorder):
                 raise CorruptLedger(f"{self.datastore.path}: position {self._seen[0]} is not what it was a moment ago")
         return head
 
+    @property
+    def last_seen(self) -> tuple[int, bytes]:
+        """The last position and link that this process has committed."""
+        return self._seen
+
     def links(self, after: int, limit: int) -> tuple[Link, ...]:
         """At most `limit` stored rows behind position `after`, with their links."""
         return as_links(self._rows(_LINKS, after, limit))
