@@ -132,7 +132,9 @@ class Ledger:
 
     def order(self, order_id: str) -> OrderState | None:
         """The order as it stands, or None."""
-        return Draft(self._shelf).order(order_id)
+        state = self._shelf.get(streams.order(order_id)).state
+        assert state is None or isinstance(state, OrderState)
+        return state
 
     def fill(self, fill_id: str) -> FillState | None:
         """The fill as it stands, or None."""
@@ -152,11 +154,15 @@ class Ledger:
 
     def kill(self, account: str) -> KillState | None:
         """The last kill of an account, or None."""
-        return Draft(self._shelf).kill(account)
+        state = self._shelf.get(streams.kill(account)).state
+        assert state is None or isinstance(state, KillState)
+        return state
 
     def lane(self, name: str) -> LaneState | None:
         """Who delivers a lane, or None when nobody ever did."""
-        return Draft(self._shelf).lane(name)
+        state = self._shelf.get(streams.lane(name)).state
+        assert state is None or isinstance(state, LaneState)
+        return state
 
     def has_stream(self, stream: str) -> bool:
         """Whether anything was recorded there."""

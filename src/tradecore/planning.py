@@ -18,6 +18,7 @@ from tradecore.domain.commands import (
     LeaveLane,
     PinAccount,
     PlaceOrder,
+    RecordAnswer,
     RecordFill,
     RecordKillAnswer,
     ReplaceOrder,
@@ -45,6 +46,8 @@ from tradecore.sharing import Execution, share_out
 def plan(draft: Draft, command: Command, epoch: str) -> None:
     """Let every aggregate that the command concerns decide on it, into the draft."""
     match command:
+        case StartSubmit() | RecordAnswer():  # what there is most of, first
+            _on_order(draft, command)
         case PinAccount():
             draft.add(streams.account(command.account), account.pin(draft.account(command.account), command))
         case SetLimits():

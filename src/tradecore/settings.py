@@ -113,6 +113,8 @@ class DeliverySettings(Section):
     retry_jitter_s: float = Field(1.0, ge=0)
     max_concurrent: int = Field(5, ge=1)
     reconcile_every_s: float = Field(30.0, gt=0)
+    shared: bool = False
+    takeover_s: float = Field(10.0, gt=0)
 
 
 class AnchorSettings(Section):

@@ -238,3 +238,29 @@ def test_every_other_ending_settles_the_order(desk: Desk, word: str) -> None:
     assert desk.order(order).status == word
     assert desk.order(order).is_settled
     assert desk.account.reservations == {}
+
+
+def test_the_outcome_of_an_attempt_that_another_one_followed_is_kept_and_changes_nothing(desk: Desk) -> None:
+    """A process that slept comes back: its refusal or its silence says nothing of the attempt that is under way."""
+    order = desk.place("buy", "10")
+    desk.send(order)
+    desk.send(order)  # another process, after look-ups
+    for late in (
+        cmd.RecordRejection(order, "403", "no", "{}", attempt=1),
+        cmd.RecordNotSent(order, "too late", attempt=1),
+        cmd.RecordUnknown(order, "timed out", attempt=1),
+    ):
+        assert [item.envelope.name for item in desk.give(late)] == ["trade.order.stale_outcome"]
+    assert (desk.order(order).status, desk.order(order).in_flight) == (S.SUBMITTED, True)
+    desk.answer(order)
+    desk.give(cmd.RecordNotSent(order, "too late", attempt=1))
+    assert desk.order(order).status is S.PENDING_NEW
+
+
+def test_the_word_that_an_order_exists_counts_from_whichever_attempt_it_comes(desk: Desk) -> None:
+    order = desk.place("buy", "10")
+    desk.send(order)
+    desk.send(order)
+    desk.give(cmd.RecordNotSent(order, "refused", attempt=2))
+    desk.give(cmd.RecordUnknown(order, "must be unique", exists=True, attempt=1))
+    assert (desk.order(order).status, desk.order(order).exists_at_broker) == (S.UNKNOWN, True)

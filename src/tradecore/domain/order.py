@@ -206,13 +206,14 @@ def decide(state: OrderState, command: OrderCommand) -> list[ev.Event]:
 
 def _failed_attempt(state: OrderState, command: RecordRejection | RecordNotSent | RecordUnknown) -> list[ev.Event]:
     """T3 of an attempt that did not bring the order to the broker, or not for certain."""
-    if state.status.is_terminal or state.broker_order_id is not None:
-        return []
-    exists = isinstance(command, RecordUnknown) and command.exists
     attempt = state.submits if command.attempt is None else command.attempt
-    if attempt != state.submits and not exists:  # another attempt began since, and only its own outcome counts
+    has_ended = state.status.is_terminal or state.broker_order_id is not None
+    exists = isinstance(command, RecordUnknown) and command.exists
+    if attempt != state.submits and (has_ended or not exists):  # only the outcome of the last attempt counts
         reason = command.message if isinstance(command, RecordRejection) else command.reason
         return [ev.StaleOutcome(state.order_id, attempt, _OUTCOMES[type(command)], reason)]
+    if has_ended:
+        return []
     match command:
         case RecordRejection():
             return [ev.OrderRejected(state.order_id, command.code, command.message, command.raw)]

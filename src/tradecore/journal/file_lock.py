@@ -19,12 +19,12 @@ class FileLock:
         self._fd: int | None = None
         _locks.add(self)
 
-    def take(self, patience_s: float) -> bool:
-        """Take it within `patience_s` seconds; False when somebody else kept it. Raises `StoreUnavailable`."""
+    def take(self, patience_s: float, *, shared: bool = False) -> bool:
+        """Take it, also `shared`, within `patience_s` seconds; False when it was kept. Raises `StoreUnavailable`."""
         deadline = None
         pause = 0.0001
         try:
-            while not self._try():
+            while not self._try(shared=shared):
                 now = time.monotonic()
                 deadline = now + patience_s if deadline is None else deadline
                 if now >= deadline:
@@ -62,11 +62,11 @@ class FileLock:
         except OSError as error:
             raise StoreUnavailable(f"{self.path} cannot be written: {error.strerror}") from error
 
-    def _try(self) -> bool:
+    def _try(self, *, shared: bool) -> bool:
         if self._fd is None:
             self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True

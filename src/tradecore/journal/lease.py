@@ -49,6 +49,8 @@ def lease_holder(url: str) -> str | None:
     try:
         if lock.take(patience_s=0):  # for a moment; whoever acquires just then has the patience for it
             return None
+        if lock.take(patience_s=0, shared=True):
+            return "runners that share it"
         hold = _read_hold(lock)
         return f"{hold.holder} (process {hold.pid})"
     finally:
@@ -75,7 +77,7 @@ class MemoryLease:
         assert self._holder is not None, "the lease is not held"
         return f"{self._number}:{self._holder}"
 
-    def acquire(self, holder: str) -> None:
+    def acquire(self, holder: str, *, shared: bool = False) -> None:  # noqa: ARG002 - who opened it has it alone
         """Take it. Raises `LeaseHeld`."""
         with self._lock:
             if self._holder is not None:
@@ -103,13 +105,16 @@ class FileLease:
         assert self._token is not None, "the lease is not held"
         return self._token
 
-    def acquire(self, holder: str) -> None:
+    def acquire(self, holder: str, *, shared: bool = False) -> None:
         """Take it. Raises `LeaseHeld` naming holder and process, `StoreUnavailable`, `CorruptLedger`."""
         if self._lock is not None:
             raise LeaseHeld(f"{self._token} already works on this ledger, in this process")
         lock = FileLock(self._path)
         try:
-            self._take(lock)
+            self._take(lock, shared=shared)
+            if shared:
+                self._lock, self._token = lock, f"shared:{holder}"
+                return
             number = _read_hold(lock).number + 1
             record = msgspec.json.encode(_Hold(number, holder[:60], os.getpid()))
             # Padded to one size: a shorter record never leaves a tail of a longer one.
@@ -126,8 +131,10 @@ class FileLease:
             self._lock.close()
             self._lock = self._token = None
 
-    def _take(self, lock: FileLock) -> None:
-        if not lock.take(_MOMENT_S):
+    def _take(self, lock: FileLock, *, shared: bool) -> None:
+        if not lock.take(_MOMENT_S, shared=shared):
+            if not shared and lock.take(0, shared=True):
+                raise LeaseHeld(f"runners that share it already work on this ledger: {self._path}")
             hold = _read_hold(lock)
             raise LeaseHeld(f"{hold.holder} (process {hold.pid}) already works on this ledger: {self._path}")
         if not lock.is_in_place():

@@ -9,8 +9,9 @@ again. What many pieces of work have to record at one moment is recorded in one 
 
 from __future__ import annotations
 
+from tradecore.outbox.lane import Lane
 from tradecore.outbox.needs import Kind
 from tradecore.outbox.outbox import Outbox
 from tradecore.outbox.pace import Pace
 
-__all__ = ["Kind", "Outbox", "Pace"]
+__all__ = ["Kind", "Lane", "Outbox", "Pace"]

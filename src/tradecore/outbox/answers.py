@@ -27,13 +27,13 @@ class Done:
     """How a call or a look-up ended: what to record, when to come back, and what must stop the runner.
 
     `retry_in_s` None means that the next step, if any, follows at once. `hold_s` is for how long nothing new should be
-    sent.
+    sent, `send_again` the attempt that was proved not to have arrived.
     """
 
     commands: list[cmd.Command] = attrs.field(factory=list)
     retry_in_s: float | None = None
     hold_s: float | None = None
-    send_again: bool = False
+    send_again: int | None = None
     fatal: BaseException | None = None
     alert: tuple[str, str] | None = None
 

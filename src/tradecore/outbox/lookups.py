@@ -44,7 +44,7 @@ async def resolve(broker: Broker, order: OrderState, find: Find, item: Item, pac
         reason = "it never arrived at the broker, and it is too late to send"
         return Done([cmd.WithdrawOrder(order.order_id, reason)])
     item.first_lookup_at, item.lookups = None, 0
-    return Done(send_again=True)
+    return Done(send_again=order.submits)
 
 
 def _took_its_place(order: OrderState, find: Find) -> bool:

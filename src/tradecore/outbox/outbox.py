@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import anyio
+import structlog
 from anyio.abc import TaskGroup
 
 from tradecore.batch import Given
@@ -22,20 +23,21 @@ from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.order import OrderState
 from tradecore.domain.terms import body_hash
 from tradecore.domain.work import Work
-from tradecore.errors import BrokerUnreachable, ProtocolError, TradecoreError
+from tradecore.errors import BrokerUnreachable, LaneRefused, ProtocolError, TradecoreError
 from tradecore.failpoints import failpoint
-from tradecore.ledger import Ledger
+from tradecore.ledger import Ledger, Outcome
 from tradecore.outbox import calls, lookups
 from tradecore.outbox.answers import Done
-from tradecore.outbox.needs import Kind, Priority, missing_legs, needs, priority
+from tradecore.outbox.lane import Lane
+from tradecore.outbox.needs import Kind, missing_legs
 from tradecore.outbox.pace import Pace
-from tradecore.outbox.queue import Item, WorkQueue
+from tradecore.outbox.queue import Item
+from tradecore.outbox.working_set import KILL, WorkingSet
 from tradecore.ports.broker import Broker
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids, Rng
 
-_KILL = "kill"
-_SENDING = (Kind.SUBMIT, Kind.REPLACE)
+_log = structlog.get_logger("tradecore.outbox")
 _BEGUN = (OrderSubmitted, CancelSubmitted, KillSubmitted)
 
 
@@ -52,8 +54,11 @@ class Outbox:
         lease_token: Callable[[], str],
         pace: Pace,
         account: str = "main",
+        lane: Lane | None = None,
     ) -> None:
         """`account` is the one behind the broker's keys: orders of other accounts are not this outbox's.
+
+        With a `lane` other processes may stand ready to deliver the account too; without one nobody else may.
 
         `lease_token` is asked before anything is marked, so that a lease that was lost is noticed before anything is
         sent.
@@ -66,8 +71,8 @@ class Outbox:
         self._rng = rng
         self._lease_token = lease_token
         self._pace = pace
-        self._items: dict[str, Item] = {}
-        self._queue = WorkQueue()
+        self._lane = lane
+        self._open = WorkingSet(ledger, account, clock)
         self._busy = 0
         self._finished: list[tuple[Item, Done]] = []
         self._held_until = 0.0
@@ -76,75 +81,30 @@ class Outbox:
         self.refusal: Callable[[OrderState], str | None] = lambda _: None
         """Why an order that the broker does not have yet is not to be sent any more; None when it is."""
 
-    # --- the working set: a fold of the log -------------------------------------------------------------------------
+    # --- what is open -----------------------------------------------------------------------------------------------
 
     def observe(self, events: tuple[Recorded[Event], ...]) -> None:
         """Take in appended events: what they open, change or close."""
-        for order_id in streams.orders_in(events):
-            self._reconsider(order_id)
-        if any(recorded.envelope.stream == streams.kill(self._account) for recorded in events):
-            self._reconsider_kill()
+        if self._lane is not None:
+            self._lane.observe(events)
+        self._open.observe(events)
         self._signal()
 
     def consider(self, order_id: str) -> None:
-        """Look at an order anew and keep, change or drop its item."""
-        self._reconsider(order_id)
-        self._reconsider_kill()
+        """Take up an order, and the account's kill, as a start does."""
+        self._open.consider(order_id)
+        self._open.consider_kill()
         self._signal()
 
     @property
     def open_items(self) -> int:
         """How many pieces of work are open."""
-        return len(self._items)
+        return len(self._open.items)
 
     @property
     def unresolved(self) -> int:
         """How many orders may be at the broker without our knowing."""
-        return sum(1 for item in self._items.values() if item.kind is Kind.RESOLVE)
-
-    def _reconsider(self, order_id: str) -> None:
-        order = self._ledger.order(order_id)
-        if order is not None and order.account != self._account:
-            return  # these keys open another account
-        parent = order.parent_order_id if order is not None else None
-        if parent is not None and order is not None and (order.broker_order_id is None or parent in self._items):
-            self._reconsider(parent)  # a leg is found by way of its parent
-        kind = needs(order, self._ledger.order) if order is not None else None
-        item = self._items.get(order_id)
-        if item is not None and item.busy:
-            return  # looked at again when its call has ended
-        if order is None or kind is None:
-            self._drop(order_id)
-        elif item is None or item.kind is not kind:
-            self._open(order, kind, item)
-
-    def _reconsider_kill(self) -> None:
-        state = self._ledger.kill(self._account)
-        if state is None or not state.is_open:
-            self._drop(_KILL)
-        elif _KILL not in self._items:
-            self._put(Item(_KILL, Kind.KILL, Priority.KILL, _KILL))
-
-    def _open(self, order: OrderState, kind: Kind, before: Item | None) -> None:
-        """Begin the next piece of work of an order; how often it failed, and until when it waits, goes on."""
-        line = order.symbol if kind in _SENDING else order.order_id
-        item = Item(order.order_id, kind, priority(kind, order), line)
-        if before is not None:
-            before.gone = True
-            item.failures, item.number = before.failures, before.number
-            if kind in _SENDING:
-                item.due_at = before.due_at
-        self._put(item)
-
-    def _put(self, item: Item) -> None:
-        self._items[item.key] = item
-        self._queue.put(item, self._clock.monotonic())
-
-    def _drop(self, key: str) -> None:
-        item = self._items.get(key)
-        if item is not None and not item.busy:
-            item.gone = True
-            del self._items[key]
+        return sum(1 for item in self._open.items.values() if item.kind is Kind.RESOLVE)
 
     # --- delivery ---------------------------------------------------------------------------------------------------
 
@@ -162,7 +122,7 @@ class Outbox:
 
     async def drain(self) -> None:
         """Wait until no order has open work."""
-        while self._items:
+        while self._open.items:
             changed = self._changed
             await changed.wait()
 
@@ -172,15 +132,18 @@ class Outbox:
         while self._busy:
             changed = self._changed
             await changed.wait()
+        if self._lane is not None:
+            self._lane.leave()
 
     def _step(self, group: TaskGroup) -> None:
         """Record everything that ended and mark everything that can begin, in one transaction; then begin."""
         finished = self._collect_finished()
         for item, _ in finished:  # its place is free for what is marked in the same transaction
             self._busy -= 1
-            self._queue.release(item.line)
+            self._open.queue.release(item.line)
         taken = self._take()
-        if not finished and not taken:
+        is_sign_due = self._lane is not None and self._lane.is_held and self._clock.monotonic() >= self._lane.due_at
+        if not finished and not taken and not (is_sign_due and self._open.items):
             return
         started = self._record(finished, taken)
         for item in taken:
@@ -188,7 +151,7 @@ class Outbox:
                 group.start_soon(self._deliver, item, self._clock.monotonic())
             else:  # stale, withdrawn, or sent by somebody else
                 self._busy -= 1
-                self._queue.release(item.line)
+                self._open.queue.release(item.line)
                 self._ended(item, Done())
         if taken or finished:
             self._signal()
@@ -197,9 +160,11 @@ class Outbox:
         now = self._clock.monotonic()
         kept = 1 if self._pace.max_concurrent > 1 else 0
         taken: list[Item] = []
+        if self._lane is not None and not self._lane.may_deliver(has_work=bool(self._open.items)):
+            return taken
         while not self._closing:
             free = self._pace.max_concurrent - self._busy
-            item = self._queue.take(now, only_urgent=free <= kept or now < self._held_until) if free > 0 else None
+            item = self._open.queue.take(now, only_urgent=free <= kept or now < self._held_until) if free > 0 else None
             if item is None:
                 break
             item.busy = True
@@ -212,8 +177,12 @@ class Outbox:
         if self._finished:
             return 0.0
         now = self._clock.monotonic()
-        times = [self._queue.next_due()]
-        if self._queue.has_ready and now < self._held_until:
+        times = [self._open.queue.next_due()]
+        if self._lane is not None:
+            if self._open.items and not self._lane.is_held:
+                return max(0.0, self._lane.due_at - now)
+            times.append(self._lane.due_at if self._open.items else None)
+        if self._open.queue.has_ready and now < self._held_until:
             times.append(self._held_until)
         known = [time for time in times if time is not None]
         return max(0.0, min(known) - now) if known else None
@@ -226,18 +195,20 @@ class Outbox:
 
     def _record(self, finished: list[tuple[Item, Done]], taken: list[Item]) -> set[str]:
         """One append for the outcomes of what ended and the marks of what begins; the keys of what may be called."""
-        outcomes: list[Given] = [command for _, done in finished for command in done.commands]
+        # What was sent has an outcome whoever delivers by now; what was only asked counts while the lane is ours.
+        outcomes: list[Given] = [command for item, done in finished for command in done.commands if item.is_marked]
+        learned = [command for item, done in finished for command in done.commands if not item.is_marked]
         marked = [item for item in taken if item.is_marked]
-        marks: list[Given] = []
+        marks: list[cmd.Command] = []
         fatal: BaseException | None = None
         if marked:
             failpoint("outbox.t2.before")
             try:
                 lease = self._lease_token()
-                marks = [self._mark(item, lease) for item in marked]
+                marks = [mark for item in marked if (mark := self._mark(item, lease)) is not None]
             except TradecoreError as error:  # the lease is lost: what was done is recorded, and nothing begins
                 fatal = error
-        results = self._ledger.handle_many(outcomes + marks, self._cause()) if outcomes or marks else []
+        results = self._handle(outcomes, [*learned, *marks])
         if finished:
             failpoint("outbox.t3.after")
         for item, done in finished:
@@ -246,20 +217,37 @@ class Outbox:
                 self._alert(*done.alert)
             fatal = done.fatal or fatal
         self._alert_the_dead(results)
-        fatal = next((result for result in results if isinstance(result, TradecoreError)), None) or fatal
+        fatal = next((each for each in results if isinstance(each, TradecoreError)), None) or fatal
         if fatal is not None:
             raise fatal
         begun = {item.key for item in taken if not item.is_marked}
-        for item, result in zip(marked, results[len(outcomes) :], strict=True):
+        for result in results:
             assert not isinstance(result, TradecoreError), "it was raised"
-            if any(isinstance(recorded.event, _BEGUN) for recorded in result):
-                begun.add(item.key)
+            for recorded in result:
+                if isinstance(recorded.event, _BEGUN):
+                    begun.add(KILL if isinstance(recorded.event, KillSubmitted) else recorded.event.order_id)
         return begun
 
-    def _mark(self, item: Item, lease: str) -> cmd.Command:
-        """T2."""
+    def _handle(self, outcomes: list[Given], fenced: list[cmd.Command]) -> list[Outcome]:
+        """Record; with a lane, what is `fenced` only together with the proof that the lane is ours."""
+        if self._lane is None:
+            given = outcomes + list(fenced)
+            return self._ledger.handle_many(given, self._cause()) if given else []
+        if not self._lane.is_held:
+            return self._ledger.handle_many(outcomes, self._cause()) if outcomes else []
+        results = self._ledger.handle_many([*outcomes, (self._lane.sign(), *fenced)], self._cause())
+        if isinstance(results[-1], LaneRefused):
+            _log.warning("somebody else delivers this lane by now", reason=str(results[-1]))
+            results.pop()
+        self._lane.signed()
+        return results
+
+    def _mark(self, item: Item, lease: str) -> cmd.Command | None:
+        """T2; None when the order needs something else by now, because somebody else was at it."""
         if item.kind is Kind.KILL:
             return cmd.StartKill(self._account, lease)
+        if not self._open.needs(item):
+            return None
         if item.kind is Kind.CANCEL:
             return cmd.StartCancel(item.key, lease)
         order = self._ledger.order(item.key)
@@ -267,30 +255,17 @@ class Outbox:
         reason = self.refusal(order)
         if reason is not None:
             return cmd.WithdrawOrder(item.key, f"not sent: {reason}")
-        return cmd.StartSubmit(item.key, lease, body_hash(order), self._clock.now(), attempt=order.submits + 1)
+        before = order.submits if item.send_again is None else item.send_again
+        return cmd.StartSubmit(item.key, lease, body_hash(order), self._clock.now(), attempt=before + 1)
 
     def _ended(self, item: Item, done: Done) -> None:
         """Let an item go, or come back when its work is not done."""
-        item.busy = False
         now = self._clock.monotonic()
         if done.hold_s is not None:
             self._held_until = max(self._held_until, now + done.hold_s)
         item.due_at = now + self._delay(item, done)
         item.send_again = done.send_again
-        if item.key == _KILL:
-            del self._items[_KILL]
-            state = self._ledger.kill(self._account)
-            if state is not None and state.is_open:
-                self._put(item)
-            return
-        order = self._ledger.order(item.key)
-        kind = needs(order, self._ledger.order) if order is not None else None
-        if order is None or kind is None:
-            self._drop(item.key)
-        elif kind is item.kind:
-            self._put(item)
-        else:
-            self._open(order, kind, item)
+        self._open.came_back(item)
 
     def _delay(self, item: Item, done: Done) -> float:
         if done.retry_in_s is None:
@@ -352,7 +327,7 @@ class Outbox:
 
     # --- telling ----------------------------------------------------------------------------------------------------
 
-    def _alert_the_dead(self, results: list[tuple[Recorded[Event], ...] | TradecoreError]) -> None:
+    def _alert_the_dead(self, results: list[Outcome]) -> None:
         for result in results:
             for recorded in () if isinstance(result, TradecoreError) else result:
                 event = recorded.event

@@ -31,12 +31,13 @@ class Item:
     lookups: int = 0
     asked: int = 0
     first_lookup_at: float | None = None
-    send_again: bool = False
+    send_again: int | None = None
+    """The attempt that was proved not to have arrived; None when the order is not to be sent again."""
 
     @property
     def is_marked(self) -> bool:
         """Whether the next call is an instruction, which is recorded before it is given."""
-        return self.send_again or self.kind not in (Kind.RESOLVE, Kind.LEGS)
+        return self.send_again is not None or self.kind not in (Kind.RESOLVE, Kind.LEGS)
 
 
 _Entry = tuple[int, int, Item]

@@ -1,4 +1,4 @@
-"""The right to deliver, as a need: one runner at a time works on a ledger."""
+"""The right to deliver, as a need: one runner at a time works on a ledger, or several that share it by lanes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ class Lease(Protocol):
     def token(self) -> str:
         """The fencing token of the current hold."""
 
-    def acquire(self, holder: str) -> None:
-        """Take it; raises `LeaseHeld` naming the holder when somebody else has it."""
+    def acquire(self, holder: str, *, shared: bool = False) -> None:
+        """Take it; raises `LeaseHeld` naming the holder when somebody else has it.
+
+        Several may hold it `shared`, and nobody else then; who of them delivers what is for lanes to say.
+        """
 
     def release(self) -> None:
         """Give it back; harmless when not held."""

@@ -12,7 +12,7 @@ from tradecore.inbox import Inbox
 from tradecore.journal import find_key_ring, open_journal, open_lease
 from tradecore.journal.url import ledger_path
 from tradecore.ledger import Ledger
-from tradecore.outbox import Outbox, Pace
+from tradecore.outbox import Lane, Outbox, Pace
 from tradecore.ports.strategy import Strategy
 from tradecore.runner.anchors import make_sink
 from tradecore.runner.contract import Session
@@ -44,7 +44,7 @@ async def open_session(settings: Settings, strategy: Strategy | None = None) -> 
     clock, ids, rng = SystemClock(), SystemIds(), SystemRng()
     runner_id = ids.order_id()
     lease = open_lease(settings.ledger)
-    lease.acquire(runner_id)
+    lease.acquire(runner_id, shared=settings.delivery.shared)
     try:
         journal = open_journal(settings.ledger, keys=keys)
         try:
@@ -58,9 +58,12 @@ async def open_session(settings: Settings, strategy: Strategy | None = None) -> 
                     retry_initial_s=delivery.retry_initial_s,
                     retry_jitter_s=delivery.retry_jitter_s,
                     max_concurrent=delivery.max_concurrent,
+                    send_within_s=delivery.takeover_s / 2,
                 )
-                outbox = Outbox(ledger, venue.broker, clock, ids, rng, lambda: lease.token, pace, settings.account)
-                inbox = Inbox(ledger, venue.broker, ids, settings.account)
+                account = settings.account
+                lane = Lane(ledger, clock, ids, account, runner_id, delivery.takeover_s) if delivery.shared else None
+                outbox = Outbox(ledger, venue.broker, clock, ids, rng, lambda: lease.token, pace, account, lane)
+                inbox = Inbox(ledger, venue.broker, ids, account)
                 risk = settings.risk
                 terms = Terms(
                     account=settings.account,

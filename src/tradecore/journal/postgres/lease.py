@@ -29,6 +29,7 @@ from tradecore.journal.postgres.schema import prepare
 _PATIENCE_S = 5.0
 _KEY = "(4072854620270000000 + 'tradecore_lease'::regclass::oid::bigint)"
 _LOCK = f"SELECT pg_try_advisory_lock{_KEY}"
+_SHARE = f"SELECT pg_try_advisory_lock_shared{_KEY}"
 _READ = "SELECT number, holder, pid, host FROM tradecore_lease"
 _TAKE = "UPDATE tradecore_lease SET number = number + 1, holder = %s, pid = %s, host = %s RETURNING number"
 _KEEPALIVES = (
@@ -46,6 +47,8 @@ def current_holder(address: Address) -> str | None:
         # Taken for a moment: closing the connection gives it back.
         if try_lock(line.connection):
             return None
+        if try_lock(line.connection, shared=True):
+            return "runners that share it"
         row = line.connection.execute(_READ).fetchone()
         assert row is not None, "a ledger has one lease"
         return f"{row[1]} (process {row[2]} on {row[3]})"
@@ -55,9 +58,9 @@ def current_holder(address: Address) -> str | None:
         line.close()
 
 
-def try_lock(connection: psycopg.Connection) -> bool:
+def try_lock(connection: psycopg.Connection, *, shared: bool = False) -> bool:
     """Take the lease's lock until the connection is closed; False when somebody has it. Raises `psycopg.Error`."""
-    return connection.execute(_LOCK).fetchone() == (True,)
+    return connection.execute(_SHARE if shared else _LOCK).fetchone() == (True,)
 
 
 class PostgresLease:
@@ -69,6 +72,7 @@ class PostgresLease:
         self._line: Line | None = None
         self._number = 0
         self._holder: str | None = None
+        self._shared = False
 
     @property
     def token(self) -> str:
@@ -77,14 +81,18 @@ class PostgresLease:
             assert self._holder is not None, "the lease is not held"
             if self._line is None or _is_cut(self._line):
                 self._resume()
-            return f"{self._number}:{self._holder}"
+            return f"shared:{self._holder}" if self._shared else f"{self._number}:{self._holder}"
 
-    def acquire(self, holder: str) -> None:
+    def acquire(self, holder: str, *, shared: bool = False) -> None:
         """Take it. Raises `LeaseHeld` naming holder and process, and the errors of opening the ledger."""
         with self._lock:
             if self._holder is not None:
                 raise LeaseHeld(f"{self._number}:{self._holder} already works on this ledger, in this process")
+            self._shared = shared
             line = self._locked()
+            if shared:
+                self._line, self._holder = line, holder
+                return
             try:
                 row = line.connection.execute(_TAKE, (holder, os.getpid(), socket.gethostname())).fetchone()
                 assert row is not None, "a ledger has one lease"
@@ -106,6 +114,9 @@ class PostgresLease:
             self._line.close()
             self._line = None
         line = self._locked()
+        if self._shared:
+            self._line = line
+            return
         try:
             row = line.connection.execute(_READ).fetchone()
         except psycopg.Error as error:
@@ -123,7 +134,7 @@ class PostgresLease:
             prepare(line.connection, self._address, create=True)
             with contextlib.suppress(psycopg.Error):  # a Unix socket has none
                 line.connection.execute(_KEEPALIVES)
-            if try_lock(line.connection):
+            if try_lock(line.connection, shared=self._shared):
                 return line
             refusal = self._held(line.connection)
         except psycopg.Error as error:
@@ -136,6 +147,8 @@ class PostgresLease:
         raise refusal
 
     def _held(self, connection: psycopg.Connection) -> LeaseHeld:
+        if not self._shared and try_lock(connection, shared=True):
+            return LeaseHeld(f"runners that share it already work on this ledger: {self._address.shown}")
         row = connection.execute(_READ).fetchone()
         assert row is not None, "a ledger has one lease"
         _, holder, pid, host = row
