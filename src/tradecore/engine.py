@@ -297,8 +297,7 @@ class Engine:
         """Compare the books with the broker and record what differs; new risk waits for what cannot be explained."""
         try:
             await self.collect()
-            as_of = await self.broker.now()
-            self._broker_time = (as_of, self._clock.monotonic())
+            as_of = await self.ask_time()
             differences = await self._confirmed()
             if differences is None:
                 return  # the account moves too fast to be compared: the next round may see it stand still
@@ -360,6 +359,12 @@ class Engine:
                 order = self.ledger.order(row["order_id"])
                 if order is not None:
                     self.inbox.restore(order)
+
+    async def ask_time(self) -> dt.datetime:
+        """Ask the broker for its time, and keep it. Raises `BrokerUnreachable`, `ProtocolError`."""
+        told = await self.broker.now()
+        self._broker_time = (told, self._clock.monotonic())
+        return told
 
     def broker_time(self) -> dt.datetime | None:
         """The broker's time as far as it is known: its last word, and what has passed since; None before the first."""
