@@ -6,6 +6,7 @@ from tradecore_exchange.accounts import AccountEntry
 from tradecore_exchange.app import create_app
 from tradecore_exchange.assets import AssetTerms
 from tradecore_exchange.fault_plan import PlanTerms
+from tradecore_exchange.fault_proxy import FaultProxy
 from tradecore_exchange.faults import Fault
 from tradecore_exchange.feed import Feed, fingerprint
 from tradecore_exchange.floor import Floor
@@ -18,6 +19,7 @@ from tradecore_exchange.server import ExchangeServer
 from tradecore_exchange.service import DEFAULT_KEY, DEFAULT_SECRET
 from tradecore_exchange.serving import Serving, StreamPolicy
 from tradecore_exchange.store import AnotherMarket, Store
+from tradecore_exchange.toxics import Toxics, Wire, wire_by_seed
 
 __all__ = [
     "DEFAULT_KEY",
@@ -30,6 +32,7 @@ __all__ = [
     "ExchangeOptions",
     "ExchangeServer",
     "Fault",
+    "FaultProxy",
     "Feed",
     "Floor",
     "OrderRequest",
@@ -40,6 +43,9 @@ __all__ = [
     "Store",
     "StreamPolicy",
     "Submitted",
+    "Toxics",
+    "Wire",
     "create_app",
     "fingerprint",
+    "wire_by_seed",
 ]

@@ -15,10 +15,13 @@ from pathlib import Path
 from tradecore.domain.values import Bar
 from tradecore.errors import TradecoreError
 from tradecore_bars import read_bars, seeded_bars
+from tradecore_exchange.accounts import account_from_text
+from tradecore_exchange.fault_plan import PlanTerms
 from tradecore_exchange.floor import Floor
 from tradecore_exchange.options import ExchangeOptions
 from tradecore_exchange.server import ExchangeServer
 from tradecore_exchange.service import DEFAULT_KEY, DEFAULT_SECRET
+from tradecore_exchange.serving import Serving, StreamPolicy
 from tradecore_exchange.store import Store
 
 
@@ -41,6 +44,14 @@ def _speed(text: str) -> float | None:
     return speed
 
 
+def _faults(text: str) -> PlanTerms:
+    seed, _, intensity = text.partition(":")
+    chance = _number(intensity)
+    if not seed.isdecimal() or chance > 1:
+        raise argparse.ArgumentTypeError("faults are SEED:INTENSITY, a whole number and a chance from 0 to 1")
+    return PlanTerms(int(seed), float(chance))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m tradecore_exchange", description="An Alpaca-compatible exchange.")
     parser.add_argument("--host", default="127.0.0.1")
@@ -58,7 +69,55 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--always-open", action="store_true", help="ignore the hours of New York")
     parser.add_argument("--key", default=DEFAULT_KEY)
     parser.add_argument("--secret", default=DEFAULT_SECRET)
+    parser.add_argument(
+        "--account", action="append", default=[], metavar="NAME:KEY:SECRET[:CASH]", help="a further account; repeatable"
+    )
+    parser.add_argument("--rate-limit", type=int, default=200, help="requests a minute and account")
+    parser.add_argument("--enforce-rate-limit", action="store_true", help="answer 429 above it")
+    parser.add_argument("--stream-policy", type=StreamPolicy, choices=list(StreamPolicy), default=StreamPolicy.SHARE)
+    parser.add_argument("--reap-after", type=float, default=90.0, help="seconds that a lost stream keeps its place")
+    parser.add_argument("--events", action="store_true", help="offer the event streams with replay")
+    parser.add_argument("--text-frames", action="store_true", help="the trade stream speaks text, as the live one does")
+    parser.add_argument("--faults", type=_faults, metavar="SEED:INTENSITY", help="a plan of faults for every account")
     return parser
+
+
+def _server(arguments: argparse.Namespace) -> ExchangeServer:
+    """The server, not yet started. Raises `TradecoreError`, `OSError`."""
+    options = ExchangeOptions(
+        cash=arguments.cash,
+        seed=arguments.seed,
+        volume_share=arguments.volume_share,
+        partial_fill_rate=arguments.partial_fill_rate,
+        fee_per_share=arguments.fee_per_share,
+        always_open=arguments.always_open,
+    )
+    serving = Serving(
+        text_frames=arguments.text_frames,
+        rate_limit_per_minute=arguments.rate_limit,
+        rate_limit_enforced=arguments.enforce_rate_limit,
+        stream_policy=arguments.stream_policy,
+        reap_after_s=arguments.reap_after,
+        events=arguments.events,
+    )
+    accounts = [account_from_text(text, arguments.cash) for text in arguments.account]
+    symbols, bars, source = _market(arguments)
+    store = Store(None if arguments.state == "memory" else Path(arguments.state))
+    floor = Floor(symbols, bars, source=source, options=options, store=store)
+    server = ExchangeServer(
+        floor,
+        host=arguments.host,
+        port=arguments.port,
+        key=arguments.key,
+        secret=arguments.secret,
+        speed=arguments.speed,
+        serving=serving,
+        accounts=accounts,
+    )
+    if arguments.faults is not None:
+        for service in server.house.services:
+            service.follow(arguments.faults)
+    return server
 
 
 def _market(arguments: argparse.Namespace) -> tuple[list[str], list[Bar], str]:
@@ -75,34 +134,18 @@ def _market(arguments: argparse.Namespace) -> tuple[list[str], list[Bar], str]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; prints one line of JSON with the addresses when ready."""
     arguments = _parser().parse_args(argv)
-    options = ExchangeOptions(
-        cash=arguments.cash,
-        seed=arguments.seed,
-        volume_share=arguments.volume_share,
-        partial_fill_rate=arguments.partial_fill_rate,
-        fee_per_share=arguments.fee_per_share,
-        always_open=arguments.always_open,
-    )
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        symbols, bars, source = _market(arguments)
-        store = Store(None if arguments.state == "memory" else Path(arguments.state))
-        floor = Floor(symbols, bars, source=source, options=options, store=store)
-        server = ExchangeServer(
-            floor,
-            host=arguments.host,
-            port=arguments.port,
-            key=arguments.key,
-            secret=arguments.secret,
-            speed=arguments.speed,
-        )
+        server = _server(arguments)
         server.start()
     except (TradecoreError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    sys.stdout.write(json.dumps({**server.urls, "port": server.port, "symbols": symbols}) + "\n")
+    symbols = sorted(server.floor.exchange.symbols)
+    accounts = [service.entry.name for service in server.house.services]
+    sys.stdout.write(json.dumps({**server.urls, "port": server.port, "symbols": symbols, "accounts": accounts}) + "\n")
     sys.stdout.flush()
     stop.wait()
     server.stop()

@@ -90,7 +90,7 @@ async def quote(request: Request) -> Response:
     advanced = house_of(request).quote(shown, service)
     for other in house_of(request).services:
         if other is not service:
-            other.floor.publish()
+            other.tell()
     return service.answer({**_state(service), "orders_changed": len(advanced.orders_changed)})
 
 

@@ -84,7 +84,7 @@ class House:
     def publish(self) -> None:
         """Let all streams hear of what happened."""
         for service in self.services:
-            service.floor.publish()
+            service.tell()
 
     def close(self) -> None:
         """Let go of all stores."""

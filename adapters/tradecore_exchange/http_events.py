@@ -56,14 +56,16 @@ def _number(request: Request, name: str) -> int | None:
         raise Refused(invalid(f"invalid {name}")) from None
 
 
-async def _lines(service: Service, source: EventSource, after: int, until: int | None) -> AsyncIterator[bytes]:
+async def _lines(
+    service: Service, source: EventSource, after: int, until: int | None, *, is_live: bool
+) -> AsyncIterator[bytes]:
     """Whoever asks for the past gets all of it; whoever falls behind the present loses the oldest."""
-    behind_max, is_live = service.host.serving.events_behind_max, False
+    behind_max = service.host.serving.events_behind_max
     while until is None or after < until:
         told = source.told
         if is_live:
             dropped = max(0, source.published - after - behind_max)
-            if service.faults.take(kinds.EVENTS_DROPPED) is not None:
+            if source.published > after and service.faults.take(kinds.EVENTS_DROPPED) is not None:
                 dropped = source.published - after
             if dropped:
                 after += dropped
@@ -85,7 +87,8 @@ async def _stream(request: Request, kind: type[EventSource]) -> Response:
     source = kind(service.floor, service.trades)
     after, until = _bounds(request, source)
     headers = {"cache-control": "no-cache"}
-    return StreamingResponse(_lines(service, source, after, until), media_type="text/event-stream", headers=headers)
+    lines = _lines(service, source, after, until, is_live=after >= source.published)
+    return StreamingResponse(lines, media_type="text/event-stream", headers=headers)
 
 
 async def trade_events(request: Request) -> Response:

@@ -111,7 +111,7 @@ async def operate(request: Request) -> Response:
         for other in house_of(request).services:
             if other is not service:
                 other.floor.carry_out(operation)
-                other.floor.publish()
+                other.tell()
     return service.answer({"updates": [trade_update_json(update)["data"] for update in mine.updates]})
 
 

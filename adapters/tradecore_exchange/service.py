@@ -86,9 +86,14 @@ class Service:
         self.hindsight.begin()
         self.faults.plan = FaultPlan(terms)
 
-    async def publish(self) -> None:
-        """Let the streams hear of what happened; a coroutine, so that it can run after an answer has gone out."""
+    def tell(self) -> None:
+        """Let the streams hear of what happened."""
         self.floor.publish()
+        self.trades.wake()
+
+    async def publish(self) -> None:
+        """The same as a coroutine, so that it can run after an answer has gone out."""
+        self.tell()
 
     def answer(self, body: JSON, status: int = 200) -> Response:
         """A JSON answer; the streams hear after it is out."""

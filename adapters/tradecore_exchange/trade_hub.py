@@ -65,10 +65,12 @@ class TradeHub:
         if not isinstance(message, TradeUpdate):
             return
         self.published += 1
-        # Whoever waits has taken the event that is set; the next one is for those who come after.
+        self._tell(message)
+
+    def wake(self) -> None:
+        """Wake the readers of events. Whoever waits has taken the event that is set; the next is for those to come."""
         self.told.set()
         self.told = asyncio.Event()
-        self._tell(message)
 
     def cut(self, how: Cut) -> None:
         """End every connection now."""

@@ -29,7 +29,15 @@ from tradecore_alpaca.keys import make_keys
 from tradecore_alpaca.urls import resolve_urls
 from tradecore_alpaca.venue import connect
 from tradecore_bars import seeded_bars
-from tradecore_exchange import DEFAULT_KEY, DEFAULT_SECRET, ExchangeOptions, ExchangeServer, Floor
+from tradecore_exchange import (
+    DEFAULT_KEY,
+    DEFAULT_SECRET,
+    ExchangeOptions,
+    ExchangeServer,
+    FaultProxy,
+    Floor,
+    PlanTerms,
+)
 
 PATIENCE_S = 15.0
 FAST = Pace(
@@ -135,8 +143,13 @@ async def open_rig(
     options: ExchangeOptions | None = None,
     start_market: bool = True,
     with_stream: bool = True,
+    faults: PlanTerms | None = None,
+    network: Callable[[int], FaultProxy] | None = None,
 ) -> AsyncIterator[Rig]:
-    """Open everything, with delivery and the stream running."""
+    """Open everything, with delivery and the stream running; through a `network` if one is given for the port.
+
+    Faults and a bad network begin when everything runs.
+    """
     symbols = ["AAA", "BBB"]
     floor = Floor(
         symbols,
@@ -144,8 +157,10 @@ async def open_rig(
         source="test",
         options=options or ExchangeOptions(wash_trade_check=False),
     )
-    with ExchangeServer(floor) as server:
-        settings = load_settings(None, {"broker": {**server.urls, "read_timeout_s": read_timeout_s}})
+    with ExchangeServer(floor) as server, (network or FaultProxy)(server.port) as proxy:
+        through = {name: url.replace(f":{server.port}", f":{proxy.port}") for name, url in server.urls.items()}
+        addresses = server.urls if network is None else through
+        settings = load_settings(None, {"broker": {**addresses, "read_timeout_s": read_timeout_s}})
         urls, keys = resolve_urls(settings.broker), make_keys(SecretStr(DEFAULT_KEY), SecretStr(DEFAULT_SECRET))
         headers = {"APCA-API-KEY-ID": DEFAULT_KEY, "APCA-API-SECRET-KEY": DEFAULT_SECRET}
         async with (
@@ -169,5 +184,9 @@ async def open_rig(
                 if with_stream:
                     group.start_soon(inbox.run)
                     await rig.until(lambda: bool(server.service.trades.connections), "the stream of reports")
+                if faults is not None:
+                    server.service.follow(faults)
+                if network is not None:
+                    proxy.begin()
                 yield rig
                 group.cancel_scope.cancel()

@@ -227,3 +227,26 @@ def test_the_data_stream_brings_bars_and_quotes(alpaca: Any, play: Play) -> None
         ("MSFT", 31),
     ]
     assert (quote.bid_price, quote.ask_price) == (9.99, 10.01)
+
+
+@pytest.mark.parametrize("kind", ["greeting", "upgrade_429", "refuse_auth"])
+def test_the_trading_stream_outlives_a_bad_beginning(alpaca: Any, trading: Any, play: Play, kind: str) -> None:
+    play.arm(kind)
+    with trade_updates(alpaca, play) as gathered:
+        trading.submit_order(market_order(alpaca))
+        play.advance()
+        assert gathered.until(lambda items: len(items) >= 3)[2].event == "fill"
+
+
+def test_two_accounts_are_two_clients_with_books_of_their_own(alpaca: Any, trading: Any, play: Play) -> None:
+    body = {"name": "second", "key": "second-key", "secret": "second-secret", "cash": "5000"}
+    assert play.http.post("/_ctl/accounts", json=body).status_code == 201
+    second = alpaca.trading.client.TradingClient("second-key", "second-secret", url_override=play.server.base_url)
+    second._session.trust_env = False
+    trading.submit_order(market_order(alpaca))
+    second.submit_order(market_order(alpaca, qty=2))
+    play.advance()
+    assert [one.get_open_position("AAPL").qty for one in (trading, second)] == ["10", "2"]
+    assert trading.get_account().id != second.get_account().id
+    (fill,) = second.get("/account/activities/FILL")
+    assert fill["qty"] == "2"

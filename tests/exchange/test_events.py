@@ -195,3 +195,9 @@ def test_an_id_holds_its_number_and_sorts_by_it(ms: int, numbers: list[int]) -> 
     ids = {number: ulid(ms * 1_000_000, number, "x") for number in numbers}
     assert {number: number_of(text) for number, text in ids.items()} == {number: number for number in numbers}
     assert sorted(ids.values()) == [ids[number] for number in sorted(numbers)]
+
+
+def test_an_entry_without_any_order_is_heard_at_once(replay: Play) -> None:
+    reader = Reader(replay, ACTIVITIES)
+    replay.http.post("/_ctl/operations", json={"do": "fee", "amount": "2"})
+    assert json.loads(reader.until(1)[0][6:])["details"]["net_amount"] == "-2"

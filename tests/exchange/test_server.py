@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import anyio
 import httpx
@@ -16,6 +19,7 @@ from tests.exchange.play import KEYS, PATIENCE_S, Play, events, order, small_flo
 from tradecore_exchange import ExchangeServer, Serving, create_app
 from tradecore_exchange.instants import MINUTE_NS
 from tradecore_exchange.pacing import pause_s
+from tradecore_exchange.rate_limit import RateLimit
 
 
 def test_stopping_ends_open_websockets_and_hanging_requests() -> None:
@@ -109,6 +113,11 @@ def test_a_minute_of_the_market_takes_its_share_of_the_speed_and_a_night_no_more
         (["--speed", "0"], "above zero"),
         (["--cash", "much"], "not a number"),
         (["--state", "/nowhere/at/all.db"], "cannot open"),
+        (["--account", "second:key"], "name:key:secret"),
+        (["--account", "main:key:secret"], "already"),
+        (["--rate-limit", "0"], "rate_limit_per_minute"),
+        (["--faults", "1:2"], "SEED:INTENSITY"),
+        (["--stream-policy", "never"], "invalid"),
     ],
 )
 def test_the_command_refuses_in_one_line(arguments: list[str], words: str) -> None:
@@ -130,3 +139,59 @@ def test_the_command_serves_a_file_of_bars(tmp_path_factory: pytest.TempPathFact
         process.terminate()
         assert process.wait(PATIENCE_S) == 0
     assert (state["symbols"], state["steps_total"]) == (["IBM"], 3)
+
+
+def test_the_command_takes_everything_that_it_documents(tmp_path: Path) -> None:
+    state = tmp_path / "exchange.db"
+    options = "--seed 3 --days 1 --always-open --rate-limit 50 --enforce-rate-limit --events --text-frames --cash 900"
+    more = "--account second:two:secret:77 --stream-policy kick --reap-after 1 --faults 5:0 --speed 100000"
+    command = [sys.executable, "-m", "tradecore_exchange", "--state", str(state), *options.split(), *more.split()]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = json.loads(process.stdout.readline())
+        with httpx.Client(base_url=said["base_url"], trust_env=False, timeout=PATIENCE_S) as http:
+            second = http.get("/v2/account", headers={"APCA-API-KEY-ID": "two", "APCA-API-SECRET-KEY": "secret"})
+            events = http.get("/v2/events/trades", headers=KEYS, params={"since": "2000-01-01", "until": "2001-01-01"})
+            faults = http.get("/_ctl/faults", headers=KEYS).json()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_S) == 0
+    assert said["accounts"] == ["main", "second"]
+    assert (second.json()["cash"], second.headers["x-ratelimit-limit"]) == ("77", "50")
+    assert (events.status_code, events.content) == (200, b"")
+    assert faults["plan"]["seed"] == 5
+    assert {path.name for path in tmp_path.iterdir()} >= {"exchange.db", "exchange.second.db"}
+
+
+def test_the_documentation_names_every_option() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "exchange.md").read_text(encoding="utf-8")
+    shown = subprocess.run(
+        [sys.executable, "-m", "tradecore_exchange", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    options = set(re.findall(r"--[a-z-]+", shown)) - {"--help", "--host"}
+    assert sorted(option for option in options if option not in text) == []
+
+
+def test_a_rate_limit_begins_anew_every_minute() -> None:
+    now = [119.0]
+    rate = RateLimit(2, enforced=True, now=lambda: now[0])
+    assert [rate.count() for _ in range(3)] == [True, True, False]
+    assert dict(rate.headers) == {
+        b"x-ratelimit-limit": b"2",
+        b"x-ratelimit-remaining": b"0",
+        b"x-ratelimit-reset": b"120",
+    }
+    now[0] = 120.0
+    assert rate.count()
+
+
+def test_every_answer_has_the_headers_of_the_rate_limit(shared: Play) -> None:
+    answers = [
+        shared.http.get("/v2/account"),
+        shared.http.get("/v2/nothing"),
+        shared.http.get("/v2/orders/none"),
+        shared.http.get("/v2/account", headers={"APCA-API-KEY-ID": "no"}),
+        shared.http.get("/v2/stocks/bars", params={"symbols": "AAPL", "timeframe": "1Min"}),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 404, 404, 401, 200]
+    for answer in answers:
+        assert {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"} <= answer.headers.keys()

@@ -15,6 +15,7 @@ from tradecore.journal import Journal, open_journal
 from tradecore.ports.bus import Publication
 from tradecore.publishing.in_process import InProcessBus
 from tradecore.publishing.publisher import Publisher
+from tradecore.runner.system import SystemClock
 
 
 class Heard:
@@ -54,7 +55,7 @@ def traded(journal: Journal, orders: int) -> Desk:
 def test_everything_is_published_once_in_the_order_of_the_log(journal: Journal) -> None:
     traded(journal, 3)
     bus = Heard()
-    publisher = Publisher(journal, bus, "test", batch=4)
+    publisher = Publisher(journal, bus, SystemClock(), "test", batch=4)
     assert anyio.run(publisher.catch_up) == journal.head() == publisher.position
     assert bus.positions == list(range(1, journal.head() + 1))
     assert anyio.run(publisher.catch_up) == journal.head()
@@ -63,11 +64,11 @@ def test_everything_is_published_once_in_the_order_of_the_log(journal: Journal) 
 
 def test_another_process_goes_on_where_the_last_one_stopped(journal: Journal) -> None:
     desk = traded(journal, 1)
-    anyio.run(Publisher(journal, Heard(), "test").catch_up)
+    anyio.run(Publisher(journal, Heard(), SystemClock(), "test").catch_up)
     before = journal.head()
     desk.place("buy", "1", "MSFT")
     bus = Heard()
-    anyio.run(Publisher(journal, bus, "test").catch_up)
+    anyio.run(Publisher(journal, bus, SystemClock(), "test").catch_up)
     assert bus.positions == list(range(before + 1, journal.head() + 1))
 
 
@@ -86,9 +87,9 @@ def test_killed_between_the_bus_and_the_cursor_the_batch_is_handed_on_again(
     bus = Heard()
     monkeypatch.setattr("tradecore.publishing.publisher.failpoint", die)
     with pytest.raises(Killed):
-        anyio.run(Publisher(journal, bus, "test", batch=5).catch_up)
+        anyio.run(Publisher(journal, bus, SystemClock(), "test", batch=5).catch_up)
     monkeypatch.undo()
-    anyio.run(Publisher(journal, bus, "test", batch=5).catch_up)
+    anyio.run(Publisher(journal, bus, SystemClock(), "test", batch=5).catch_up)
     ids = [one.event_id for batch in bus.batches for one in batch]
     assert ids[:5] == ids[5:10], "the batch of the kill comes again, under the same ids"
     assert sorted(set(bus.positions)) == list(range(1, journal.head() + 1)), "and nothing is skipped"
@@ -101,7 +102,7 @@ def test_a_bus_that_is_down_loses_nothing(journal: Journal, monkeypatch: pytest.
     bus.failures = 3
 
     async def run() -> None:
-        publisher = Publisher(journal, bus, "test")
+        publisher = Publisher(journal, bus, SystemClock(), "test")
         with anyio.fail_after(10):
             async with anyio.create_task_group() as group:
                 group.start_soon(publisher.run)
@@ -116,14 +117,16 @@ def test_a_bus_that_is_down_loses_nothing(journal: Journal, monkeypatch: pytest.
 def test_only_wanted_types_are_published_and_the_cursor_moves_over_the_rest(journal: Journal) -> None:
     traded(journal, 2)
     bus = Heard()
-    assert anyio.run(Publisher(journal, bus, "test", prefixes=("trade.order.",)).catch_up) == journal.head()
+    assert (
+        anyio.run(Publisher(journal, bus, SystemClock(), "test", prefixes=("trade.order.",)).catch_up) == journal.head()
+    )
     assert {one.type.rsplit(".", 1)[0] for batch in bus.batches for one in batch} == {"trade.order"}
 
 
 def test_a_reader_from_now_on_hears_no_past(journal: Journal) -> None:
     desk = traded(journal, 2)
     bus = Heard()
-    publisher = Publisher(journal, bus, "late", from_now=True)
+    publisher = Publisher(journal, bus, SystemClock(), "late", from_now=True)
     anyio.run(publisher.catch_up)
     assert bus.batches == []
     desk.place("buy", "1", "MSFT")
@@ -134,8 +137,11 @@ def test_a_reader_from_now_on_hears_no_past(journal: Journal) -> None:
 def test_two_names_have_two_cursors_and_two_of_one_name_skip_nothing(journal: Journal) -> None:
     traded(journal, 4)
     one, other = Heard(), Heard()
-    first, twin = Publisher(journal, one, "test", batch=3), Publisher(journal, other, "test", batch=4)
-    anyio.run(Publisher(journal, Heard(), "somebody_else").catch_up)
+    first, twin = (
+        Publisher(journal, one, SystemClock(), "test", batch=3),
+        Publisher(journal, other, SystemClock(), "test", batch=4),
+    )
+    anyio.run(Publisher(journal, Heard(), SystemClock(), "somebody_else").catch_up)
 
     async def both() -> None:
         async with anyio.create_task_group() as group:
@@ -159,7 +165,7 @@ def test_subscribers_hear_what_they_asked_for_in_order(journal: Journal) -> None
     async def run() -> tuple[list[str], list[str]]:
         bus = InProcessBus()
         with bus.subscribe("trade.order.") as orders, bus.subscribe() as everything:
-            await Publisher(journal, bus, "test").catch_up()
+            await Publisher(journal, bus, SystemClock(), "test").catch_up()
             heard = [(await anext(orders)).type for _ in range(4)]
             return heard, [(await anext(everything)).type for _ in range(3)]
 
@@ -175,7 +181,7 @@ def test_a_slow_subscriber_holds_the_publisher_back_and_one_that_left_does_not(j
         bus = InProcessBus(capacity=2)
         slow, gone = bus.subscribe(), bus.subscribe()
         gone.close()
-        publisher = Publisher(journal, bus, "test", batch=2)
+        publisher = Publisher(journal, bus, SystemClock(), "test", batch=2)
         async with anyio.create_task_group() as group:
             group.start_soon(publisher.catch_up)
             await anyio.wait_all_tasks_blocked()

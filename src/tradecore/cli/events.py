@@ -98,8 +98,10 @@ def _read_on(journal: Journal, reader: str, name: str, options: Options, *, foll
     import anyio
 
     from tradecore.publishing.publisher import Publisher
+    from tradecore.runner.system import SystemClock
 
-    publisher = Publisher(journal, Printed(as_json_lines=options.json), reader, prefixes=(name,) if name else ())
+    printed = Printed(as_json_lines=options.json)
+    publisher = Publisher(journal, printed, SystemClock(), reader, prefixes=(name,) if name else ())
     anyio.run(publisher.run if follow else publisher.catch_up)
     return 0
 

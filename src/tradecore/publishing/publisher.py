@@ -6,7 +6,6 @@ between the bus and the cursor, a publisher hands the last batch on again, in th
 
 from __future__ import annotations
 
-import anyio
 import structlog
 
 from tradecore.domain.events import Event, LedgerCreated
@@ -15,6 +14,7 @@ from tradecore.errors import BusUnavailable, CorruptLedger, InputError, WrongVer
 from tradecore.failpoints import failpoint
 from tradecore.journal.contract import Journal
 from tradecore.ports.bus import EventBus
+from tradecore.ports.clock import Clock
 from tradecore.publishing.envelope import publication_of
 
 _log = structlog.get_logger("tradecore.publishing")
@@ -30,6 +30,7 @@ class Publisher:
         self,
         journal: Journal,
         bus: EventBus,
+        clock: Clock,
         name: str,
         *,
         prefixes: tuple[str, ...] = (),
@@ -45,6 +46,7 @@ class Publisher:
             raise InputError("publisher name", name, "a word of letters, digits and underscores")
         self._journal = journal
         self._bus = bus
+        self._clock = clock
         self._view = f"publisher_{name}"
         self._prefixes = prefixes
         self._batch = batch
@@ -79,7 +81,7 @@ class Publisher:
                 wait_s = _RETRY_S[min(failures, len(_RETRY_S) - 1)]
                 failures += 1
                 _log.warning("the bus does not take events", error=str(error), again_in_s=wait_s)
-                await anyio.sleep(wait_s)
+                await self._clock.sleep(wait_s)
                 continue
             await self._journal.wait(position, _WAIT_S)
 
