@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import anyio
 
 from tradecore.runner.contract import Progress, Session
@@ -15,15 +17,18 @@ async def pace_live(session: Session, progress: Progress) -> None:
     if not feed.symbols or session.settings.strategy.name == "none":
         progress.update(0, None, "delivering what others record")
         await anyio.sleep_forever()
-    now = await patiently(session, session.venue.broker.now)
+    now = await patiently(session, engine.ask_time)
+    limit = dt.timedelta(seconds=session.settings.market_data.max_age_s)
     bars = await patiently(session, lambda: read_warmup(session, now))
     for bar in bars:
         engine.observe(bar)
     feed.begin_after(bars)
     count = 0
-    async for bar, is_fresh in feed.live():
+    async for known in feed.live(engine.broker_time, limit):
         count += 1
-        if is_fresh and not engine.inbox.behind:
+        assert known.value is not None, "the feed yields bars"
+        bar = known.value
+        if known.is_live and not engine.inbox.behind:
             engine.decide(bar)
         else:  # no new orders on stale bars, nor while fills are known to be missing
             engine.observe(bar)

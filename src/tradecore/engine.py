@@ -34,7 +34,7 @@ from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids
 from tradecore.ports.strategy import Idea, Strategy
 from tradecore.proposing import order_of
-from tradecore.reconcile import Difference, Differences, Reconciler, compare_standing
+from tradecore.reconcile import Difference, Differences, Reconciler, compare_standing, confirmed, may_be_late
 from tradecore.rewind import refuse_rewound
 from tradecore.schedule import Schedule
 from tradecore.views import read_rows
@@ -44,7 +44,6 @@ _log = structlog.get_logger("tradecore.engine")
 _PAST = dt.timedelta(days=30)
 """How far back the broker may still list what its opening balances have in them already."""
 
-_TRIES = 3
 _PATIENT_ROUNDS = 10
 """Reconciliations in a row that may blame a difference on something that is on its way."""
 
@@ -268,9 +267,8 @@ class Engine:
         started = self.schedule.start("sync")
         try:
             await self.collect()
-            as_of = await self.broker.now()
-            self._broker_time = (as_of, self._clock.monotonic())
-            differences = await self._confirmed()
+            as_of = await self.ask_time()
+            differences = await confirmed(self.ledger, self.broker, self._terms.account, self.collect)
             if differences is None:
                 return  # the account moves too fast to be compared: the next round may see it stand still
             if differences or why != "schedule":
@@ -289,7 +287,8 @@ class Engine:
         else:
             self._unsettled_rounds = 0
         suspects, self._suspects = self._suspects, differences
-        if any(difference not in suspects and self._may_be_late(difference) for difference in differences):
+        account = self.ledger.account(self._terms.account)
+        if any(item not in suspects and may_be_late(account, item) for item in differences):
             return  # an execution may be visible in the position before it is in the list
         standing = self._reconciler.record(why, as_of, (*differences, *self._halted()))
         self.catch_up()
@@ -301,24 +300,6 @@ class Engine:
         else:
             self.gate.open("difference")
             self.gate.open("start")
-
-    async def _confirmed(self) -> tuple[Difference, ...] | None:
-        """What differs twice while nothing is recorded in between; None when the account does not stand still."""
-        for _ in range(_TRIES):
-            before = self.ledger.account(self._terms.account)
-            differences = await self._compare()
-            if not differences:
-                return ()
-            await self.collect()
-            again = await self._compare()
-            if self.ledger.account(self._terms.account) == before:
-                return tuple(difference for difference in differences if difference in again)
-        return None
-
-    def _may_be_late(self, difference: Difference) -> bool:
-        """Whether an order is open that could explain a difference in a moment."""
-        reserved = self.ledger.account(self._terms.account).reservations.values()
-        return any(difference.what == "cash" or held.symbol == difference.subject for held in reserved)
 
     async def _compare(self) -> tuple[Difference, ...]:
         return await compare_standing(self.ledger, self.broker, self._terms.account)
@@ -333,6 +314,12 @@ class Engine:
                 order = self.ledger.order(row["order_id"])
                 if order is not None:
                     self.inbox.restore(order)
+
+    async def ask_time(self) -> dt.datetime:
+        """Ask the broker for its time, and keep it. Raises `BrokerUnreachable`, `ProtocolError`."""
+        told = await self.broker.now()
+        self._broker_time = (told, self._clock.monotonic())
+        return told
 
     def broker_time(self) -> dt.datetime | None:
         """The broker's time as far as it is known: its last word, and what has passed since; None before the first."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import anyio
+import attrs
 import structlog
 
+from tradecore.domain.truth import Known, Source, judged
 from tradecore.domain.values import Bar
 from tradecore.errors import BrokerUnreachable, ProtocolError
 from tradecore.ports.clock import Clock
@@ -53,22 +55,34 @@ class BarFeed:
                 await arrived.wait()
         if not all(key in self._bars for key in wanted):
             _log.warning("bars did not come by the stream; reading them again", start=start.isoformat())
-            for bar in await self._market_data.history(symbols, start, start + MINUTE):
-                self._put(bar)
+            try:
+                for bar in await self._market_data.history(symbols, start, start + MINUTE):
+                    self._put(bar)
+            except ProtocolError as error:  # a bar that cannot be read is a bar that is not there
+                _log.warning("bars cannot be read", error=str(error))
         taken = tuple(self._bars.pop(key) for key in wanted if key in self._bars)
         for key in [key for key in self._bars if key[0] <= start]:
             del self._bars[key]
         return taken
 
-    async def live(self) -> AsyncIterator[tuple[Bar, bool]]:
-        """Bars as they arrive, in order of time then symbol, with whether they came in time to be decided on."""
+    async def live(
+        self, now: Callable[[], dt.datetime | None], limit: dt.timedelta | None
+    ) -> AsyncIterator[Known[Bar]]:
+        """Bars as they arrive, in order of time then symbol, each with whether it is news.
+
+        A bar is as of its end. It is stale when that is more than `limit` ago by the clock `now`, which is the
+        broker's, and when it was missed and read again.
+        """
         while True:
             arrived = self._arrived
             while self._bars:
                 key = min(self._bars)
-                is_fresh = key not in self._healed
-                self._healed.discard(key)
-                yield self._bars.pop(key), is_fresh
+                bar = self._bars.pop(key)
+                known = judged(bar, bar.start + MINUTE, now(), limit)
+                if key in self._healed:
+                    self._healed.discard(key)
+                    known = attrs.evolve(known, source=Source.STALE)
+                yield known
             await arrived.wait()
 
     def _put(self, bar: Bar) -> None:

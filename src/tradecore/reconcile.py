@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
 import attrs
@@ -20,6 +21,7 @@ from tradecore.ports.ids import Ids
 
 _SMALLEST = {"JPY": Decimal(1), "KRW": Decimal(1)}
 _CENT = Decimal("0.01")
+_TRIES = 3
 _QUIET = dt.timedelta(minutes=15)
 """How long a scheduled reconciliation that finds nothing new goes unrecorded, by the broker's clock."""
 
@@ -56,6 +58,31 @@ def _compare_positions(ours: AccountState, theirs: dict[str, Decimal]) -> list[D
         if mine != his:
             found.append(Difference("position", symbol, format(mine, "f"), format(his, "f")))
     return found
+
+
+async def confirmed(
+    ledger: Ledger, broker: Broker, account: str, collect: Callable[[], Awaitable[None]]
+) -> tuple[Difference, ...] | None:
+    """What differs twice while nothing is recorded in between; None when the account does not stand still.
+
+    `collect` reads again what the broker knows. Raises `BrokerUnreachable`, `ProtocolError`.
+    """
+    for _ in range(_TRIES):
+        before = ledger.account(account)
+        differences = await compare_standing(ledger, broker, account)
+        if not differences:
+            return ()
+        await collect()
+        again = await compare_standing(ledger, broker, account)
+        if ledger.account(account) == before:
+            return tuple(difference for difference in differences if difference in again)
+    return None
+
+
+def may_be_late(account: AccountState, difference: Difference) -> bool:
+    """Whether an order is open that could explain a difference in a moment."""
+    reserved = account.reservations.values()
+    return any(difference.what == "cash" or held.symbol == difference.subject for held in reserved)
 
 
 async def compare_orders(ledger: Ledger, broker: Broker, order_ids: tuple[str, ...]) -> tuple[Difference, ...]:

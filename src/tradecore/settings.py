@@ -68,6 +68,7 @@ class MarketDataSettings(Section):
     days: int = Field(3, ge=1, le=10_000)
     seed: int = 7
     speed: str = "max"
+    max_age_s: float = Field(90.0, gt=0)
 
     @field_validator("symbols", mode="before")
     @classmethod
@@ -115,6 +116,10 @@ class DeliverySettings(Section):
     reconcile_every_s: float = Field(30.0, gt=0)
     shared: bool = False
     takeover_s: float = Field(10.0, gt=0)
+    account_max_age_s: float = Field(300.0, gt=0)
+    stream_grace_s: float = Field(10.0, ge=0)
+    cash_tolerance: Decimal = Field(Decimal(1), ge=0)
+    foreign_orders: Literal["adopt", "alert"] = "adopt"
 
 
 class AnchorSettings(Section):

@@ -156,7 +156,7 @@ def test_two_names_have_two_cursors_and_two_of_one_name_skip_nothing(journal: Jo
 def test_a_name_that_is_no_word_is_refused(journal: Journal, name: str) -> None:
     traded(journal, 1)
     with pytest.raises(InputError, match="publisher name"):
-        Publisher(journal, Heard(), name)
+        Publisher(journal, Heard(), SystemClock(), name)
 
 
 def test_subscribers_hear_what_they_asked_for_in_order(journal: Journal) -> None:

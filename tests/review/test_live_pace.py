@@ -9,7 +9,6 @@ from typing import Any
 
 import anyio
 import attrs
-import pytest
 
 from tests.ledger.desk import NOON
 from tests.review.scripted import UNREACHABLE, Office, engine_of
@@ -87,7 +86,6 @@ def test_a_short_outage_while_the_history_is_read_does_not_end_the_runner() -> N
     assert office.desk.names().count("trade.order.planned") == 1
 
 
-@pytest.mark.xfail(reason="proven, not mended: needs the broker's time beside each bar")
 def test_a_bar_that_the_stream_brings_half_an_hour_late_is_not_decided_on() -> None:
     office = anyio.run(pace, Tape([bar(NOON - 30 * MINUTE), bar(NOON - MINUTE)]))
     events = [recorded.event for recorded in office.desk.ledger.journal.read(0, 1000)]

@@ -344,7 +344,8 @@ def _ending(state: OrderState, word: RecordAnswer | RecordReport) -> ev.Event | 
             return ev.OrderReplaced(state.order_id, word.filled_qty, word.raw)
         case _S.REJECTED:
             return ev.OrderRejected(state.order_id, "", "rejected by the broker", word.raw)
-        case _S.FILLED if state.quantity is None:  # only the broker knows what an amount of money came to
+        # Only the broker knows what an amount of money came to, and what is complete after a bust.
+        case _S.FILLED if state.quantity is None or state.revised_at or state.awaited:
             return ev.OrderCompleted(state.order_id, word.filled_qty, word.raw)
         case _:
             return None

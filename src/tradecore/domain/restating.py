@@ -15,7 +15,7 @@ import attrs
 
 from tradecore.domain.events import ClosedLot, OpenLot
 from tradecore.domain.position import Lot, Position, apply_fill
-from tradecore.domain.values import ZERO, minus, plus, rounded_down_to_nine, times
+from tradecore.domain.values import ZERO, canonical, minus, plus, rounded_down_to_nine, times
 
 
 @attrs.frozen
@@ -127,7 +127,7 @@ def _at_same_cost(lot: Lot, quantity: Decimal) -> list[Lot]:
     price = rounded_down_to_nine(cost, quantity)
     residue = minus(cost, times(quantity, price))
     dearer = times(residue, Decimal(10**9))
-    lots = [Lot(lot.opened_by, minus(quantity, dearer), price)]
+    lots = [Lot(lot.opened_by, canonical(minus(quantity, dearer)), price)]
     if dearer:
-        lots.append(Lot(lot.opened_by, dearer, plus(price, Decimal("1e-9"))))
+        lots.append(Lot(lot.opened_by, canonical(dearer), plus(price, Decimal("1e-9"))))
     return [part for part in lots if part.quantity]

@@ -148,7 +148,7 @@ def finish_order(state: TradeState, order_id: str, reason: str) -> list[ev.Event
         return []
     done = ev.TradeOrderDone(state.trade_id, order_id)
     after = evolve(state, done)
-    if after.opened_at is None and not after.working_orders:
+    if not after.fills and not after.working_orders:
         return [done, ev.TradeAbandoned(state.trade_id, reason)]
     return [done, *_close_if_flat(after)]
 
@@ -169,8 +169,8 @@ def revise(
         busts=busts,
     )
     after = evolve(state, revised)
-    if state.status is _T.ABANDONED or after.position.quantity:
-        return [revised]
+    if not busts or state.status is _T.ABANDONED or after.position.quantity:
+        return [revised]  # what a correction takes back comes again in the next breath
     if not after.fills and not after.working_orders:
         return [revised, ev.TradeAbandoned(state.trade_id, "none of its executions stands")]
     if state.status is _T.CLOSED:  # its amounts changed

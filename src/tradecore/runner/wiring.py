@@ -63,7 +63,8 @@ async def open_session(settings: Settings, strategy: Strategy | None = None) -> 
                 account = settings.account
                 lane = Lane(ledger, clock, ids, account, runner_id, delivery.takeover_s) if delivery.shared else None
                 outbox = Outbox(ledger, venue.broker, clock, ids, rng, lambda: lease.token, pace, account, lane)
-                inbox = Inbox(ledger, venue.broker, ids, account)
+                adopts = delivery.foreign_orders == "adopt"
+                inbox = Inbox(ledger, venue.broker, ids, account, adopts=adopts)
                 risk = settings.risk
                 terms = Terms(
                     account=settings.account,
@@ -71,6 +72,9 @@ async def open_session(settings: Settings, strategy: Strategy | None = None) -> 
                     max_order_notional=risk.max_order_notional,
                     max_open_orders=risk.max_open_orders,
                     not_after_s=delivery.not_after_s if venue.replay is None else _REPLAY_NOT_AFTER_S,
+                    account_max_age_s=delivery.account_max_age_s if venue.replay is None else None,
+                    stream_grace_s=delivery.stream_grace_s,
+                    cash_tolerance=delivery.cash_tolerance,
                 )
                 projector = Projector(journal, kept_views(journal))
                 engine = Engine(ledger, venue.broker, strategy, outbox, inbox, projector, clock, ids, terms)
