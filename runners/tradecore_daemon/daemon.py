@@ -23,6 +23,7 @@ _RETRY_S = 0.5
 _WAIT_S = 5.0
 _PROJECT_EVERY_S = 0.1
 _BEHIND_S = 1.0
+_ASSETS_EVERY_S = 6 * 3600.0
 
 
 class Daemon:
@@ -68,6 +69,7 @@ class Daemon:
                 group.start_soon(self._follow, session)
                 group.start_soon(self._project, session)
                 group.start_soon(self._reconcile, session)
+                group.start_soon(self._refresh_assets, session)
                 if wants_bars and session.feed.symbols:  # without a reader they would only pile up
                     group.start_soon(session.feed.run)
                 if replay is not None:
@@ -126,6 +128,12 @@ class Daemon:
             if await session.journal.wait(position, _WAIT_S):
                 position = session.engine.projector.catch_up()
             await session.clock.sleep(_PROJECT_EVERY_S)
+
+    async def _refresh_assets(self, session: Session) -> None:
+        """Read what the broker trades again, on a schedule."""
+        while True:
+            await session.clock.sleep(_ASSETS_EVERY_S)
+            await session.engine.refresh_assets()
 
     async def _reconcile(self, session: Session) -> None:
         """Compare with the broker on a schedule, and sooner while fills are known to be missing."""

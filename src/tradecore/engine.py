@@ -36,6 +36,7 @@ from tradecore.ports.strategy import Idea, Strategy
 from tradecore.proposing import order_of
 from tradecore.reconcile import Difference, Differences, Reconciler, compare_standing, confirmed, may_be_late
 from tradecore.rewind import refuse_rewound
+from tradecore.schedule import Schedule
 from tradecore.views import read_rows
 from tradecore.views.projector import Projector
 
@@ -104,6 +105,7 @@ class Engine:
         self.inbox = inbox
         self.projector = projector
         self.follower = Follower(ledger.journal)
+        self.schedule = Schedule(ledger, clock, ids)
         self._clock = clock
         self._ids = ids
         self._terms = terms
@@ -250,8 +252,19 @@ class Engine:
         await self.inbox.collect()
         self.catch_up()
 
+    async def refresh_assets(self) -> None:
+        """Read again what the broker trades; where it cannot be read, what is recorded stays."""
+        started = self.schedule.start("assets")
+        try:
+            await self._refresh_assets()
+        except (BrokerUnreachable, ProtocolError) as error:
+            self.schedule.failed(started, error)
+        else:
+            self.schedule.succeeded(started)
+
     async def reconcile(self, why: str = "schedule") -> None:
         """Compare the books with the broker and record what differs; new risk waits for what cannot be explained."""
+        started = self.schedule.start("sync")
         try:
             await self.collect()
             as_of = await self.ask_time()
@@ -262,8 +275,10 @@ class Engine:
                 await self.inbox.collect_activities()
                 differences = await self._compare() if differences else differences
         except (BrokerUnreachable, ProtocolError) as error:
+            self.schedule.failed(started, error)
             self.alert("broker_unreachable", str(error))
             return
+        self.schedule.succeeded(started)
         self._compared_at = self._clock.monotonic()
         if self.outbox.unresolved or self.inbox.behind:
             self._unsettled_rounds += 1
