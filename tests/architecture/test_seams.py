@@ -11,7 +11,7 @@ LIBRARY = Path(__file__).parents[2] / "src" / "tradecore"
 CORE = (
     "audit/anchorer.py", "audit/chain_check.py", "audit/merkle.py", "audit/proof.py", "books", "domain", "views",
     "strategies", "attribution.py", "draft.py", "engine.py", "feed.py", "follower.py", "gate.py", "inbox.py",
-    "ledger.py", "outbox.py", "outside.py", "planning.py", "reconcile.py", "revising.py",
+    "ledger.py", "outbox.py", "outside.py", "planning.py", "portfolio.py", "reconcile.py", "revising.py",
     "rewind.py", "sagas", "sharing.py", "translation.py", "verify.py",
 )  # fmt: skip
 BANNED_MODULES = {"time", "random", "secrets", "threading", "asyncio", "socket", "os", "sqlite3", "httpx"}

@@ -1,6 +1,6 @@
-"""Every case in five ways: by the stream, twice, backwards, by the record alone, by both one after the other.
+"""Every case in five ways: by the stream, twice, backwards, by the record, by both one after the other.
 
-Real frames and rows go through Alpaca's decoding into the inbox and the ledger; what comes out is what was written down.
+Real frames and rows go through Alpaca's decoding into the inbox and the ledger; what comes out was written down.
 """
 
 from __future__ import annotations
