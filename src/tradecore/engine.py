@@ -23,12 +23,13 @@ from tradecore.domain.messages import Cause
 from tradecore.domain.session import is_regular
 from tradecore.domain.terms import size
 from tradecore.domain.values import ZERO, Bar, OrderStatus
-from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
+from tradecore.errors import BrokerUnreachable, InputError, ProtocolError, WrongAccount
 from tradecore.follower import Follower
 from tradecore.gate import Gate
 from tradecore.inbox import Inbox
 from tradecore.ledger import Ledger
 from tradecore.outbox import Outbox
+from tradecore.portfolio import StrategyPortfolio
 from tradecore.ports.broker import Broker, OrderReport
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids
@@ -46,23 +47,6 @@ _PAST = dt.timedelta(days=30)
 
 _PATIENT_ROUNDS = 10
 """Reconciliations in a row that may blame a difference on something that is on its way."""
-
-
-@attrs.frozen
-class StrategyPortfolio:
-    """What the account's books say of one strategy."""
-
-    ledger: Ledger
-    account: str
-    strategy: str
-
-    def position(self, symbol: str) -> Decimal:
-        """Signed quantity that the strategy holds."""
-        return self.ledger.account(self.account).held(self.strategy, symbol)
-
-    def working(self, symbol: str) -> Decimal:
-        """Signed quantity that its open orders can still add."""
-        return self.ledger.account(self.account).working(self.strategy, symbol)
 
 
 @attrs.frozen
@@ -112,6 +96,7 @@ class Engine:
         self._portfolio = StrategyPortfolio(ledger, terms.account, strategy.name)
         self._alerted: set[str] = set()
         self._unsettled_rounds = 0
+        self._begun_as: str | None = None
         self._suspects: tuple[Difference, ...] = ()
         self._reconciler = Reconciler(ledger, ids, terms.account, terms.cash_tolerance)
         self._compared_at: float | None = None  # when the broker last answered, on the monotonic clock
@@ -133,8 +118,10 @@ class Engine:
         terms = self._terms
         limits = (terms.max_order_qty, terms.max_order_notional, terms.max_open_orders)
         self.ledger.handle(cmd.SetLimits(terms.account, *limits, reason="settings"), self._cause("settings"))
-        started = RunnerStarted(runner_id, __version__, self.broker.name, self.strategy.name)
-        self.ledger.note(streams.RUNNER, started, self._cause("runner"))
+        if self._begun_as != runner_id:  # who could not reach the broker begins again, and is the same runner
+            started = RunnerStarted(runner_id, __version__, self.broker.name, self.strategy.name)
+            self.ledger.note(streams.RUNNER, started, self._cause("runner"))
+            self._begun_as = runner_id
         self._restore()
         self._restore_doubts()
         for order in overlooked:
@@ -153,6 +140,7 @@ class Engine:
         as_of = await self.broker.now()
         found = await self.broker.account()
         known = self.ledger.account(self._terms.account)
+        self._refuse_shared(found.account_id)
         is_new = known.broker_account_id is None
         held = await self.broker.positions() if is_new else ()
         past = (await self.broker.activities_since(as_of - _PAST)).activities if is_new else ()
@@ -175,6 +163,16 @@ class Engine:
         self.inbox.start_from(books_begin)  # what was executed before is in the opening balances
         last = Differences.of(self.ledger, self._terms.account).completed
         self.inbox.list_from(last.as_of if last is not None else books_begin)
+
+    def _refuse_shared(self, broker_account_id: str) -> None:
+        """Two accounts of the ledger at one broker account would each book what the other did."""
+        self.projector.catch_up()
+        for row in read_rows(self.ledger.journal, "balances"):
+            if row["broker_account_id"] == broker_account_id and row["account"] != self._terms.account:
+                raise WrongAccount(
+                    f"broker account {broker_account_id} belongs to account {row['account']!r} of this ledger: use "
+                    f"account = {row['account']!r}, other keys, or another --ledger"
+                )
 
     async def _refresh_assets(self) -> None:
         """Record the broker's list of assets when it is not the one that is recorded already."""

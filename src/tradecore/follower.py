@@ -20,8 +20,9 @@ class Follower:
         self.position = position
 
     def listen(self, listener: Listener) -> None:
-        """Pass further batches to `listener` too."""
-        self._listeners.append(listener)
+        """Pass further batches to `listener` too; who listens already goes on, and hears each batch once."""
+        if listener not in self._listeners:
+            self._listeners.append(listener)
 
     def catch_up(self, batch: int = 1000) -> None:
         """Read to the head, now."""

@@ -1,4 +1,4 @@
-"""Every case in five ways: by the stream, twice, backwards, by the record alone, by both one after the other.
+"""Every case in five ways: by the stream, twice, backwards, by the record, by both one after the other.
 
 Real frames and rows go through Alpaca's decoding into inbox and ledger; what comes out is what was written down.
 """

@@ -121,7 +121,7 @@ def _run(settings: Settings, runner_name: str) -> int:
 async def _session(settings: Settings, runner: Any) -> int:
     import anyio
 
-    from tradecore.errors import BrokerUnreachable
+    from tradecore.errors import BrokerUnreachable, ProtocolError
     from tradecore.journal.url import shown
     from tradecore.runner.screen import Screen, show_summary
     from tradecore.runner.summary import summarise
@@ -135,7 +135,7 @@ async def _session(settings: Settings, runner: Any) -> int:
         try:
             with anyio.move_on_after(_LAST_LOOK_S if told_to_stop else None):
                 summary = await summarise(session)
-        except BrokerUnreachable:
+        except (BrokerUnreachable, ProtocolError):
             if not told_to_stop:
                 raise
         if summary is None:

@@ -36,7 +36,7 @@ class Summary:
 
 
 async def summarise(session: Session) -> Summary:
-    """Read the books and compare them with the broker, order by order. Raises `BrokerUnreachable`."""
+    """Read the books and compare them with the broker, order by order. Raises `BrokerUnreachable`, `ProtocolError`."""
     engine, settings = session.engine, session.settings
     engine.projector.catch_up()
     orders = read_rows(session.journal, "orders")
