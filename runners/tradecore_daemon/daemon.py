@@ -138,7 +138,7 @@ class Daemon:
             await session.engine.refresh_assets()
 
     async def _reconcile(self, session: Session) -> None:
-        """Compare with the broker on a schedule, at the end of a day, and sooner while fills are known to be missing."""
+        """Compare with the broker on a schedule, at the end of a day, and sooner while fills are missing."""
         clock, every = session.clock, session.settings.delivery.reconcile_every_s
         due = clock.monotonic() + every
         sooner, tries = 0.0, 0
