@@ -211,6 +211,8 @@ class Outbox:
         """Seconds until something falls due; a full house waits for a call to end instead."""
         if self._finished:
             return 0.0
+        if self._closing or self._busy >= self._pace.max_concurrent:
+            return None
         now = self._clock.monotonic()
         times = [self._queue.next_due()]
         if self._queue.has_ready and now < self._held_until:
