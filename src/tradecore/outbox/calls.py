@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from tradecore.domain import commands as cmd
 from tradecore.domain.kill import KillState
 from tradecore.domain.order import OrderState
@@ -53,13 +55,19 @@ async def cancel_order(broker: Broker, order: OrderState) -> Done:
 
 
 async def kill_everything(broker: Broker, state: KillState) -> Done:
-    """Have everything canceled, and the account suspended where that is wanted."""
+    """Have everything canceled, and the account suspended where that is wanted: either also when the other fails."""
+    failures: list[TradecoreError] = []
+    if state.suspend:  # first, so that nothing new appears behind the cancels
+        await _try(broker.suspend(suspended=True), failures)
+    await _try(broker.cancel_all(), failures)
+    fatal = next((error for error in failures if isinstance(error, BrokerUnauthorized)), None)
+    reason = "; ".join(str(error) for error in failures)
+    retry_in_s = 0.0 if fatal is None else None
+    return Done([cmd.RecordKillAnswer(state.account, not failures, reason)], retry_in_s=retry_in_s, fatal=fatal)
+
+
+async def _try(call: Awaitable[None], failures: list[TradecoreError]) -> None:
     try:
-        if state.suspend:
-            await broker.suspend(suspended=True)
-        await broker.cancel_all()
-    except BrokerUnauthorized as error:
-        return Done([cmd.RecordKillAnswer(state.account, False, str(error))], fatal=error)
-    except (BrokerError, TradecoreError) as error:
-        return Done([cmd.RecordKillAnswer(state.account, False, str(error))], retry_in_s=0.0)
-    return Done([cmd.RecordKillAnswer(state.account, True, "", None)], retry_in_s=0.0)
+        await call
+    except TradecoreError as error:
+        failures.append(error)

@@ -89,6 +89,10 @@ class Outbox:
     def consider(self, order_id: str) -> None:
         """Look at an order anew and keep, change or drop its item."""
         self._reconsider(order_id)
+        self._signal()
+
+    def restore(self) -> None:
+        """Take up what earlier runs left open and no order tells: a kill."""
         self._reconsider_kill()
         self._signal()
 
