@@ -243,8 +243,8 @@ def _without_outcome(state: OrderState) -> list[ev.Event]:
 def _cancel_answered(state: OrderState, command: RecordCancelAnswer) -> list[ev.Event]:
     if not state.cancel_in_flight:
         return []
-    answered = ev.CancelAnswered(state.order_id, command.accepted, command.message)
-    if command.accepted or state.cancels < CANCEL_ATTEMPTS or state.status.is_terminal:
+    answered = ev.CancelAnswered(state.order_id, command.accepted, command.message, command.counts)
+    if command.accepted or not command.counts or state.cancels < CANCEL_ATTEMPTS or state.status.is_terminal:
         return [answered]
     return [answered, ev.OrderDead(state.order_id, Work.CANCEL, state.cancels, command.message)]
 

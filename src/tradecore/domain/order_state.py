@@ -185,7 +185,8 @@ def evolve(state: OrderState | None, event: ev.Event) -> OrderState:
         case ev.CancelSubmitted():
             return changed(state, cancels=event.attempt, cancel_in_flight=True)
         case ev.CancelAnswered():
-            return changed(state, cancel_in_flight=False, cancel_taken=event.accepted)
+            cancels = state.cancels if event.counts else state.cancels - 1
+            return changed(state, cancels=cancels, cancel_in_flight=False, cancel_taken=event.accepted)
         case _:
             raise InvariantViolated(f"an order cannot hold {event.NAME}")
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from tradecore.domain import commands as cmd
 from tradecore.domain.kill import KillState
 from tradecore.domain.order import OrderState
-from tradecore.errors import BrokerError, BrokerUnauthorized, TradecoreError
+from tradecore.errors import BrokerError, BrokerUnauthorized, NotSent, TradecoreError
 from tradecore.failpoints import failpoint
 from tradecore.outbox.answers import Done, answered, failed
 from tradecore.outbox.requests import replace_request_of, request_of
@@ -48,6 +48,10 @@ async def cancel_order(broker: Broker, order: OrderState) -> Done:
         await broker.cancel(order.broker_order_id)
     except BrokerUnauthorized as error:
         return Done([cmd.RecordCancelAnswer(order.order_id, False, str(error))], fatal=error)
+    except NotSent as error:
+        wish_s = error.retry_after_s
+        answer = cmd.RecordCancelAnswer(order.order_id, False, str(error), counts=wish_s is None)
+        return Done([answer], retry_in_s=wish_s or 0.0)
     except BrokerError as error:  # asking twice for a cancel does no harm
         message = getattr(error, "message", None) or str(error)
         return Done([cmd.RecordCancelAnswer(order.order_id, False, message)], retry_in_s=0.0)

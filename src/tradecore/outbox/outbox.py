@@ -305,7 +305,7 @@ class Outbox:
             return done.retry_in_s
         item.failures += 1
         if item.kind in (Kind.CANCEL, Kind.KILL):
-            return self._pace.linear(item.failures - 1, self._rng)
+            return max(self._pace.linear(item.failures - 1, self._rng), done.retry_in_s)
         return self._pace.doubling(item.failures - 1, self._rng, done.retry_in_s)
 
     # --- calls ------------------------------------------------------------------------------------------------------
