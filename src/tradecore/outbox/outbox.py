@@ -15,17 +15,15 @@ from tradecore.domain.events import (
     CancelSubmitted,
     Event,
     KillSubmitted,
-    OrderDead,
     OrderSubmitted,
 )
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.order import OrderState
 from tradecore.domain.terms import body_hash
-from tradecore.domain.work import Work
 from tradecore.errors import BrokerUnreachable, ProtocolError, TradecoreError
 from tradecore.failpoints import failpoint
 from tradecore.ledger import Ledger
-from tradecore.outbox import calls, lookups
+from tradecore.outbox import calls, deaths, lookups
 from tradecore.outbox.answers import Done
 from tradecore.outbox.needs import Kind, Priority, missing_legs, needs, priority
 from tradecore.outbox.pace import Pace
@@ -87,7 +85,10 @@ class Outbox:
         self._signal()
 
     def consider(self, order_id: str) -> None:
-        """Look at an order anew and keep, change or drop its item."""
+        """Look at an order anew and keep, change or drop its item; what of it is dead is told."""
+        order = self._ledger.order(order_id)
+        if order is not None and order.account == self._account:
+            deaths.tell_again(self._ledger, order, self._cause())
         self._reconsider(order_id)
         self._signal()
 
@@ -251,7 +252,9 @@ class Outbox:
             if done.alert is not None:
                 self._alert(*done.alert)
             fatal = done.fatal or fatal
-        self._alert_the_dead(results)
+        for result in results:
+            for recorded in () if isinstance(result, TradecoreError) else result:
+                deaths.tell(self._ledger, recorded, self._cause())
         fatal = next((result for result in results if isinstance(result, TradecoreError)), None) or fatal
         if fatal is not None:
             raise fatal
@@ -357,15 +360,6 @@ class Outbox:
         return done
 
     # --- telling ----------------------------------------------------------------------------------------------------
-
-    def _alert_the_dead(self, results: list[tuple[Recorded[Event], ...] | TradecoreError]) -> None:
-        for result in results:
-            for recorded in () if isinstance(result, TradecoreError) else result:
-                event = recorded.event
-                if isinstance(event, OrderDead):
-                    kind = "cancel_failed" if event.work is Work.CANCEL else "delivery_dead"
-                    what = f"the {event.work.value} of order {event.order_id} is dead after {event.attempts} attempts"
-                    self._alert(kind, f"{what}, retry or discard it: {event.reason}")
 
     def _alert(self, kind: str, message: str) -> None:
         self._ledger.note(streams.BROKER, AlertTriggered(kind, message), self._cause())
