@@ -89,9 +89,7 @@ class Attribution:
         return new.order_id if new is not None and new.broker_order_id in (None, order.broker_order_id) else None
 
     def _forget_leg(self, order_id: str) -> None:
-        state = self._ledger.order(order_id)
-        parent = None if state is None else state.parent_order_id
-        if parent in self._parents:
+        for parent in [parent for parent, legs in self._parents.items() if order_id in legs]:
             self._parents[parent].discard(order_id)
             if not self._parents[parent]:
                 del self._parents[parent]
