@@ -314,7 +314,7 @@ def _broker_word(state: OrderState, word: RecordAnswer | RecordReport) -> list[e
             f"order {state.order_id} is {known} at the broker, and also {word.broker_order_id}: two for one intent"
         )
     source = word.source if isinstance(word, RecordReport) else "answer"
-    given_up = state.was_given_up
+    given_up = state.is_unwanted
     if known is None:
         first = word.status if _rank(word.status) < _WORKING_RANK else _S.ACCEPTED
         found = isinstance(word, RecordReport) or word.found_by_lookup
@@ -343,7 +343,8 @@ def _ending(state: OrderState, word: RecordAnswer | RecordReport) -> ev.Event | 
             return ev.OrderReplaced(state.order_id, word.filled_qty, word.raw)
         case _S.REJECTED:
             return ev.OrderRejected(state.order_id, "", "rejected by the broker", word.raw)
-        case _S.FILLED if state.quantity is None:  # only the broker knows what an amount of money came to
+        case _S.FILLED if state.quantity is None or (state.replaces is not None and word.filled_qty < state.quantity):
+            # Only the broker knows what an amount of money comes to, or what was left for a replacement.
             return ev.OrderCompleted(state.order_id, word.filled_qty, word.raw)
         case _:
             return None
@@ -376,7 +377,7 @@ def _fill(state: OrderState, command: RecordFill) -> list[ev.Event]:
             f"(execution {command.execution_id} of {command.quantity})"
         )
     events: list[ev.Event] = []
-    unwanted = state.was_given_up and not state.cancel_requested and filled != state.quantity
+    unwanted = state.is_unwanted and not state.cancel_requested and filled != state.quantity
     if state.broker_order_id is None:  # the fill overtook the answer: it proves that the broker has the order
         events.append(
             ev.OrderAccepted(

@@ -28,7 +28,6 @@ def tell_again(ledger: Ledger, order: OrderState, cause: Cause) -> None:
     """The same for an order that an earlier run left with dead work."""
     is_dead = order.dead or (order.cancel_requested and order.cancel_spent and not order.cancel_taken)
     if is_dead and not order.status.is_terminal:
-        deaths = [
-            item for item in ledger.journal.load(streams.order(order.order_id)) if isinstance(item.event, OrderDead)
-        ]
-        tell(ledger, deaths[-1], cause)
+        told = ledger.journal.load(streams.order(order.order_id))
+        for recorded in [item for item in told if isinstance(item.event, OrderDead)][-1:]:
+            tell(ledger, recorded, cause)
