@@ -24,9 +24,9 @@ def found(books: Books, order_ids: Iterable[str]) -> list[OrderState]:
 
 
 def withdrawals(orders: Iterable[OrderState], reason: str) -> tuple[CancelOrder, ...]:
-    """Cancels for what still works and is not being canceled already."""
+    """Cancels for what still works, unless a cancel is under way or the broker has taken one: that may last."""
     return tuple(
         CancelOrder(order.order_id, reason)
         for order in orders
-        if not order.status.is_terminal and (not order.cancel_requested or order.cancel_spent)
+        if not order.status.is_terminal and (not order.cancel_requested or (order.cancel_spent and not order.cancel_taken))
     )
