@@ -19,7 +19,7 @@ from tradecore.domain.terms import is_crypto
 from tradecore.domain.trade import TradeState
 from tradecore.domain.values import OrderStatus, OrderType, Purpose, SagaStatus, Side, TimeInForce
 from tradecore.sagas.contract import Books, Move, done, failed, needs_person
-from tradecore.sagas.orders import PATIENCE, found, settled, withdrawals
+from tradecore.sagas.orders import PATIENCE, found, lineage, settled, withdrawals
 from tradecore.sagas.terms import optional_number, word
 
 _FRESH = dt.timedelta(days=1)
@@ -93,7 +93,9 @@ def _closed(state: SagaState, trade: TradeState, books: Books, now: dt.datetime)
     order = books.order(state.notes["order_id"])
     if order is None:
         return _arm(state, trade, now, "the order to close was refused")
-    if order.is_settled:
+    line = lineage(books, order)
+    order = line[-1]
+    if settled(line):
         if not trade.position.quantity:
             return done(_result(trade))
         return _arm(state, trade, now, f"the order to close is {order.status.value}")
@@ -101,7 +103,7 @@ def _closed(state: SagaState, trade: TradeState, books: Books, now: dt.datetime)
         return None
     if order.cancel_requested:
         return needs_person(f"order {order.order_id} to close neither fills nor ends: it is {order.status.value}")
-    return Move("closing", reason="too slow: withdrawing", commands=withdrawals([order], "the close took too long"))
+    return Move("closing", reason="too slow: withdrawing", commands=withdrawals(line, "the close took too long"))
 
 
 def _arm(state: SagaState, trade: TradeState, now: dt.datetime, reason: str) -> Move:

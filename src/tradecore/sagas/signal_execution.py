@@ -12,6 +12,7 @@ from tradecore.domain.terms import is_crypto
 from tradecore.domain.values import OrderType, SagaStatus, Side, TimeInForce, parse_positive, parse_symbol, parse_word
 from tradecore.sagas.contract import Books, Move, failed
 from tradecore.sagas.order_execution import watch
+from tradecore.sagas.orders import lineage
 from tradecore.sagas.terms import optional_number, word
 
 
@@ -41,7 +42,7 @@ class SignalExecution:
         order = books.order(order_id)
         if order is None:
             return failed("the risk gate refused the order")
-        return watch(state, order, now)
+        return watch(state, lineage(books, order), now)
 
 
 def _order(state: SagaState, order_id: str) -> PlaceOrder:
