@@ -178,7 +178,9 @@ class Draft:
     def insert(self, place: int, stream: str, event: Event) -> None:
         """Put an event before those from `place` on, which follow from it; none of them is of its stream."""
         assert all(stream != other for other, _ in self.events[place:]), "a stream keeps its order"
-        self._states[stream] = evolve(stream, self.state(stream), event)
+        state = self.state(stream)
+        self._before.setdefault(stream, state)
+        self._states[stream] = evolve(stream, state, event)
         self.events.insert(place, (stream, event))
 
     def state(self, stream: str) -> State:

@@ -186,6 +186,7 @@ class Engine:
     def _restore(self) -> None:
         """Take up what earlier runs left open, from the views, and follow the log from where they end."""
         self.follower.position = self.projector.catch_up()
+        self.outbox.restore()
         for row in read_rows(self.ledger.journal, "orders"):
             if row["account"] != self._terms.account:
                 continue
