@@ -36,6 +36,7 @@ from tradecore.ports.broker import (
     UnknownReport,
 )
 from tradecore.ports.ids import Ids
+from tradecore.reconcile import Differences
 from tradecore.translation import activities_of, adoption_of, fill_of, report_of, revision_of
 
 _log = structlog.get_logger("tradecore.inbox")
@@ -93,7 +94,9 @@ class Inbox:
         if order.leg is not None:
             self._who.expect_leg(order)
         if order.halted:
-            self.halted[order.order_id] = "halted in an earlier run"
+            told = (item.event for item in self._ledger.journal.load(streams.order(order.order_id)))
+            reasons = [event.reason for event in told if isinstance(event, ev.OrderHalted)]
+            self.halted[order.order_id] = reasons[-1]
 
     def start_from(self, watermark: dt.datetime) -> None:
         """Read fills again from here on (with an overlap)."""
@@ -179,10 +182,14 @@ class Inbox:
         self.behind = any(self._misses_fills(order_id, order) for order_id, order in missing.items())
 
     async def collect_activities(self) -> None:
-        """Read changes that no order made, with an overlap of days, and book them. Raises `BrokerUnreachable`."""
+        """Read changes that no order made, with an overlap of days, and book them. Raises `BrokerUnreachable`.
+
+        They are read from where books and broker last agreed: a fill says nothing of what was paid before it.
+        """
         holder = self._ledger.account(self._account)
-        begin = holder.as_of or EVER
-        page = await self._broker.activities_since(max(begin, self._watermark) - _ACTIVITY_OVERLAP)
+        agreed = Differences.of(self._ledger, self._account).agreed
+        begin = agreed.as_of if agreed is not None else holder.as_of or EVER
+        page = await self._broker.activities_since(max(begin, EVER + _ACTIVITY_OVERLAP) - _ACTIVITY_OVERLAP)
         for unreadable in page.unreadable:
             self._park("activities", unreadable)
         fresh = [

@@ -22,6 +22,8 @@ from tradecore.ports.ids import Ids
 _SMALLEST = {"JPY": Decimal(1), "KRW": Decimal(1)}
 _CENT = Decimal("0.01")
 _TRIES = 3
+_CONTRADICTION = "order"
+"""The kind of difference that is no matter of numbers: only a person says that it is done with."""
 _QUIET = dt.timedelta(minutes=15)
 """How long a scheduled reconciliation that finds nothing new goes unrecorded, by the broker's clock."""
 
@@ -141,6 +143,8 @@ class Differences:
 
     open: dict[str, OpenDifference] = attrs.field(factory=dict)
     completed: ev.ReconciliationCompleted | None = None
+    agreed: ev.ReconciliationCompleted | None = None
+    """The last one that found no difference."""
     _seen: dict[tuple[str, str], int] = attrs.field(factory=dict)
 
     @classmethod
@@ -166,6 +170,7 @@ class Differences:
                 self.open.pop(event.difference_id, None)
             case ev.ReconciliationCompleted():
                 self.completed = event
+                self.agreed = self.agreed if event.differences else event
             case _:
                 pass
 
@@ -199,15 +204,11 @@ class Reconciler:
         before = known.completed
         news = [self._found(known, difference, as_of) for difference in differences]
         wanted = {found.difference_id for found in news}
-        fresh: list[ev.Event] = [
-            found
-            for found in news
-            if found.difference_id not in known.open or _words(known.open[found.difference_id].found) != _words(found)
-        ]
+        fresh: list[ev.Event] = [found for found in news if _is_news(known.open.get(found.difference_id), found)]
         fresh += [
             ev.DifferenceResolved(gone, self._account, "agreed", "books and broker agree")
             for gone in known.open
-            if gone not in wanted
+            if gone not in wanted and known.open[gone].found.kind != _CONTRADICTION
         ]
         for event in fresh:
             self._note(event)
@@ -237,5 +238,8 @@ class Reconciler:
         self._ledger.note(streams.reconciliation(self._account), event, cause)
 
 
-def _words(found: ev.DifferenceFound) -> tuple[str, str]:
-    return found.ours, found.theirs
+def _is_news(known: OpenDifference | None, found: ev.DifferenceFound) -> bool:
+    """Whether a difference is new, has other numbers, or is judged otherwise now by what is tolerated."""
+    if known is None or (known.found.ours, known.found.theirs) != (found.ours, found.theirs):
+        return True
+    return known.disputed is None and known.gates != found.gates
