@@ -14,7 +14,7 @@ from tradecore.domain.account import AccountState
 from tradecore.domain.identity import derived_id, order_id_of_client
 from tradecore.domain.messages import Cause
 from tradecore.domain.order import OrderState
-from tradecore.domain.values import ZERO
+from tradecore.domain.values import ZERO, minus
 from tradecore.ledger import Ledger
 from tradecore.ports.broker import EVER, Broker, BrokerOrder
 from tradecore.ports.ids import Ids
@@ -118,7 +118,7 @@ def _compare_order(ours: OrderState, theirs: BrokerOrder | None) -> list[Differe
             return []
         return [Difference("order", ours.order_id, ours.status.value, "nothing")]
     found = []
-    if theirs.filled_qty != ours.filled_qty:
+    if minus(theirs.filled_qty, ours.filled_before) != ours.filled_qty:
         mine, his = format(ours.filled_qty, "f"), format(theirs.filled_qty, "f")
         found.append(Difference("filled quantity of order", ours.order_id, mine, his))
     his_end = theirs.status is not None and theirs.status.is_terminal
@@ -143,8 +143,6 @@ class Differences:
 
     open: dict[str, OpenDifference] = attrs.field(factory=dict)
     completed: ev.ReconciliationCompleted | None = None
-    agreed: ev.ReconciliationCompleted | None = None
-    """The last one that found no difference."""
     _seen: dict[tuple[str, str], int] = attrs.field(factory=dict)
 
     @classmethod
@@ -170,7 +168,6 @@ class Differences:
                 self.open.pop(event.difference_id, None)
             case ev.ReconciliationCompleted():
                 self.completed = event
-                self.agreed = self.agreed if event.differences else event
             case _:
                 pass
 

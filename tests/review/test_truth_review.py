@@ -168,3 +168,36 @@ def test_an_order_that_contradicts_itself_holds_back_new_risk_after_a_restart_to
         assert later.gate.reasons
 
     anyio.run(story)
+
+
+@pytest.mark.parametrize("minutes", [-0.5, -30, -1200])
+@pytest.mark.parametrize("later_s", [20, 300])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_an_order_that_worked_when_the_books_began_counts_what_it_fills_after_that_and_settles(
+    minutes: float, later_s: int, streamed: bool
+) -> None:
+    async def story() -> None:
+        broker = ScriptedBroker()
+        placed = NOON + dt.timedelta(minutes=minutes)
+        old = broker.have("by-hand", qty="10", updated_at=placed)
+        broker.fill(old, "4", placed + dt.timedelta(seconds=1))
+        office = Office.open(Desk.in_memory(), broker, caught_up=False)
+        engine = engine_of(office)
+        await engine.begin("runner-1")
+        assert office.desk.account.position("SPY").quantity == 4
+        await engine.reconcile()
+        execution = broker.fill(old, "6", NOON + dt.timedelta(seconds=later_s))
+        if streamed:
+            told = attrs.evolve(execution, source="stream")
+            await office.inbox.take(OrderReport(broker.orders[old.broker_order_id], "fill", told))
+            engine.catch_up()
+        for _ in range(3):
+            await engine.reconcile()
+        assert office.desk.account.position("SPY").quantity == 10
+        assert office.desk.account.cash == broker.cash
+        assert engine.gate.reasons == ()
+        assert office.desk.account.reservations == {}
+        assert not office.inbox.behind
+        assert clean(office.desk)
+
+    anyio.run(story)
