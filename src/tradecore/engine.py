@@ -44,6 +44,8 @@ from tradecore.views.projector import Projector
 _log = structlog.get_logger("tradecore.engine")
 _PAST = dt.timedelta(days=30)
 """How far back the broker may still list what its opening balances have in them already."""
+_LONGEST_ORDER = dt.timedelta(days=100)
+"""How long an order may work that was placed before the books began: brokers end them after 90 days."""
 
 _PATIENT_ROUNDS = 10
 """Reconciliations in a row that may blame a difference on something that is on its way."""
@@ -162,7 +164,7 @@ class Engine:
         assert books_begin is not None, "it was just pinned"
         self.inbox.start_from(books_begin)  # what was executed before is in the opening balances
         last = Differences.of(self.ledger, self._terms.account).completed
-        self.inbox.list_from(last.as_of if last is not None else books_begin)
+        self.inbox.list_from(last.as_of if last is not None else books_begin - _LONGEST_ORDER)
 
     def _refuse_shared(self, broker_account_id: str) -> None:
         """Two accounts of the ledger at one broker account would each book what the other did."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 from tradecore.domain.account import AccountState
 from tradecore.domain.order import OrderState
 from tradecore.domain.reducing import reduces
-from tradecore.domain.values import ZERO, Side
+from tradecore.domain.values import ZERO, Side, plus
 
 EXTERNAL = "external"
 
@@ -50,7 +50,8 @@ class Gate:
             return None
         if self._reasons:
             return "; ".join(self._reasons.values())
-        held, elsewhere = account.held(strategy, symbol), account.held(EXTERNAL, symbol)
+        held = account.held(strategy, symbol)
+        elsewhere = plus(account.held(EXTERNAL, symbol), account.adjusted.get(symbol, ZERO))
         closing = held * side.sign < ZERO and quantity <= abs(held)
         if closing and elsewhere * held < ZERO:
             return f"{symbol} that {strategy} holds was traded elsewhere: the account holds too little to close it"

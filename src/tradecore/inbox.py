@@ -8,9 +8,12 @@ identity is the same on both, so it does not matter which comes first.
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
+import attrs
 import structlog
 
+from tradecore.activities import read_from, unbooked
 from tradecore.attribution import Attribution, external_order_id
 from tradecore.domain import commands as cmd
 from tradecore.domain import events as ev
@@ -19,7 +22,7 @@ from tradecore.domain.fill import is_same_execution
 from tradecore.domain.identity import derived_id, fill_id
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.order_state import OrderState
-from tradecore.domain.values import canonical
+from tradecore.domain.values import ZERO, canonical, minus, plus
 from tradecore.errors import BrokerUnreachable, InputError, InvariantViolated, ProtocolError
 from tradecore.failpoints import failpoint
 from tradecore.ledger import Ledger
@@ -40,7 +43,6 @@ from tradecore.translation import activities_of, adoption_of, fill_of, report_of
 
 _log = structlog.get_logger("tradecore.inbox")
 _OVERLAP = dt.timedelta(seconds=60)
-_ACTIVITY_OVERLAP = dt.timedelta(days=7)  # they are dated by the day, and booked days later
 
 
 class Inbox:
@@ -93,7 +95,9 @@ class Inbox:
         if order.leg is not None:
             self._who.expect_leg(order)
         if order.halted:
-            self.halted[order.order_id] = "halted in an earlier run"
+            told = (item.event for item in self._ledger.journal.load(streams.order(order.order_id)))
+            reasons = [event.reason for event in told if isinstance(event, ev.OrderHalted)]
+            self.halted[order.order_id] = reasons[-1]
 
     def start_from(self, watermark: dt.datetime) -> None:
         """Read fills again from here on (with an overlap)."""
@@ -180,26 +184,14 @@ class Inbox:
 
     async def collect_activities(self) -> None:
         """Read changes that no order made, with an overlap of days, and book them. Raises `BrokerUnreachable`."""
-        holder = self._ledger.account(self._account)
-        begin = holder.as_of or EVER
-        page = await self._broker.activities_since(max(begin, self._watermark) - _ACTIVITY_OVERLAP)
+        page = await self._broker.activities_since(read_from(self._ledger, self._account))
         for unreadable in page.unreadable:
             self._park("activities", unreadable)
-        fresh = [
-            item
-            for item in page.activities
-            if item.activity_id not in holder.opening_activities and not self._is_booked(item.activity_id)
-        ]
-        for command in activities_of(self._account, fresh):
+        for command in activities_of(self._account, unbooked(self._ledger, self._account, page.activities)):
             try:
                 self._handle(command, "activities")
             except InputError as error:
                 self._park("activities", UnknownReport(f"an activity that cannot be booked: {error}", command.raw))
-
-    def _is_booked(self, activity_id: str) -> bool:
-        holder = self._ledger.account(self._account)
-        key = derived_id("activity", holder.broker_account_id or "", activity_id)
-        return self._ledger.has_stream(streams.activity(key))
 
     async def _read_fills(self, since: dt.datetime) -> None:
         """Record every execution at or after `since`, busts and corrections too."""
@@ -252,12 +244,16 @@ class Inbox:
             self._park(source, UnknownReport("an order status that tradecore does not know", order.raw))
             return
         failpoint("inbox.report.before")
-        self._handle_or_halt(order_id, report_of(order_id, order, order.status, source), source, order.raw)
+        counted = attrs.evolve(order, filled_qty=minus(order.filled_qty, self._filled_before(order_id)))
+        self._handle_or_halt(order_id, report_of(order_id, counted, order.status, source), source, order.raw)
         for leg_id, leg in self._who.take_legs(order_id, order):
             self._apply_order(leg_id, leg, source)
         failpoint("inbox.report.after")
 
     def _apply_fill(self, order_id: str, fill: BrokerFill) -> None:
+        if self._is_past(fill.occurred_at):
+            return  # it is in the opening balances, whoever's order it was of
+        fill = attrs.evolve(fill, cumulative_qty=minus(fill.cumulative_qty, self._filled_before(order_id)))
         if fill.execution is not Execution.TRADE:
             self._handle_or_park(order_id, revision_of(order_id, fill), fill)
             return
@@ -321,10 +317,11 @@ class Inbox:
 
     def _meet(self, order: BrokerOrder, source: str) -> str | None:
         """An order that nobody placed here: adopted, or set aside with an alert. What was before the books is past."""
-        begin = self._ledger.account(self._account).as_of
-        if begin is not None and order.updated_at < begin:
+        is_past = self._is_past(order.updated_at)
+        if is_past and (order.status is None or order.status.is_terminal):
             self._foreign.add(order.broker_order_id)
             return None
+        before = order.filled_qty if is_past else ZERO
         replaced = self._who.replaced_by(order)
         what = f"order {order.broker_order_id} ({order.side.value} {order.symbol}) was not placed by this ledger"
         if self._adopts and order.status is not None:
@@ -332,7 +329,7 @@ class Inbox:
             assert account_id is not None, "the account is pinned before anything is collected"
             order_id = external_order_id(account_id, order.broker_order_id)
             try:
-                self._handle(adoption_of(self._account, order_id, order, order.status, replaced), source)
+                self._handle(adoption_of(self._account, order_id, order, order.status, replaced, before), source)
             except InputError as error:
                 what = f"{what} and cannot be adopted: {error}"
             else:
@@ -347,11 +344,8 @@ class Inbox:
     async def _order_of_fill(self, fill: BrokerFill) -> str | None:
         """An execution names only the broker's order; ask the broker once for those not known."""
         known = self._who.named(fill.broker_order_id)
-        if known is not None or fill.broker_order_id in self._foreign:
+        if known is not None or fill.broker_order_id in self._foreign or self._is_past(fill.occurred_at):
             return known
-        begin = self._ledger.account(self._account).as_of
-        if begin is not None and fill.occurred_at < begin:
-            return None  # it is in the opening balances
         order = await self._broker.order(fill.broker_order_id)
         if order is not None:
             return await self._whose(order, "activities")
@@ -359,9 +353,19 @@ class Inbox:
         self._park("activities", UnknownReport("an execution of an order that the broker does not show", fill.raw))
         return None
 
+    def _is_past(self, moment: dt.datetime) -> bool:
+        """Whether it was before the books began."""
+        begin = self._ledger.account(self._account).as_of
+        return begin is not None and moment < begin
+
     def _misses_fills(self, order_id: str, order: BrokerOrder) -> bool:
         known = self._ledger.order(order_id)
-        return known is not None and known.filled_qty < order.filled_qty
+        return known is not None and plus(known.filled_qty, known.filled_before) < order.filled_qty
+
+    def _filled_before(self, order_id: str) -> Decimal:
+        """What the order had filled when the books began: the broker counts it, the books do not."""
+        order = self._ledger.order(order_id)
+        return ZERO if order is None else order.filled_before
 
     def _is_settled(self, order_id: str) -> bool:
         order = self._ledger.order(order_id)

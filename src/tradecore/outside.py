@@ -52,6 +52,7 @@ def adopt_order(draft: Draft, command: AdoptOrder) -> None:
         updated_at=command.updated_at,
         raw=command.raw,
         replaces=command.replaces,
+        filled_before=command.filled_before,
     )
     draft.add(streams.order(command.order_id), [adopted])
     state = draft.order(command.order_id)

@@ -14,7 +14,7 @@ from tradecore.domain.account import AccountState
 from tradecore.domain.identity import derived_id, order_id_of_client
 from tradecore.domain.messages import Cause
 from tradecore.domain.order import OrderState
-from tradecore.domain.values import ZERO
+from tradecore.domain.values import ZERO, minus
 from tradecore.ledger import Ledger
 from tradecore.ports.broker import EVER, Broker, BrokerOrder
 from tradecore.ports.ids import Ids
@@ -22,6 +22,8 @@ from tradecore.ports.ids import Ids
 _SMALLEST = {"JPY": Decimal(1), "KRW": Decimal(1)}
 _CENT = Decimal("0.01")
 _TRIES = 3
+_CONTRADICTION = "order"
+"""The kind of difference that is no matter of numbers: only a person says that it is done with."""
 _QUIET = dt.timedelta(minutes=15)
 """How long a scheduled reconciliation that finds nothing new goes unrecorded, by the broker's clock."""
 
@@ -116,7 +118,7 @@ def _compare_order(ours: OrderState, theirs: BrokerOrder | None) -> list[Differe
             return []
         return [Difference("order", ours.order_id, ours.status.value, "nothing")]
     found = []
-    if theirs.filled_qty != ours.filled_qty:
+    if minus(theirs.filled_qty, ours.filled_before) != ours.filled_qty:
         mine, his = format(ours.filled_qty, "f"), format(theirs.filled_qty, "f")
         found.append(Difference("filled quantity of order", ours.order_id, mine, his))
     his_end = theirs.status is not None and theirs.status.is_terminal
@@ -199,15 +201,11 @@ class Reconciler:
         before = known.completed
         news = [self._found(known, difference, as_of) for difference in differences]
         wanted = {found.difference_id for found in news}
-        fresh: list[ev.Event] = [
-            found
-            for found in news
-            if found.difference_id not in known.open or _words(known.open[found.difference_id].found) != _words(found)
-        ]
+        fresh: list[ev.Event] = [found for found in news if _is_news(known.open.get(found.difference_id), found)]
         fresh += [
             ev.DifferenceResolved(gone, self._account, "agreed", "books and broker agree")
             for gone in known.open
-            if gone not in wanted
+            if gone not in wanted and known.open[gone].found.kind != _CONTRADICTION
         ]
         for event in fresh:
             self._note(event)
@@ -237,5 +235,8 @@ class Reconciler:
         self._ledger.note(streams.reconciliation(self._account), event, cause)
 
 
-def _words(found: ev.DifferenceFound) -> tuple[str, str]:
-    return found.ours, found.theirs
+def _is_news(known: OpenDifference | None, found: ev.DifferenceFound) -> bool:
+    """Whether a difference is new, has other numbers, or is judged otherwise now by what is tolerated."""
+    if known is None or (known.found.ours, known.found.theirs) != (found.ours, found.theirs):
+        return True
+    return known.disputed is None and known.gates != found.gates

@@ -35,6 +35,8 @@ def revise_fill(draft: Draft, command: ReviseFill) -> None:
         return
     state = fill.choose(_fills_of(draft, order), command.revision, order.filled_qty)
     if state is None:
+        if not command.revision.busts:
+            _refuse_excess(order, command.revision.quantity, command.revision.quantity)
         awaited = ev.OrderRevisionAwaited(order.order_id, command.revision)
         draft.add(streams.order(order.order_id), [awaited])
         return
@@ -52,10 +54,14 @@ def revise_awaited(draft: Draft, order_id: str) -> None:
         assert order is not None, "an order does not vanish"
         for revision in order.awaited:
             state = fill.choose(_fills_of(draft, order), revision, order.filled_qty)
-            if state is not None and fill.is_news(state, revision):
+            if state is None or not fill.is_news(state, revision):
+                continue
+            try:
                 _apply(draft, order, state, revision)
-                applied = True
-                break
+            except InputError:  # it goes on waiting: the fill that is being recorded counts whatever was told of it
+                continue
+            applied = True
+            break
 
 
 def _fills_of(draft: Draft, order: OrderState) -> tuple[FillState, ...]:
@@ -63,12 +69,16 @@ def _fills_of(draft: Draft, order: OrderState) -> tuple[FillState, ...]:
     return tuple(state for state in found if state is not None)
 
 
+def _refuse_excess(order: OrderState, quantity: Decimal, filled: Decimal) -> None:
+    if order.quantity is not None and filled > order.quantity:
+        raise InputError("quantity", quantity, f"no more than the order's {order.quantity} in all its fills")
+
+
 def _apply(draft: Draft, order: OrderState, state: FillState, revision: ev.FillRevision) -> None:
     fill_id = state.recorded.fill_id
     quantity = ZERO if revision.busts else revision.quantity
     filled = plus(minus(order.filled_qty, state.quantity), quantity)
-    if order.quantity is not None and filled > order.quantity:
-        raise InputError("quantity", quantity, f"no more than the order's {order.quantity} in all its fills")
+    _refuse_excess(order, quantity, filled)
     revised = ev.OrderFillRevised(
         order.order_id, fill_id, revision.execution_id, state.quantity, state.price,
         quantity, ZERO if revision.busts else revision.price, filled, revision.occurred_at,

@@ -10,7 +10,7 @@ import attrs
 
 from tradecore.domain import commands as cmd
 from tradecore.domain.events import FillRevision
-from tradecore.domain.values import OrderStatus, OrderType, TimeInForce, parse_symbol, parse_word
+from tradecore.domain.values import OrderStatus, OrderType, TimeInForce, minus, parse_symbol, parse_word
 from tradecore.errors import InputError
 from tradecore.ports.broker import ActivityKind, BrokerActivity, BrokerFill, BrokerOrder, Execution
 
@@ -63,9 +63,12 @@ def revision_of(order_id: str, fill: BrokerFill) -> cmd.ReviseFill:
 
 
 def adoption_of(
-    account: str, order_id: str, order: BrokerOrder, status: OrderStatus, replaces: str | None
+    account: str, order_id: str, order: BrokerOrder, status: OrderStatus, replaces: str | None, before: Decimal
 ) -> cmd.AdoptOrder:
-    """An order of others, in the broker's terms. Raises `InputError` for one that the ledger has no words for."""
+    """An order of others, in the broker's terms, without what it filled `before` the books began.
+
+    Raises `InputError` for one that the ledger has no words for.
+    """
     working = status if not status.is_terminal and status is not OrderStatus.PARTIALLY_FILLED else OrderStatus.ACCEPTED
     reference = order.limit_price or order.stop_price or order.filled_avg_price
     if order.quantity is None and reference is None:
@@ -77,7 +80,7 @@ def adoption_of(
         broker_order_id=order.broker_order_id,
         symbol=parse_symbol("symbol", order.symbol),
         side=order.side,
-        quantity=order.quantity,
+        quantity=None if order.quantity is None else minus(order.quantity, before),
         notional=order.notional,
         order_type=parse_word("type", order.order_type, OrderType),
         limit_price=order.limit_price,
@@ -89,6 +92,7 @@ def adoption_of(
         updated_at=order.updated_at,
         raw=order.raw,
         replaces=replaces,
+        filled_before=before,
     )
 
 

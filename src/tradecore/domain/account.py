@@ -64,6 +64,8 @@ class AccountState:
     reservations: Mapping[str, Reservation] = attrs.field(factory=dict)
     holdings: Mapping[tuple[str, str], Holding] = attrs.field(factory=dict)
     opening_activities: tuple[str, ...] = ()
+    adjusted: Mapping[str, Decimal] = attrs.field(factory=dict)
+    """Signed quantity by symbol that a person took over from the broker, and that no strategy traded."""
 
     def position(self, symbol: str) -> Position:
         """The position in a symbol, flat when there is none."""
@@ -361,6 +363,9 @@ def _evolve_restated(state: AccountState, event: ev.LotsRestated) -> AccountStat
             for share in event.shares:
                 after = changed(after, holdings=_hold(after, event.symbol, share))
             return after
+        case ev.AdjustmentBooked() if event.symbol:
+            known = state.adjusted.get(event.symbol, ZERO)
+            return changed(after, adjusted={**state.adjusted, event.symbol: plus(known, event.signed_qty)})
         case _:
             return after
 

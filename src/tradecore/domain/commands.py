@@ -349,6 +349,7 @@ class AdoptOrder:
     updated_at: dt.datetime
     raw: str
     replaces: str | None = None
+    filled_before: Decimal = Decimal(0)
 
 
 @attrs.frozen

@@ -295,7 +295,8 @@ class OrderAdopted(Event):
     """An order of the account that this ledger did not place, in the broker's terms: it can fill, so it counts.
 
     Never sent and never canceled by tradecore unless a person asks. `replaces` names the order of this ledger whose
-    place it took at the broker; strategy and trade are then that one's, else the strategy is `external`.
+    place it took at the broker; strategy and trade are then that one's, else the strategy is `external`. What it had
+    filled when the books began is in their opening balances: `filled_before`, which `quantity` leaves out.
     """
 
     NAME: ClassVar[str] = "trade.order.adopted"
@@ -318,6 +319,7 @@ class OrderAdopted(Event):
     updated_at: dt.datetime
     raw: str
     replaces: str | None = None
+    filled_before: Decimal = Decimal(0)
 
 
 @attrs.frozen

@@ -97,6 +97,9 @@ def choose(fills: tuple[FillState, ...], revision: ev.FillRevision, filled: Deci
     """
     wanted = revision.previous_execution_id
     for state in fills:
+        if _has_taken(state, revision):
+            return state
+    for state in fills:
         if wanted is not None and any(_names_agree(name, wanted) for name in state.names):
             return state
     for state in fills:
@@ -112,6 +115,12 @@ def choose(fills: tuple[FillState, ...], revision: ev.FillRevision, filled: Deci
         state for state in others if plus(minus(filled, state.quantity), revision.quantity) == revision.cumulative_qty
     ]
     return fitting[0] if len(fitting) == 1 else None
+
+
+def _has_taken(state: FillState, revision: ev.FillRevision) -> bool:
+    """Whether the fill has this very revision already: the record is read with an overlap, so it comes again."""
+    known = (*state.names, *((state.revision.execution_id,) if state.revision else ()))
+    return any(_names_agree(name, revision.execution_id) for name in known)
 
 
 def _is_told_twice(known: ev.FillRevision, told: ev.FillRevision) -> bool:

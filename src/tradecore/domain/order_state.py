@@ -79,6 +79,7 @@ class OrderState:
     cancel_in_flight: bool = False
     cancel_taken: bool = False
     external: bool = False
+    filled_before: Decimal = ZERO
     halted: bool = False
     fills: tuple[str, ...] = ()
     revised_at: tuple[dt.datetime, ...] = ()
@@ -252,4 +253,5 @@ def _adopted(event: ev.OrderAdopted) -> OrderState:
         broker_order_id=event.broker_order_id,
         broker_updated_at=event.updated_at,
         external=True,
+        filled_before=event.filled_before,
     )
