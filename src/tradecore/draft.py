@@ -73,10 +73,17 @@ def load(journal: Journal, stream: str, upto: int | None = None) -> Loaded:
     return after(known, tail if upto is None else [item for item in tail if item.envelope.version <= upto])
 
 
+def last_event(journal: Journal, stream: str) -> Event | None:
+    """The newest event of a stream, without the others; None when it is empty."""
+    version = load(journal, stream).version
+    return journal.load(stream, version - 1)[-1].event if version else None
+
+
 def from_snapshot(snapshot: Snapshot) -> Loaded:
     """The stream as a snapshot has it."""
     state = snapshot.state
-    assert state is None or isinstance(state, account.AccountState), "no other state is kept"
+    kept = (order.OrderState, trade.TradeState, account.AccountState)
+    assert state is None or isinstance(state, kept), "no other state is kept"
     return Loaded(state, snapshot.version, snapshot.trace_id, snapshot.correlation_id, snapshot.event_id)
 
 

@@ -15,7 +15,8 @@ from tradecore.domain.events import AlertTriggered, AssetsRefreshed, OpeningPosi
 from tradecore.domain.identity import decision_id, order_id_of_decision
 from tradecore.domain.messages import Cause
 from tradecore.domain.session import is_regular
-from tradecore.domain.values import Bar, OrderStatus, TimeInForce, parse_positive, parse_symbol
+from tradecore.domain.values import Bar, TimeInForce, parse_positive, parse_symbol
+from tradecore.draft import last_event
 from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
 from tradecore.follower import Follower
 from tradecore.inbox import Inbox
@@ -27,7 +28,7 @@ from tradecore.ports.ids import Ids
 from tradecore.ports.strategy import Idea, Strategy
 from tradecore.reconcile import compare_standing
 from tradecore.rewind import refuse_rewound
-from tradecore.views import read_rows
+from tradecore.views import read_row
 from tradecore.views.projector import Projector
 
 _log = structlog.get_logger("tradecore.engine")
@@ -144,36 +145,26 @@ class Engine:
     async def _refresh_assets(self) -> None:
         """Record the broker's list of assets when it is not the one that is recorded already."""
         symbols = tuple(sorted(asset.symbol for asset in await self.broker.assets() if asset.tradable))
-        recorded = [item.event for item in self.ledger.journal.load(streams.BROKER)]
-        lists = [event.symbols for event in recorded if isinstance(event, AssetsRefreshed)]
-        if not lists or lists[-1] != symbols:
-            event = AssetsRefreshed(self.broker.name, symbols)
-            self.ledger.note(streams.BROKER, event, self._cause("runner"))
+        event = AssetsRefreshed(self.broker.name, symbols)
+        if last_event(self.ledger.journal, streams.ASSETS) != event:
+            self.ledger.note(streams.ASSETS, event, self._cause("runner"))
 
     def _restore(self) -> None:
-        """Take up what earlier runs left open, from the views, and follow the log from where they end."""
+        """Take up what earlier runs left open, and follow the log from where the views end.
+
+        What is open is what reserves: everything else is settled, and is not looked at however much of it there is.
+        """
         self.follower.position = self.projector.catch_up()
-        for row in read_rows(self.ledger.journal, "orders"):
-            if row["account"] != self._terms.account:
-                continue
-            order = None
-            # What ended and reserves nothing is settled, and need not be loaded however long the ledger is.
-            reserved = row["order_id"] in self.ledger.account(row["account"]).reservations
-            if reserved or not OrderStatus(row["status"]).is_terminal:
-                order = self.ledger.order(row["order_id"])
-                self.outbox.consider(row["order_id"])
-            if row["broker_order_id"] is not None:
-                accepted = order.broker_updated_at if order else None
-                self.inbox.remember(
-                    row["broker_order_id"],
-                    row["order_id"],
-                    accepted or self._clock.now(),
-                    settled=order is None or order.is_settled,
-                )
-        for row in read_rows(self.ledger.journal, "fills"):
-            if row["account"] != self._terms.account:
-                continue
-            self.inbox.start_from(dt.datetime.fromisoformat(row["occurred_at"]))
+        for order_id in self.ledger.account(self._terms.account).reservations:
+            order = self.ledger.order(order_id)
+            if order is None:
+                continue  # `tradecore verify` says what became of it
+            self.outbox.consider(order_id)
+            if order.broker_order_id is not None and not order.is_settled:
+                self.inbox.remember(order_id, order.broker_updated_at or self._clock.now())
+        balances = read_row(self.ledger.journal, "balances", self._terms.account)
+        if balances is not None and balances["last_fill_at"] is not None:
+            self.inbox.start_from(dt.datetime.fromisoformat(balances["last_fill_at"]))
         self.follower.listen(self.ledger.observe)
         self.follower.listen(self.outbox.observe)
         self.follower.listen(self.inbox.observe)

@@ -31,9 +31,12 @@ from tradecore.ports.broker import (
     UnknownReport,
 )
 from tradecore.ports.ids import Ids
+from tradecore.views import read_row
 
 _log = structlog.get_logger("tradecore.inbox")
 _OVERLAP = dt.timedelta(seconds=60)
+_REMEMBERED = 20_000
+"""Orders by the broker's id that are kept at hand."""
 
 
 class Inbox:
@@ -56,6 +59,8 @@ class Inbox:
             event = recorded.event
             if isinstance(event, OrderAccepted):
                 self._order_of[event.broker_order_id] = event.order_id
+                if len(self._order_of) > _REMEMBERED:
+                    del self._order_of[next(iter(self._order_of))]  # the oldest; the view has it
                 self._unsettled[event.order_id] = event.updated_at
             elif isinstance(event, FillRecorded):
                 self._watermark = max(self._watermark, event.occurred_at)
@@ -63,11 +68,9 @@ class Inbox:
             if order_id in self._unsettled and self._is_settled(order_id):
                 del self._unsettled[order_id]
 
-    def remember(self, broker_order_id: str, order_id: str, accepted_at: dt.datetime, *, settled: bool) -> None:
-        """Restore what `observe` would know, from a view instead of the whole log."""
-        self._order_of[broker_order_id] = order_id
-        if not settled:
-            self._unsettled[order_id] = accepted_at
+    def remember(self, order_id: str, accepted_at: dt.datetime) -> None:
+        """Restore what `observe` would know of an order that is not settled."""
+        self._unsettled[order_id] = accepted_at
 
     def start_from(self, watermark: dt.datetime) -> None:
         """Read fills again from here on (with an overlap)."""
@@ -216,7 +219,7 @@ class Inbox:
 
     async def _order_of_fill(self, fill: BrokerFill) -> str | None:
         """An execution names only the broker's order; ask the broker once for those not known."""
-        known = self._order_of.get(fill.broker_order_id)
+        known = self._order_of.get(fill.broker_order_id) or self._order_in_view(fill.broker_order_id)
         if known is not None or fill.broker_order_id in self._foreign:
             return known
         order = await self._broker.order(fill.broker_order_id)
@@ -225,6 +228,14 @@ class Inbox:
             self._foreign.add(fill.broker_order_id)
             self._park("activities", UnknownReport("an execution of an order that this ledger did not place", fill.raw))
         return order_id
+
+    def _order_in_view(self, broker_order_id: str) -> str | None:
+        """What a view says of orders that this process did not see accepted, unless the order says otherwise."""
+        row = read_row(self._ledger.journal, "broker_orders", broker_order_id)
+        order = None if row is None else self._ledger.order(row["order_id"])
+        if order is None or (order.broker_order_id, order.account) != (broker_order_id, self._account):
+            return None
+        return order.order_id
 
     def _misses_fills(self, order_id: str, order: BrokerOrder) -> bool:
         known = self._ledger.order(order_id)

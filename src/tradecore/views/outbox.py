@@ -15,7 +15,7 @@ class OutboxWork:
     """Work is pending, running, unknown, succeeded, failed or withdrawn; `attempts` counts recorded attempts."""
 
     name = "outbox"
-    shape = "outbox/1"
+    shape = "outbox/2"
 
     def apply(self, rows: Rows, recorded: Recorded[ev.Event]) -> None:
         """Fold an event of an order into its submit and its cancel."""
@@ -27,11 +27,14 @@ class OutboxWork:
             rows.put(f"{order_id}:submit", _work(order_id, "submit", event.client_order_id, recorded, at))
             return
         submit = rows.require(f"{order_id}:submit")
-        cancel = rows.get(f"{order_id}:cancel")
+        cancel: Row | None = None
         if isinstance(event, ev.CancelRequested):
             cancel = _work(order_id, "cancel", submit["client_order_id"], recorded, at)
             rows.put(cancel["work_id"], cancel)
+            rows.put(submit["work_id"], submit | {"cancel_requested": True})
             return
+        if submit["cancel_requested"]:  # most have none, and to look for it would be the only row that is not at hand
+            cancel = rows.get(f"{order_id}:cancel")
         for row, change in ((submit, _submit(submit, event)), (cancel, _cancel(cancel, event))):
             if row is not None and change:
                 row.update(change, updated_at=at)
@@ -44,6 +47,7 @@ def _work(order_id: str, kind: str, client_order_id: str, recorded: Recorded[ev.
         "order_id": order_id,
         "client_order_id": client_order_id,
         "kind": kind,
+        "cancel_requested": kind == "cancel",
         "status": "pending",
         "attempts": 0,
         "last_error": None,

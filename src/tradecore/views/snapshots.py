@@ -1,20 +1,38 @@
-"""View `snapshots`: accounts and system streams at every thousandth version. Key: stream. See `journal.snapshots`."""
+"""View `snapshots`: long streams at every thousandth version. Key: stream. See `journal.snapshots`.
+
+Most orders and trades end long before that and cost nothing here: they are followed from their first snapshot on.
+"""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
 from tradecore.draft import Loaded, State, after, from_snapshot, load
-from tradecore.journal.snapshots import VIEW, Snapshot, code_hash, find_snapshot, has_snapshots, to_row
+from tradecore.journal.snapshots import (
+    VIEW,
+    Snapshot,
+    code_hash,
+    ends_by_itself,
+    find_snapshot,
+    has_snapshots,
+    resume,
+    to_row,
+)
 from tradecore.views.parking import parked_views
 from tradecore.views.projector import Projector
+from tradecore.views.rows import encode_row
 from tradecore.views.view import Rows
 
 if TYPE_CHECKING:
     from tradecore.journal.contract import Journal
+
+
+_FOLLOWED = 1000
+"""Streams whose states are kept at hand."""
 
 
 class Snapshots:
@@ -23,28 +41,45 @@ class Snapshots:
     name = VIEW
 
     def __init__(self, journal: Journal, every: int = 1000) -> None:
-        """Write a snapshot at each version that `every` divides."""
+        """Write a snapshot at each version that `every` divides, and of streams without a state at each."""
         self._journal = journal
         self._every = every
-        self._known: dict[str, Loaded] = {}
+        self._known: OrderedDict[str, Loaded] = OrderedDict()
 
     @property
     def shape(self) -> str:
         """With the hash of the code: other code drops them all."""
-        return f"{VIEW}/1/{self._every}/{code_hash()}"
+        return f"{VIEW}/2/{self._every}/{code_hash()}"
 
     def apply(self, rows: Rows, recorded: Recorded[Event]) -> None:
         """Fold an event into the state of its stream, and keep that at round versions."""
         envelope = recorded.envelope
         stream, version = envelope.stream, envelope.version
-        if not has_snapshots(stream):
+        if not has_snapshots(stream) or (ends_by_itself(stream) and version < self._every):
             return
-        known = Loaded(None, 0) if version == 1 else self._known.get(stream)
-        if known is None or known.version != version - 1:
-            known = load(self._journal, stream, upto=version - 1)
-        self._known[stream] = known = after(known, [recorded])
-        if version % self._every == 0:
+        known = self._follow(rows, recorded)
+        if version % self._every == 0 or known.state is None:
             rows.put(stream, to_row(_snapshot(known, recorded)))
+
+    def _follow(self, rows: Rows, recorded: Recorded[Event]) -> Loaded:
+        """The stream after an event."""
+        stream, version = recorded.envelope.stream, recorded.envelope.version
+        known = Loaded(None, 0) if version == 1 else self._known.pop(stream, None)
+        if known is None or known.version != version - 1:
+            known = self._load(rows, stream, version - 1)
+        self._known[stream] = known = after(known, [recorded])
+        if len(self._known) > _FOLLOWED:
+            self._known.popitem(last=False)
+        return known
+
+    def _load(self, rows: Rows, stream: str, version: int) -> Loaded:
+        """From the view's own snapshot where there is one: what is stored may be of before a rebuild."""
+        row = rows.get(stream)
+        found = None if row is None else resume(self._journal, stream, encode_row(row))
+        if found is None or found[0].version > version:
+            return load(self._journal, stream, upto=version)
+        snapshot, tail = found
+        return after(from_snapshot(snapshot), [item for item in tail if item.envelope.version <= version])
 
 
 def _snapshot(known: Loaded, recorded: Recorded[Event]) -> Snapshot:
