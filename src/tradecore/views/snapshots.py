@@ -6,8 +6,8 @@ Most orders and trades end long before that and cost nothing here: they are foll
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Protocol
 
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
@@ -95,12 +95,22 @@ def _snapshot(known: Loaded, recorded: Recorded[Event]) -> Snapshot:
     )
 
 
-def wrong_snapshots(
-    journal: Journal, states: Mapping[str, State], versions: Mapping[str, int]
-) -> Iterator[tuple[str, str]]:
+class Folded(Protocol):
+    """A stream as folded from its beginning."""
+
+    @property
+    def version(self) -> int:
+        """How far."""
+
+    @property
+    def state(self) -> State:
+        """To what."""
+
+
+def wrong_snapshots(journal: Journal, folded: Callable[[str], Folded | None]) -> Iterator[tuple[str, str]]:
     """Stream and sentence for every snapshot that does not lead to what the whole stream leads to. Catches up first.
 
-    `states` are streams as folded from their beginning, `versions` how far.
+    `folded` knows streams as the domain took them in, and None for those that it could not.
     """
     Projector(journal, [Snapshots(journal)], alarm=lambda _: None).catch_up()
     parked = parked_views(journal).get(VIEW)
@@ -112,7 +122,9 @@ def wrong_snapshots(
             yield stream, "its snapshot is damaged or of another ledger, and is not used; `tradecore rebuild snapshots`"
             continue
         snapshot, tail = found
-        upto = versions.get(stream, 0)
-        known = after(from_snapshot(snapshot), [item for item in tail if item.envelope.version <= upto])
-        if stream in states and known.version == upto and known.state != states[stream]:
+        whole = folded(stream)
+        if whole is None:
+            continue
+        known = after(from_snapshot(snapshot), [item for item in tail if item.envelope.version <= whole.version])
+        if known.version == whole.version and known.state != whole.state:
             yield stream, f"its snapshot at version {snapshot.version} is not what its events say"
