@@ -12,6 +12,7 @@ import attrs
 from eventsourcing.persistence import StoredEvent
 
 from tradecore.domain.order import OrderState, body_hash
+from tradecore.draft import load
 from tradecore.journal.batch import stored
 from tradecore.journal.contract import Journal
 from tradecore.journal.postgres.journal import PostgresJournal
@@ -37,7 +38,8 @@ class Day:
     head: list[StoredEvent]
     events: list[StoredEvent]
     orders: list[OrderState]
-    account_versions: int
+    first_version: int
+    versions: int
 
 
 def a_day() -> Day:
@@ -50,8 +52,14 @@ def a_day() -> Day:
         desk.done("buy" if number % 2 == 0 else "sell", "10", "100.25", symbol=_SYMBOLS[number // 2 % 3])
     events = journal.read(first, 1_000_000)
     orders = [desk.order(item.event.order_id) for item in events if item.envelope.name == "trade.order.queued"]  # type: ignore[attr-defined]
-    versions = sum(item.envelope.stream == "account-main" for item in events)
-    return Day(stored(without_positions(journal.read(0, first))), stored(without_positions(events)), orders, versions)
+    versions = [item.envelope.version for item in events if item.envelope.stream == "account-main"]
+    return Day(
+        stored(without_positions(journal.read(0, first))),
+        stored(without_positions(events)),
+        orders,
+        versions[0] - 1,
+        len(versions),
+    )
 
 
 def traded(journal: Journal, events: int) -> None:
@@ -60,12 +68,12 @@ def traded(journal: Journal, events: int) -> None:
     day = a_day()
     if journal.head() == 0:
         _append(journal, day.head)
-    done = (journal.head() - len(day.head)) // len(day.events)
-    while journal.head() < events:
-        again = list(_another(day, done))
+    version = load(journal, "account-main").version
+    while (head := journal.head()) < events:
+        again = list(_another(day, head // len(day.events) + 1, version - day.first_version))
         for first in range(0, len(again), _AT_ONCE):
             _append(journal, again[first : first + _AT_ONCE])
-        done += 1
+        version += day.versions
 
 
 def _append(journal: SqliteJournal | PostgresJournal, events: list[StoredEvent]) -> None:
@@ -73,8 +81,8 @@ def _append(journal: SqliteJournal | PostgresJournal, events: list[StoredEvent])
     journal.recorder.insert_events(events, event_ids=[item.state[7:43].decode() for item in events])
 
 
-def _another(day: Day, number: int) -> Iterator[StoredEvent]:
-    """The day under the ids of its number."""
+def _another(day: Day, number: int, versions: int) -> Iterator[StoredEvent]:
+    """The day under the ids of its number, its account so many versions later."""
     known: dict[bytes, bytes] = {}
 
     def renamed(found: re.Match[bytes]) -> bytes:
@@ -100,7 +108,7 @@ def _another(day: Day, number: int) -> Iterator[StoredEvent]:
             old = state[state.index(b'"body_hash":"') + 13 :][:64]
             state = state.replace(old, known[old])
         if stream == "account-main":
-            version += number * day.account_versions
+            version += versions
         else:
             stream = _ID.sub(renamed, stream.encode()).decode()
         yield StoredEvent(stream, version, event.topic, state)

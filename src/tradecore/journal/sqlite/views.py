@@ -29,8 +29,7 @@ _NEW_SLOT = (
     "(SELECT coalesce(max(slot), 0) FROM tradecore_views), (SELECT coalesce(max(slot), 0) FROM tradecore_view_rows))"
 )
 _GIVE_SLOT = (
-    "INSERT INTO tradecore_meta (key, value) VALUES ('slots', ?) "
-    "ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+    "INSERT INTO tradecore_meta (key, value) VALUES ('slots', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 )
 _UPSERT = (
     "INSERT INTO tradecore_views (view, shape, position, slot) VALUES (?, ?, ?, ?) ON CONFLICT (view) "
