@@ -12,6 +12,9 @@ from typing import Generic, TypeVar
 
 from tradecore.errors import StoreUnavailable
 
+AT_HAND = 8_000
+"""Values of a mapping that are kept in memory."""
+
 _PAGE = 1000
 _TABLES = (
     "CREATE TABLE spilled (space TEXT, key TEXT, value BLOB NOT NULL, PRIMARY KEY (space, key)) WITHOUT ROWID",
@@ -106,18 +109,12 @@ class Spill(Generic[V]):
     """A mapping of any size: what was used lately is in memory, the rest in a space of the scratch."""
 
     def __init__(
-        self,
-        scratch: Scratch,
-        space: str,
-        encode: Callable[[V], bytes],
-        decode: Callable[[str, bytes], V],
-        capacity: int = 8_000,
+        self, scratch: Scratch, space: str, encode: Callable[[V], bytes], decode: Callable[[str, bytes], V]
     ) -> None:
         self._scratch = scratch
         self._space = space
         self._encode = encode
         self._decode = decode
-        self._capacity = capacity
         self._known: OrderedDict[str, V | None] = OrderedDict()
         self._changed: dict[str, None] = {}
 
@@ -156,7 +153,7 @@ class Spill(Generic[V]):
     def _keep(self, key: str, value: V | None) -> None:
         self._known[key] = value
         self._known.move_to_end(key)
-        if len(self._known) > self._capacity:
+        if len(self._known) > AT_HAND:
             self.flush()
-            for _ in range(self._capacity // 4):
+            while len(self._known) > AT_HAND * 3 // 4:
                 self._known.popitem(last=False)
