@@ -11,7 +11,8 @@ from pathlib import Path
 import attrs
 from eventsourcing.persistence import StoredEvent
 
-from tradecore.domain.order import OrderState, body_hash
+from tradecore.domain.order import OrderState
+from tradecore.domain.terms import body_hash
 from tradecore.draft import load
 from tradecore.journal.batch import stored
 from tradecore.journal.contract import Journal

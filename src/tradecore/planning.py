@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+import attrs
 
-from tradecore.domain import account, decision, fill, order, streams, trade
+from tradecore import closing
+from tradecore.domain import account, decision, fill, kill, lane, order, saga, streams, trade
 from tradecore.domain import events as ev
 from tradecore.domain.commands import (
+    AdoptOrder,
+    AdvanceSaga,
+    BookActivity,
+    BookAdjustment,
+    CancelOrder,
+    ClosePosition,
     Command,
+    LeaveLane,
     PinAccount,
     PlaceOrder,
     RecordFill,
+    RecordKillAnswer,
+    ReplaceOrder,
+    RequestKill,
+    ResolveSaga,
+    ReviseFill,
     SetLimits,
+    StartKill,
+    StartSaga,
+    StartSubmit,
+    TakeLane,
+    UseLane,
+    WithdrawOrder,
 )
-from tradecore.domain.identity import client_order_id, successor_trade_id, trade_id_of_order
-from tradecore.domain.values import ZERO, Side, TradeStatus
+from tradecore.domain.identity import client_order_id, leg_order_id, trade_id_of_order
+from tradecore.domain.terms import check_terms, legs_of
+from tradecore.domain.values import ZERO, OrderStatus, Purpose, TradeStatus
 from tradecore.draft import Draft
-from tradecore.errors import CancelRefused, InputError, InvariantViolated
+from tradecore.errors import CancelRefused, InputError, InvariantViolated, ReplaceRefused
+from tradecore.outside import adopt_order, book_activity, book_adjustment
+from tradecore.revising import revise_awaited, revise_fill
+from tradecore.sharing import Execution, share_out
 
 
 def plan(draft: Draft, command: Command, epoch: str) -> None:
@@ -28,10 +51,51 @@ def plan(draft: Draft, command: Command, epoch: str) -> None:
             draft.add(streams.account(command.account), account.set_limits(draft.account(command.account), command))
         case PlaceOrder():
             _place(draft, command, epoch)
+        case ReplaceOrder():
+            _replace(draft, command, epoch)
+        case ClosePosition():
+            _place(draft, closing.as_order(draft, command), epoch, is_reducing=True)
         case RecordFill():
             _record_fill(draft, command)
+        case RequestKill():
+            _request_kill(draft, command)
+        case StartKill() | RecordKillAnswer():
+            draft.add(streams.kill(command.account), kill.decide(draft.kill(command.account), command))
+        case TakeLane() | UseLane() | LeaveLane():
+            draft.add(streams.lane(command.lane), lane.decide(draft.lane(command.lane), command))
+        case ReviseFill():
+            revise_fill(draft, command)
+        case BookActivity():
+            book_activity(draft, command)
+        case BookAdjustment():
+            book_adjustment(draft, command)
+        case AdoptOrder():
+            adopt_order(draft, command)
+        case StartSaga():
+            draft.add(streams.saga(command.saga_id), saga.start(draft.saga(command.saga_id), command))
+        case AdvanceSaga():
+            _advance(draft, command, epoch)
+        case ResolveSaga():
+            draft.add(streams.saga(command.saga_id), saga.resolve(_saga(draft, command.saga_id), command))
         case _:
             _on_order(draft, command)
+
+
+def _advance(draft: Draft, command: AdvanceSaga, epoch: str) -> None:
+    """A saga's step and what it commands, in one transaction: neither is ever there without the other."""
+    stepped = saga.advance(_saga(draft, command.saga_id), command)
+    if not stepped:
+        return
+    draft.add(streams.saga(command.saga_id), stepped)
+    for part in command.commands:
+        plan(draft, part, epoch)
+
+
+def _saga(draft: Draft, saga_id: str) -> saga.SagaState:
+    state = draft.saga(saga_id)
+    if state is None:
+        raise InputError("saga", saga_id, "the id of a saga of this ledger")
+    return state
 
 
 def live_trade(draft: Draft, command: PlaceOrder) -> str | None:
@@ -43,9 +107,12 @@ def live_trade(draft: Draft, command: PlaceOrder) -> str | None:
     return None
 
 
-def _place(draft: Draft, command: PlaceOrder, epoch: str) -> None:
-    """Reserve, plan, begin or join the trade, and record the decision: all or nothing."""
-    order.check_terms(command)
+def _place(draft: Draft, command: PlaceOrder, epoch: str, *, is_reducing: bool = False) -> None:
+    """Reserve, plan, begin or join the trade, and record the decision: all or nothing.
+
+    What `is_reducing` takes risk away and passes whatever the limits are.
+    """
+    check_terms(command)
     if command.proposal is not None and draft.exists(streams.decision(command.proposal.decision_id)):
         return  # decided before, perhaps just before a crash
     if draft.order(command.order_id) is not None:
@@ -53,7 +120,7 @@ def _place(draft: Draft, command: PlaceOrder, epoch: str) -> None:
     holder = draft.account(command.account)
     live = live_trade(draft, command)
     trade_id = live or trade_id_of_order(command.order_id)
-    breach = account.gate(holder, command)
+    breach = None if is_reducing else account.gate(holder, command)
     if breach is not None:
         _refuse(draft, command, trade_id, breach.rule, breach.reason, is_new=live is None)
         return
@@ -67,8 +134,47 @@ def _place(draft: Draft, command: PlaceOrder, epoch: str) -> None:
         draft.add(streams.trade(trade_id), trade.propose(command, trade_id))
     idea = draft.trade(trade_id)
     assert idea is not None, "a reservation or a holding names its trade"
-    draft.add(streams.order(command.order_id), order.plan(command, client_order_id(command.order_id, epoch), trade_id))
+    planned = order.plan(command, client_order_id(command.order_id, epoch), trade_id)
+    draft.add(streams.order(command.order_id), planned)
     draft.add(streams.trade(trade_id), trade.work(idea, command.order_id, command.side))
+    assert isinstance(planned[0], ev.OrderPlanned), "an order begins with its plan"
+    _plan_legs(draft, planned[0], epoch)
+
+
+def _plan_legs(draft: Draft, parent: ev.OrderPlanned, epoch: str) -> None:
+    """Record the orders that the broker will make with this one; they reduce, so they reserve nothing."""
+    for leg in order.plan_legs(parent, epoch):
+        draft.add(streams.order(leg.order_id), [leg])
+        idea = draft.trade(leg.trade_id)
+        assert idea is not None, "its parent works for it already"
+        draft.add(streams.trade(leg.trade_id), trade.work(idea, leg.order_id, leg.side))
+
+
+def _replace(draft: Draft, command: ReplaceOrder, epoch: str) -> None:
+    """Plan the order that is to take the place of another, and reserve what it adds: all or nothing."""
+    old = draft.order(command.order_id)
+    if old is None:
+        raise ReplaceRefused(f"there is no order {command.order_id}")
+    if draft.order(command.new_order_id) is not None:
+        raise InputError("new_order_id", command.new_order_id, "an id that no order has yet")
+    planned = order.replacement(old, command, client_order_id(command.new_order_id, epoch))
+    new = planned[0]
+    assert isinstance(new, ev.OrderPlanned), "an order begins with its plan"
+    holder = draft.account(old.account)
+    if old.leg is None:
+        breach = account.gate_replacement(holder, old, new)
+        if breach is not None:
+            draft.add(
+                streams.account(old.account),
+                [ev.LimitBreached(old.account, new.order_id, old.symbol, breach.rule, breach.reason)],
+            )
+            return
+        draft.add(streams.account(old.account), account.reserve_replacement(holder, old, new))
+    draft.add(streams.order(new.order_id), planned)
+    draft.add(streams.order(old.order_id), [ev.ReplaceRequested(old.order_id, new.order_id, command.reason)])
+    idea = draft.trade(old.trade_id)
+    assert idea is not None, "an order names its trade"
+    draft.add(streams.trade(old.trade_id), trade.work(idea, new.order_id, new.side))
 
 
 def _refuse(draft: Draft, command: PlaceOrder, trade_id: str, rule: str, reason: str, *, is_new: bool) -> None:
@@ -85,9 +191,44 @@ def _on_order(draft: Draft, command: order.OrderCommand) -> None:
     state = draft.order(command.order_id)
     if state is None:
         raise CancelRefused(f"there is no order {command.order_id}")
+    if isinstance(command, StartSubmit) and (reason := _why_not(draft, state)):
+        command = WithdrawOrder(state.order_id, reason)
     draft.add(streams.order(state.order_id), order.decide(state, command))
+    if isinstance(command, CancelOrder) and state.replaced_by is not None:
+        _cancel_replacement(draft, state.replaced_by, command)
     _count_again(draft, state)
     _settle(draft, state)
+
+
+def _why_not(draft: Draft, state: order.OrderState) -> str | None:
+    """Why an order that was never sent may not be sent any more, or None."""
+    if state.in_flight:
+        return None  # it may be there already, and is looked up
+    killed = draft.kill(state.account)
+    if killed is not None and killed.is_open and state.purpose is Purpose.TRADE:
+        return "everything that works for the account is being canceled"
+    old = draft.order(state.replaces) if state.replaces is not None else None
+    if old is not None and (old.status.is_terminal or old.cancel_requested):
+        return f"the order that it was to replace is {old.status.value}, or to be canceled"
+    return None
+
+
+def _cancel_replacement(draft: Draft, order_id: str, command: CancelOrder) -> None:
+    """Who wants an order canceled does not want the one that is to take its place either."""
+    new = draft.order(order_id)
+    if new is not None and not new.status.is_terminal:
+        _on_order(draft, CancelOrder(order_id, command.reason))
+
+
+def _request_kill(draft: Draft, command: RequestKill) -> None:
+    """Withdraw what was not sent, and have the rest canceled order by order as well as in one stroke."""
+    draft.add(streams.kill(command.account), kill.decide(draft.kill(command.account), command))
+    for order_id in draft.account(command.account).reservations:
+        state = draft.order(order_id)
+        if state is not None and not state.status.is_terminal and not state.cancel_requested:
+            is_waiting = state.status is OrderStatus.QUEUED
+            if not (is_waiting and state.purpose is not Purpose.TRADE):
+                _on_order(draft, CancelOrder(order_id, command.reason))
 
 
 def _count_again(draft: Draft, before: order.OrderState) -> None:
@@ -103,10 +244,29 @@ def _settle(draft: Draft, before: order.OrderState) -> None:
     assert after is not None, "an order does not vanish"
     if before.is_settled or not after.is_settled:
         return
+    _end_followers(draft, after)
     draft.add(streams.account(after.account), account.release(draft.account(after.account), after.order_id))
     idea = draft.trade(after.trade_id)
     assert idea is not None, "an order names its trade"
     draft.add(streams.trade(after.trade_id), trade.finish_order(idea, after.order_id, f"order {after.status.value}"))
+
+
+def _end_followers(draft: Draft, ended: order.OrderState) -> None:
+    """What depended on an order that the broker never had, or refused: its legs, and the order it was to replace."""
+    if ended.broker_order_id is not None and ended.status is not OrderStatus.REJECTED:
+        return
+    for leg in legs_of(ended):
+        follower = draft.order(leg_order_id(ended.order_id, leg.value))
+        if follower is None or follower.status.is_terminal or follower.broker_order_id is not None:
+            continue
+        reason = f"the order that it belongs to is {ended.status.value}"
+        draft.add(streams.order(follower.order_id), [ev.OrderCanceled(follower.order_id, reason, ZERO, "")])
+        _settle(draft, follower)
+    if ended.replaces is not None:
+        old = draft.order(ended.replaces)
+        if old is not None and not old.status.is_terminal and old.replaced_by == ended.order_id:
+            reason = f"its replacement is {ended.status.value}"
+            draft.add(streams.order(old.order_id), [ev.ReplaceFailed(old.order_id, ended.order_id, reason)])
 
 
 def _record_fill(draft: Draft, command: RecordFill) -> None:
@@ -117,37 +277,11 @@ def _record_fill(draft: Draft, command: RecordFill) -> None:
     recorded = fill.record(draft.fill(command.fill_id), command, state)
     if not recorded:
         return
-    draft.add(streams.fill(command.fill_id), recorded)
+    here = len(draft.events)
     draft.add(streams.order(state.order_id), order.decide(state, command))
     _count_again(draft, state)
-    holder = draft.account(state.account)
-    parts = _share_out(draft, state, holder, command)
-    draft.add(streams.account(state.account), account.book(holder, command, state, parts))
+    execution = Execution(command.fill_id, state, command.quantity, command.price, command.fees, command.occurred_at)
+    parts = share_out(draft, execution)
+    draft.insert(here, streams.fill(command.fill_id), attrs.evolve(recorded[0], parts=parts))
+    revise_awaited(draft, state.order_id)
     _settle(draft, state)
-
-
-def _share_out(
-    draft: Draft, state: order.OrderState, holder: account.AccountState, command: RecordFill
-) -> tuple[tuple[str, Decimal], ...]:
-    """Give the fill to the trade that holds the position; what goes through zero begins the next trade."""
-    holding = holder.holdings.get((state.strategy, state.symbol))
-    idea = draft.trade(holding.trade_id if holding else state.trade_id)
-    assert idea is not None, "an order names its trade"
-    signed = state.side.sign * command.quantity
-    own, through = trade.split(idea, signed)
-    if idea.status in (TradeStatus.CLOSED, TradeStatus.ABANDONED):
-        own, through = ZERO, signed
-    parts: list[tuple[str, Decimal]] = []
-    fees = command.fees
-    for trade_id, part in ((idea.trade_id, own), (successor_trade_id(idea.trade_id, command.fill_id), through)):
-        if not part:
-            continue
-        if draft.trade(trade_id) is None:
-            draft.add(streams.trade(trade_id), trade.succeed(idea, trade_id, Side.BUY if part > 0 else Side.SELL))
-        owner = draft.trade(trade_id)
-        assert owner is not None, "it was just proposed"
-        share = trade.TradeFill(command.order_id, command.fill_id, part, command.price, fees, command.occurred_at)
-        draft.add(streams.trade(trade_id), trade.fill(owner, share))
-        parts.append((trade_id, part))
-        fees = ZERO
-    return tuple(parts)

@@ -20,7 +20,10 @@ def lines_of(path: Path) -> int:
 
 
 def test_no_module_is_over_400_lines() -> None:
-    assert {str(path): lines_of(path) for path in SHIPPED if lines_of(path) > 400 and path.name != "events.py"} == {}
+    """All events are on one page, and all commands on another."""
+    whole_pages = ("events.py", "commands.py")
+    long = {str(path): lines_of(path) for path in SHIPPED if lines_of(path) > 400 and path.name not in whole_pages}
+    assert long == {}
 
 
 def test_the_median_module_is_under_120_lines() -> None:
@@ -34,7 +37,7 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
 def test_event_names_are_stable_words_and_unique() -> None:
     classes = list(EVENTS.values())
     assert len({cls.NAME for cls in classes}) == len(classes)
-    assert all(re.fullmatch(r"[a-z]+\.[a-z]+\.[a-z_]+", name) for name in EVENTS)
+    assert all(re.fullmatch(r"[a-z]+(\.[a-z]+)?\.[a-z_]+", name) for name in EVENTS)
     assert all(issubclass(cls, Event) for cls in classes)
 
 

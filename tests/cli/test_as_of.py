@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 
 from tests.cli.terminal import Terminal
 from tests.ledger.desk import Desk
+from tradecore.domain import commands as cmd
+from tradecore.domain.values import SagaStatus
 
-VERBS = ["orders", "fills", "trades", "positions", "balances", "outbox"]
+VERBS = ["orders", "fills", "trades", "positions", "balances", "outbox", "sagas"]
 
 
 def story(desk: Desk) -> int:
     desk.pin()
     desk.done("buy", "1", "50")
+    saga = str(uuid.UUID(int=1))
+    desk.give(cmd.StartSaga(saga, "rebalance", "main", {"strategy": "test"}, desk.clock.now()))
     head = desk.ledger.journal.head()
     desk.clock.at = desk.clock.at.replace(hour=18)
     desk.done("sell", "1", "60")
+    desk.give(cmd.AdvanceSaga(saga, 0, "selling", SagaStatus.RUNNING))
     return head
 
 

@@ -58,3 +58,15 @@ def test_following_prints_one_object_per_line(terminal: Terminal) -> None:
     assert said.code == 0
     assert [json.loads(line)["position"] for line in said.out.splitlines()] == [1, 2, 3, 4, 5]
     assert terminal.run("events", "--follow", "--limit", "0").out == ""
+
+
+def test_a_named_reader_goes_on_where_it_stopped(terminal: Terminal) -> None:
+    terminal.run("place", "AAPL", "buy", "10")
+    first = terminal.run("events", "--reader", "audit", "--json").out.splitlines()
+    assert json.loads(first[0])["type"] == "system.ledger.created"
+    assert terminal.run("events", "--reader", "audit", "--json").out == ""
+    terminal.run("place", "MSFT", "buy", "1")
+    again = [json.loads(line) for line in terminal.run("events", "--reader", "audit", "--json").out.splitlines()]
+    assert [one["metadata"]["position"] for one in again] == list(range(len(first) + 1, len(first) + len(again) + 1))
+    said = terminal.run("events", "--reader", "a b")
+    assert (said.code, "publisher name" in said.err) == (2, True)

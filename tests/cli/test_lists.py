@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 
 import pytest
 
 from tests.cli.terminal import Terminal
+from tests.ledger.desk import Desk
 from tests.views.test_rows import FIELDS
 from tests.views.vandal import trade_for_an_hour
 from tradecore.domain import commands as cmd
 
-LISTS = ("orders", "fills", "trades", "positions", "balances", "outbox")
+LISTS = ("orders", "fills", "trades", "positions", "balances", "outbox", "sagas")
 READING = (*LISTS, "events", "verify", "trace")
+
+
+def an_hour(desk: Desk) -> None:
+    trade_for_an_hour(desk)
+    desk.give(cmd.StartSaga(str(uuid.UUID(int=1)), "rebalance", "main", {"strategy": "test"}, desk.clock.now()))
 
 
 def words_of(verb: str) -> tuple[str, ...]:
@@ -21,7 +28,7 @@ def words_of(verb: str) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("verb", LISTS)
 def test_a_list_prints_rows_with_exactly_the_public_fields(terminal: Terminal, verb: str) -> None:
-    terminal.trade(trade_for_an_hour)
+    terminal.trade(an_hour)
     objects = terminal.json(verb)
     assert objects
     assert all(set(item) == set(FIELDS[verb].split()) for item in objects)
@@ -29,7 +36,7 @@ def test_a_list_prints_rows_with_exactly_the_public_fields(terminal: Terminal, v
 
 @pytest.mark.parametrize("verb", LISTS)
 def test_people_get_a_table_without_colour_in_a_pipe(terminal: Terminal, verb: str) -> None:
-    terminal.trade(trade_for_an_hour)
+    terminal.trade(an_hour)
     said = terminal.run(verb)
     assert (said.code, said.err) == (0, "")
     assert len(said.out.splitlines()) > 3
@@ -44,7 +51,7 @@ def test_an_empty_list_is_empty_json_and_a_word_for_people(terminal: Terminal, v
 
 
 def test_orders_can_be_chosen_by_status_and_symbol(terminal: Terminal) -> None:
-    terminal.trade(trade_for_an_hour)
+    terminal.trade(an_hour)
     assert {row["status"] for row in terminal.json("orders", "--status", "filled")} == {"filled"}
     assert {row["symbol"] for row in terminal.json("orders", "--symbol", "QQQ")} == {"QQQ"}
     assert len(terminal.json("orders", "--symbol", "QQQ", "--status", "canceled")) == 1
@@ -53,7 +60,7 @@ def test_orders_can_be_chosen_by_status_and_symbol(terminal: Terminal) -> None:
 
 @pytest.mark.parametrize(("option", "value"), [("--status", "done"), ("--symbol", "qqq")])
 def test_a_choice_that_cannot_match_is_bad_input(terminal: Terminal, option: str, value: str) -> None:
-    terminal.trade(trade_for_an_hour)
+    terminal.trade(an_hour)
     said = terminal.run("orders", option, value)
     assert said.code == 2
     assert said.err.startswith(f"error: {option[2:]}: ")

@@ -156,7 +156,7 @@ def test_what_a_crash_left_of_a_creation_is_cleared_away(url: str, path: Path) -
     journal = open_journal(url)
     journal.append(run("a", 1, 1))
     journal.close()
-    assert _names(path.parent) == ["ledger.db", "ledger.db.lock"]
+    assert _names(path.parent) == ["ledger.db", "ledger.db.head", "ledger.db.lock"]
 
 
 def test_a_creation_that_fails_leaves_no_ledger(url: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

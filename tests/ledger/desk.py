@@ -16,7 +16,8 @@ from tradecore.domain.account import AccountState
 from tradecore.domain.events import Event, OpeningPosition
 from tradecore.domain.identity import fill_id
 from tradecore.domain.messages import Cause, Recorded
-from tradecore.domain.order import OrderState, body_hash
+from tradecore.domain.order import OrderState
+from tradecore.domain.terms import body_hash
 from tradecore.domain.trade import TradeState
 from tradecore.domain.values import OrderStatus, OrderType, Side, TimeInForce
 from tradecore.journal import Journal, open_journal
@@ -105,7 +106,7 @@ class Desk:
             "quantity": Decimal(qty),
             "order_type": OrderType.LIMIT if limit else OrderType.MARKET,
             "limit_price": Decimal(limit) if limit else None,
-            "time_in_force": TimeInForce.DAY,
+            "time_in_force": TimeInForce.GTC if "/" in symbol else TimeInForce.DAY,
             "strategy": "test",
             "not_after": self.clock.now() + dt.timedelta(seconds=30),
         }

@@ -80,7 +80,8 @@ def test_what_a_killed_rebuild_leaves_behind_is_removed_by_the_next(url: str, va
     with closing(open_journal(url)) as journal:
         Projector(journal, kept_views(journal)).rebuild(batch=5)
         right = stored(journal)
-    assert len(vandal.read("SELECT DISTINCT slot FROM tradecore_view_rows")) == len(ALL_VIEWS) + 1
+        filled = sum(1 for view in kept_views(journal) if list(journal.views.rows(view.name)))
+    assert len(vandal.read("SELECT DISTINCT slot FROM tradecore_view_rows")) == filled
     with closing(open_journal(url)) as journal:
         Projector(journal, ALL_VIEWS).rebuild()
         assert stored(journal) == right

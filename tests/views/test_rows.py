@@ -10,28 +10,32 @@ from tests.ledger.desk import Desk
 from tests.views.folded import row, rows
 from tests.views.vandal import trade_for_an_hour
 from tradecore.domain import commands as cmd
+from tradecore.domain.commands import StartSaga
 
 FIELDS = {
     "orders": "order_id client_order_id broker_order_id symbol side qty type tif limit_price status filled_qty "
     "avg_fill_price trace_id trade_id decision_id created_at updated_at strategy account reason "
     "extended_hours filled_value position",
     "fills": "fill_id order_id execution_id symbol side qty price fees occurred_at trace_id trade_id cum_qty "
-    "broker_order_id source account position",
+    "broker_order_id source account position status",
     "trades": "trade_id strategy symbol side status decision_id open_qty entry_qty realised_pnl fees orders opened_at "
-    "closed_at exit_reason trace_id account working_orders exit_orders position",
+    "closed_at exit_reason trace_id account working_orders exit_orders position fills",
     "positions": "account symbol qty avg_entry_price cost realised_pnl lots",
     "balances": "account broker broker_account_id currency opening_cash cash realised_pnl fees open_orders "
-    "last_fill_at",
+    "outside_cash last_fill_at",
     "traces": "trace_id position event_id causation_id name stream recorded_at actor",
-    "outbox": "work_id order_id client_order_id kind status attempts last_error not_after created_at updated_at "
+    "sagas": "saga_id kind account status step steps reason terms deadline trace_id created_at updated_at position",
+    "outbox": "work_id order_id client_order_id kind status attempts tries last_error not_after created_at updated_at "
     "trace_id position cancel_requested",
     "broker_orders": "broker_order_id order_id position",
+    "open_orders": "order_id account accepted filled position",
 }
 
 
 @pytest.mark.parametrize("view", FIELDS)
 def test_every_row_has_exactly_the_public_fields(desk: Desk, view: str) -> None:
     trade_for_an_hour(desk)
+    desk.give(StartSaga("a-saga", "rebalance", "main", {"strategy": "test"}, desk.clock.now()))
     assert rows(desk, view)
     for found in rows(desk, view):
         assert set(found) == set(FIELDS[view].split())

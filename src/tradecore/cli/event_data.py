@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,8 +11,7 @@ if TYPE_CHECKING:
 
 def event_object(recorded: Recorded[Event]) -> dict[str, Any]:
     """An event with what travels with it; `data` holds the event's own fields."""
-    import msgspec
-
+    from tradecore.publishing.envelope import plain
     from tradecore.views.plain import instant_of_ns
 
     envelope = recorded.envelope
@@ -30,21 +27,5 @@ def event_object(recorded: Recorded[Event]) -> dict[str, Any]:
         "actor": envelope.actor,
         "source": envelope.source,
         "trace_id": envelope.trace_id,
-        "data": _written(msgspec.to_builtins(recorded.event, builtin_types=(Decimal, dt.datetime))),
+        "data": plain(recorded.event),
     }
-
-
-def _written(value: object) -> object:
-    from tradecore.views.plain import instant, text
-
-    match value:
-        case dict():
-            return {key: _written(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_written(item) for item in value]
-        case Decimal():
-            return text(value)
-        case dt.datetime():
-            return instant(value)
-        case _:
-            return value

@@ -18,6 +18,7 @@ from tradecore.errors import InputError
 
 if TYPE_CHECKING:
     from tradecore.journal.contract import Journal
+    from tradecore.ports.bus import Publication
 
 _PAGE = 1000
 _WAIT_S = 5.0
@@ -32,6 +33,7 @@ def events(
     name: str = "",
     stream: str | None = None,
     limit: _Number | None = None,
+    reader: str | None = None,
     options: Options = DEFAULTS,
 ) -> int:
     """List the events of the log.
@@ -48,6 +50,8 @@ def events(
         only events of this stream
     limit
         at most so many events
+    reader
+        go on behind the last event that was shown under this name, and remember; what is shown may repeat, never lack
     """
     start = _whole("after", after)
     most = None if limit is None else _whole("limit", limit)
@@ -57,6 +61,8 @@ def events(
         return envelope.name.startswith(name) and stream in (None, envelope.stream)
 
     with open_existing(options) as journal:
+        if reader is not None:
+            return _read_on(journal, reader, name, options, follow=follow)
         if follow:
             import anyio
 
@@ -66,6 +72,35 @@ def events(
         else:
             for recorded in _first(_matching(journal, start, wanted), most):
                 show_line(_line(recorded))
+    return 0
+
+
+class Printed:
+    """A bus that ends on the screen."""
+
+    def __init__(self, *, as_json_lines: bool) -> None:
+        self._as_json_lines = as_json_lines
+
+    async def publish(self, publications: tuple[Publication, ...]) -> None:
+        """Print a batch, one line each."""
+        from tradecore.publishing.envelope import as_json
+        from tradecore.views.plain import instant_of_ns
+
+        for one in publications:
+            if self._as_json_lines:
+                show_line(as_json(one).decode())
+            else:
+                show_line(f"{one.metadata.get('position', ''):>7}  {instant_of_ns(one.time_ns)}  {one.type}")
+
+
+def _read_on(journal: Journal, reader: str, name: str, options: Options, *, follow: bool) -> int:
+    """Show what is behind the reader's cursor, as JSON lines or as text, and move the cursor behind what was shown."""
+    import anyio
+
+    from tradecore.publishing.publisher import Publisher
+
+    publisher = Publisher(journal, Printed(as_json_lines=options.json), reader, prefixes=(name,) if name else ())
+    anyio.run(publisher.run if follow else publisher.catch_up)
     return 0
 
 

@@ -40,8 +40,10 @@ def phrase_of(event: ev.Event) -> str:
             return f"refused by {event.rule}: {event.reason}"
         case ev.OrderPlanned():
             price = "" if event.limit_price is None else f" at {text(event.limit_price)}"
-            terms = f"{event.order_type}{price} {event.time_in_force}"
-            return f"{event.side} {text(event.quantity)} {event.symbol} {terms}, as {event.client_order_id}"
+            stop = "" if event.stop_price is None else f" stop {text(event.stop_price)}"
+            terms = f"{event.order_type}{stop}{price} {event.time_in_force}"
+            leg = "" if event.leg is None else f", the {event.leg.value.replace('_', ' ')} leg"
+            return f"{event.side} {_amount(event)} {event.symbol} {terms}{leg}, as {event.client_order_id}"
         case ev.OrderQueued():
             return f"to be sent before {instant(event.not_after)}"
         case ev.OrderSubmitted():
@@ -102,6 +104,10 @@ def _outcome(event: ev.Event) -> str:
             return f"{event.kind}: {event.message}"
         case ev.AssetsRefreshed():
             return f"{len(event.symbols)} symbols at {event.broker}"
+        case ev.LedgerChecked():
+            return f"checked up to {event.head}: {event.finding or 'sound'}"
+        case ev.DiskLow() | ev.DiskRecovered():
+            return f"{event.free_bytes} bytes are free on the disk, {event.wanted_bytes} are wanted"
         case ev.TradeOrderDone():
             return f"order {event.order_id} is done"
         case ev.TradeApproved():
@@ -112,3 +118,10 @@ def _outcome(event: ev.Event) -> str:
             return f"{event.texts} texts erased: {event.reason}"
         case _:
             return ""
+
+
+def _amount(event: ev.OrderPlanned) -> str:
+    if event.quantity is not None:
+        return text(event.quantity)
+    assert event.notional is not None, "an order has a quantity or an amount of money"
+    return f"for {text(event.notional)} of"

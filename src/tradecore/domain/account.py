@@ -10,22 +10,29 @@ import attrs
 
 from tradecore.domain import events as ev
 from tradecore.domain import risk
-from tradecore.domain.commands import PinAccount, PlaceOrder, RecordFill, SetLimits
-from tradecore.domain.order import OrderState
+from tradecore.domain.commands import PinAccount, PlaceOrder, SetLimits
+from tradecore.domain.evolving import changed
+from tradecore.domain.order_state import OrderState
 from tradecore.domain.position import Lot, Position, apply_fill
+from tradecore.domain.restating import position_of
+from tradecore.domain.terms import size
 from tradecore.domain.values import ZERO, Side, minus, plus, times
-from tradecore.errors import InvariantViolated, WrongAccount
+from tradecore.errors import InputError, InvariantViolated, WrongAccount
 
 
 @attrs.frozen
 class Reservation:
-    """An order at the size that can still happen. `quantity` is what is not filled yet, unsigned."""
+    """An order at the size that can still happen. `quantity` is what is not filled yet, unsigned.
+
+    While the order that it `replaces` is reserved too, only what it adds to that one counts.
+    """
 
     trade_id: str
     strategy: str
     symbol: str
     side: Side
     quantity: Decimal
+    replaces: str | None = None
 
 
 @attrs.frozen
@@ -36,7 +43,7 @@ class Holding:
     quantity: Decimal
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class AccountState:
     """An account as its events tell it. Cash in account currency; positions by symbol; reservations by order.
 
@@ -56,6 +63,7 @@ class AccountState:
     positions: Mapping[str, Position] = attrs.field(factory=dict)
     reservations: Mapping[str, Reservation] = attrs.field(factory=dict)
     holdings: Mapping[tuple[str, str], Holding] = attrs.field(factory=dict)
+    opening_activities: tuple[str, ...] = ()
 
     def position(self, symbol: str) -> Position:
         """The position in a symbol, flat when there is none."""
@@ -81,8 +89,15 @@ class AccountState:
         total = ZERO
         for reservation in self.reservations.values():
             if reservation.strategy == strategy and reservation.symbol == symbol:
-                total = plus(total, reservation.side.sign * reservation.quantity)
+                total = plus(total, reservation.side.sign * self.open_quantity(reservation))
         return total
+
+    def open_quantity(self, reservation: Reservation) -> Decimal:
+        """What a reservation adds to the others, unsigned."""
+        replaced = self.reservations.get(reservation.replaces) if reservation.replaces else None
+        if replaced is None:
+            return reservation.quantity
+        return max(ZERO, minus(reservation.quantity, replaced.quantity))
 
 
 def pin(state: AccountState, command: PinAccount) -> list[ev.Event]:
@@ -98,6 +113,7 @@ def pin(state: AccountState, command: PinAccount) -> list[ev.Event]:
                 cash=command.cash,
                 positions=command.positions,
                 as_of=command.as_of,
+                activities=command.activities,
             )
         ]
     if state.broker_account_id != command.broker_account_id:
@@ -121,8 +137,19 @@ def set_limits(state: AccountState, command: SetLimits) -> list[ev.Event]:
 
 def gate(state: AccountState, command: PlaceOrder) -> risk.Breach | None:
     """The limit that refuses the order, or None."""
-    price = command.limit_price if command.limit_price is not None else command.reference_price
-    return risk.check(state.limits, command.quantity, price, len(state.reservations))
+    prices = (command.limit_price, command.stop_price, command.reference_price)
+    price = next((price for price in prices if price is not None), None)
+    return risk.check(state.limits, worst_quantity(command), price, len(state.reservations))
+
+
+def worst_quantity(command: PlaceOrder) -> Decimal:
+    """The most that the order can fill. Raises `InputError` when that cannot be told."""
+    quantity = size(command, command.reference_price)
+    if quantity is None:
+        raise InputError(
+            "reference_price", command.reference_price, "a price above zero, to tell what the amount of money buys"
+        )
+    return quantity
 
 
 def reserve(state: AccountState, command: PlaceOrder, trade_id: str) -> list[ev.Event]:
@@ -135,8 +162,35 @@ def reserve(state: AccountState, command: PlaceOrder, trade_id: str) -> list[ev.
             strategy=command.strategy,
             symbol=command.symbol,
             side=command.side,
-            quantity=command.quantity,
+            quantity=worst_quantity(command),
             limits_version=state.limits.version,
+        )
+    ]
+
+
+def gate_replacement(state: AccountState, order: OrderState, new: ev.OrderPlanned) -> risk.Breach | None:
+    """The limit that refuses the replacement, or None; the order that it replaces makes room for it."""
+    prices = (new.limit_price, new.stop_price, new.reference_price)
+    price = next((price for price in prices if price is not None), None)
+    assert new.quantity is not None, "an order of an amount of money is not replaced"
+    others = len(state.reservations.keys() - {order.order_id})
+    return risk.check(state.limits, new.quantity, price, others)
+
+
+def reserve_replacement(state: AccountState, order: OrderState, new: ev.OrderPlanned) -> list[ev.Event]:
+    """Count what the replacement adds: until the old order ends either may fill, but not both in full."""
+    assert new.quantity is not None, "an order of an amount of money is not replaced"
+    return [
+        ev.ReservationMade(
+            account=state.account,
+            order_id=new.order_id,
+            trade_id=new.trade_id,
+            strategy=new.strategy,
+            symbol=new.symbol,
+            side=new.side,
+            quantity=new.quantity,
+            limits_version=state.limits.version,
+            replaces=order.order_id,
         )
     ]
 
@@ -155,6 +209,7 @@ def reserve_again(state: AccountState, order: OrderState) -> list[ev.Event]:
             side=order.side,
             quantity=order.remaining,
             limits_version=state.limits.version,
+            replaces=order.replaces,
         )
     ]
 
@@ -168,19 +223,22 @@ def release(state: AccountState, order_id: str) -> list[ev.Event]:
 
 
 def book(
-    state: AccountState, command: RecordFill, order: OrderState, parts: tuple[tuple[str, Decimal], ...]
-) -> list[ev.Event]:
+    state: AccountState,
+    order: OrderState,
+    fill_id: str,
+    price: Decimal,
+    fees: Decimal,
+    parts: tuple[tuple[str, Decimal], ...],
+) -> list[ev.PositionChange]:
     """Book a fill into cash and position, once per trade it touches.
 
     `parts` is (trade, signed quantity); they add up to the fill. Fees are booked with the first part. Cash changes by
     -(quantity x price) - fees.
     """
-    symbol, strategy = order.symbol, order.strategy
-    events: list[ev.Event] = []
-    position = state.position(symbol)
-    fees = command.fees
+    events: list[ev.PositionChange] = []
+    position = state.position(order.symbol)
     for trade_id, part in parts:
-        step = apply_fill(position, command.fill_id, part, command.price)
+        step = apply_fill(position, fill_id, part, price)
         kind: type[ev.PositionChange]
         if not step.after.quantity:
             kind = ev.PositionClosed
@@ -189,15 +247,15 @@ def book(
         events.append(
             kind(
                 account=state.account,
-                symbol=symbol,
-                fill_id=command.fill_id,
-                order_id=command.order_id,
+                symbol=order.symbol,
+                fill_id=fill_id,
+                order_id=order.order_id,
                 trade_id=trade_id,
-                strategy=strategy,
+                strategy=order.strategy,
                 signed_qty=part,
-                price=command.price,
+                price=price,
                 fees=fees,
-                cash_delta=minus(times(part.copy_negate(), command.price), fees),
+                cash_delta=minus(times(part.copy_negate(), price), fees),
                 realised_pnl=minus(step.gross_pnl, fees),
                 quantity_after=step.after.quantity,
                 closed_lots=step.closed,
@@ -217,17 +275,21 @@ def evolve(state: AccountState | None, event: ev.Event, account: str) -> Account
             limits = risk.Limits(
                 event.limits_version, event.max_order_qty, event.max_order_notional, event.max_open_orders
             )
-            return attrs.evolve(state, limits=limits)
+            return changed(state, limits=limits)
         case ev.LimitBreached():
             return state
         case ev.ReservationMade():
-            made = Reservation(event.trade_id, event.strategy, event.symbol, event.side, event.quantity)
-            return attrs.evolve(state, reservations={**state.reservations, event.order_id: made})
+            made = Reservation(event.trade_id, event.strategy, event.symbol, event.side, event.quantity, event.replaces)
+            return changed(state, reservations={**state.reservations, event.order_id: made})
         case ev.ReservationReleased():
             left = {key: value for key, value in state.reservations.items() if key != event.order_id}
-            return attrs.evolve(state, reservations=left)
+            return changed(state, reservations=left)
         case ev.PositionChange():
             return _evolve_position(state, event)
+        case ev.CashBooked():
+            return changed(state, cash=plus(state.cash, event.amount))
+        case ev.LotsRestated():
+            return _evolve_restated(state, event)
         case _:
             raise InvariantViolated(f"an account cannot hold {event.NAME}")
 
@@ -238,7 +300,7 @@ def _evolve_pin(state: AccountState, event: ev.AccountPinned) -> AccountState:
         for held in event.positions
         if held.quantity
     }
-    return attrs.evolve(
+    return changed(
         state,
         broker=event.broker,
         broker_account_id=event.broker_account_id,
@@ -247,6 +309,7 @@ def _evolve_pin(state: AccountState, event: ev.AccountPinned) -> AccountState:
         as_of=event.as_of,
         cash=event.cash,
         positions=positions,
+        opening_activities=event.activities,
     )
 
 
@@ -260,26 +323,55 @@ def _evolve_position(state: AccountState, event: ev.PositionChange) -> AccountSt
     reservations = dict(state.reservations)
     reserved = reservations.get(event.order_id)
     if reserved is not None:
-        left = minus(reserved.quantity, abs(event.signed_qty))
+        left = max(ZERO, minus(reserved.quantity, abs(event.signed_qty)))
         reservations[event.order_id] = attrs.evolve(reserved, quantity=left)
-    return attrs.evolve(
+    return changed(
         state,
         cash=plus(state.cash, event.cash_delta),
         realised_pnl=plus(state.realised_pnl, event.realised_pnl),
         fees=plus(state.fees, event.fees),
         positions=positions,
         reservations=reservations,
-        holdings=_hold(state, event),
+        holdings=_hold(state, event.symbol, ev.TradeShare(event.strategy, event.trade_id, event.signed_qty)),
     )
 
 
-def _hold(state: AccountState, event: ev.PositionChange) -> dict[tuple[str, str], Holding]:
+def _evolve_restated(state: AccountState, event: ev.LotsRestated) -> AccountState:
+    position = position_of(event.lots)
+    if position.quantity != event.quantity_after:
+        raise InvariantViolated(f"{event.symbol}: lots of {position.quantity} are recorded as {event.quantity_after}")
+    positions = {**state.positions, event.symbol: position}
+    if not position.quantity:  # also where only cash changed, and there is no symbol
+        del positions[event.symbol]
+    after = changed(
+        state,
+        cash=plus(state.cash, event.cash_delta),
+        realised_pnl=plus(state.realised_pnl, event.realised_pnl),
+        positions=positions,
+    )
+    match event:
+        case ev.PositionRevised():
+            share = ev.TradeShare(event.strategy, event.trade_id, event.signed_qty)
+            reservations = dict(state.reservations)
+            if event.reserved is not None:
+                reservations[event.order_id] = attrs.evolve(reservations[event.order_id], quantity=event.reserved)
+            fees = plus(state.fees, event.fees)
+            return changed(after, fees=fees, reservations=reservations, holdings=_hold(state, event.symbol, share))
+        case ev.PositionSplit():
+            for share in event.shares:
+                after = changed(after, holdings=_hold(after, event.symbol, share))
+            return after
+        case _:
+            return after
+
+
+def _hold(state: AccountState, symbol: str, share: ev.TradeShare) -> dict[tuple[str, str], Holding]:
     holdings = dict(state.holdings)
-    key = (event.strategy, event.symbol)
+    key = (share.strategy, symbol)
     before = holdings.get(key)
-    quantity = plus(before.quantity if before else ZERO, event.signed_qty)
+    quantity = plus(before.quantity if before else ZERO, share.signed_qty)
     if quantity:
-        holdings[key] = Holding(event.trade_id, quantity)
+        holdings[key] = Holding(share.trade_id, quantity)
     else:
         holdings.pop(key, None)
     return holdings

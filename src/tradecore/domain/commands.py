@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
 
 import attrs
 
-from tradecore.domain.events import OpeningPosition
-from tradecore.domain.values import OrderStatus, OrderType, Side, TimeInForce
+from tradecore.domain.events import FillRevision, OpeningPosition
+from tradecore.domain.terms import StopLoss, TakeProfit
+from tradecore.domain.values import OrderClass, OrderStatus, OrderType, Purpose, SagaStatus, Side, TimeInForce
 
 
 @attrs.frozen
@@ -38,6 +40,7 @@ class PinAccount:
     cash: Decimal
     positions: tuple[OpeningPosition, ...]
     as_of: dt.datetime
+    activities: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -53,13 +56,17 @@ class SetLimits:
 
 @attrs.frozen
 class PlaceOrder:
-    """Record the intent to send an order; a runner delivers it. `not_after` is when the intent goes stale."""
+    """Record the intent to send an order; a runner delivers it. `not_after` is when the intent goes stale.
+
+    The terms are those of `tradecore.domain.terms.Terms`. An order of an amount of money (`notional`) needs a
+    `reference_price`, because its worst quantity must be counted.
+    """
 
     order_id: str
     account: str
     symbol: str
     side: Side
-    quantity: Decimal
+    quantity: Decimal | None
     order_type: OrderType
     limit_price: Decimal | None
     time_in_force: TimeInForce
@@ -68,6 +75,124 @@ class PlaceOrder:
     reference_price: Decimal | None = None
     extended_hours: bool = False
     proposal: Proposal | None = None
+    notional: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    order_class: OrderClass = OrderClass.SIMPLE
+    take_profit: TakeProfit | None = None
+    stop_loss: StopLoss | None = None
+    purpose: Purpose = Purpose.TRADE
+
+
+@attrs.frozen
+class ReplaceOrder:
+    """Record the intent to replace a working order by another with these terms; what is None stays as it is.
+
+    The replacement is an order of its own, `new_order_id`. It may not happen: the old order can fill first.
+    """
+
+    order_id: str
+    new_order_id: str
+    not_after: dt.datetime
+    quantity: Decimal | None = None
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    time_in_force: TimeInForce | None = None
+    reason: str = ""
+
+
+@attrs.frozen
+class ClosePosition:
+    """Record the intent to close what a strategy holds of a symbol, by an opposite order of exactly that size.
+
+    `strategy` None is the only one that holds it. Cancels nothing; `not_after` is when the intent goes stale.
+    """
+
+    order_id: str
+    account: str
+    symbol: str
+    not_after: dt.datetime
+    strategy: str | None = None
+    reference_price: Decimal | None = None
+    reason: str = ""
+
+
+@attrs.frozen
+class RetryWork:
+    """Try dead work again. A submit needs a new `not_after`."""
+
+    order_id: str
+    reason: str
+    not_after: dt.datetime
+
+
+@attrs.frozen
+class DiscardWork:
+    """Give dead work up for good: an order that never went out ends, one that could not be canceled works on."""
+
+    order_id: str
+    reason: str
+
+
+@attrs.frozen
+class RequestKill:
+    """Cancel everything that works for the account, whoever placed it, until the broker shows nothing any more.
+
+    What was not sent yet is withdrawn at once, but for what closes or protects. With `suspend` the broker is told to
+    refuse new orders too.
+    """
+
+    account: str
+    reason: str
+    suspend: bool = False
+
+
+@attrs.frozen
+class StartKill:
+    """T2 of a kill."""
+
+    account: str
+    lease: str
+
+
+@attrs.frozen
+class RecordKillAnswer:
+    """T3 of a kill; `open_orders` None when the broker could not be asked what is left."""
+
+    account: str
+    accepted: bool
+    message: str
+    open_orders: int | None = None
+
+
+@attrs.frozen
+class TakeLane:
+    """Become the one who delivers a lane, in the place of whoever held it under `fence` (0 for nobody)."""
+
+    lane: str
+    holder: str
+    fence: int
+
+
+@attrs.frozen
+class UseLane:
+    """Show that one still holds a lane; refused when somebody else does."""
+
+    lane: str
+    holder: str
+    fence: int
+
+
+@attrs.frozen
+class LeaveLane:
+    """Let go of a lane."""
+
+    lane: str
+    holder: str
+    fence: int
 
 
 @attrs.frozen
@@ -115,20 +240,23 @@ class RecordAnswer:
 
 @attrs.frozen
 class RecordRejection:
-    """T3: the broker definitely refused the order."""
+    """T3: the broker definitely refused the order. `attempt` is the one that it refused, None for the last."""
 
     order_id: str
     code: str
     message: str
     raw: str
+    attempt: int | None = None
 
 
 @attrs.frozen
 class RecordNotSent:
-    """T3: the instruction certainly did not reach the broker; it may be sent again."""
+    """T3: the instruction certainly did not reach the broker; it may be sent again. `counts` as in `OrderNotSent`."""
 
     order_id: str
     reason: str
+    attempt: int | None = None
+    counts: bool = True
 
 
 @attrs.frozen
@@ -138,6 +266,7 @@ class RecordUnknown:
     order_id: str
     reason: str
     exists: bool = False
+    attempt: int | None = None
 
 
 @attrs.frozen
@@ -187,11 +316,127 @@ class RecordFill:
     raw: str
 
 
+@attrs.frozen
+class ReviseFill:
+    """The broker takes back an execution of the order, or tells it anew. Repeats change nothing."""
+
+    order_id: str
+    revision: FillRevision
+
+
+@attrs.frozen
+class AdoptOrder:
+    """Take up an order of the account that this ledger did not place, in the broker's terms."""
+
+    order_id: str
+    account: str
+    client_order_id: str
+    broker_order_id: str
+    symbol: str
+    side: Side
+    quantity: Decimal | None
+    notional: Decimal | None
+    order_type: OrderType
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    time_in_force: TimeInForce
+    reference_price: Decimal | None
+    status: OrderStatus
+    updated_at: dt.datetime
+    raw: str
+    replaces: str | None = None
+
+
+@attrs.frozen
+class HaltOrder:
+    """Stop working on an order of which the broker says what cannot be."""
+
+    order_id: str
+    reason: str
+    raw: str
+
+
+@attrs.frozen
+class BookActivity:
+    """Book a change of the account that no order made: cash, or a split (`quantity` is the signed change of units).
+
+    `kind` is a word of `tradecore.ports.broker.ActivityKind`; `occurred_at` the beginning of its day in UTC.
+    """
+
+    account: str
+    activity_id: str
+    kind: str
+    symbol: str | None
+    amount: Decimal
+    quantity: Decimal
+    occurred_at: dt.datetime
+    raw: str
+
+
+@attrs.frozen
+class BookAdjustment:
+    """Take over what the broker says where the books say otherwise: a position at a price, or cash when no symbol."""
+
+    account: str
+    difference_id: str
+    symbol: str
+    signed_qty: Decimal
+    price: Decimal
+    cash_delta: Decimal
+    reason: str
+
+
+@attrs.frozen
+class StartSaga:
+    """Begin a process over several orders; `terms` are what its kind wants to know, as text."""
+
+    saga_id: str
+    kind: str
+    account: str
+    terms: Mapping[str, str]
+    deadline: dt.datetime
+
+
+@attrs.frozen
+class AdvanceSaga:
+    """Take a saga's next step, together with what the step commands: all of it or nothing.
+
+    `after_steps` is how many steps were taken before: a step that another process took already says nothing.
+    """
+
+    saga_id: str
+    after_steps: int
+    step: str
+    status: SagaStatus
+    reason: str = ""
+    notes: Mapping[str, str] = attrs.field(factory=dict)
+    deadline: dt.datetime | None = None
+    commands: tuple[Command, ...] = ()
+
+
+@attrs.frozen
+class ResolveSaga:
+    """A person dealt with what a saga could not undo."""
+
+    saga_id: str
+    reason: str
+
+
 Command = (
     PinAccount
     | SetLimits
     | PlaceOrder
+    | ReplaceOrder
+    | ClosePosition
     | CancelOrder
+    | RetryWork
+    | DiscardWork
+    | RequestKill
+    | StartKill
+    | RecordKillAnswer
+    | TakeLane
+    | UseLane
+    | LeaveLane
     | StartSubmit
     | StartCancel
     | RecordAnswer
@@ -202,4 +447,12 @@ Command = (
     | RecordCancelAnswer
     | RecordReport
     | RecordFill
+    | ReviseFill
+    | AdoptOrder
+    | HaltOrder
+    | BookActivity
+    | BookAdjustment
+    | StartSaga
+    | AdvanceSaga
+    | ResolveSaga
 )

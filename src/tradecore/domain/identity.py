@@ -28,6 +28,11 @@ def order_id_of_decision(decision: str) -> str:
     return derived_id("order", decision)
 
 
+def leg_order_id(parent: str, leg: str) -> str:
+    """The order that the broker makes as a leg of another."""
+    return derived_id("leg", parent, leg)
+
+
 def trade_id_of_order(order: str) -> str:
     """The trade that an opening order begins."""
     return derived_id("trade", order)

@@ -6,8 +6,6 @@ after a cancel or an expiry; whether the broker's count is reached decides when 
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
 from decimal import Decimal
 
 import attrs
@@ -15,6 +13,8 @@ import attrs
 from tradecore.domain import events as ev
 from tradecore.domain.commands import (
     CancelOrder,
+    DiscardWork,
+    HaltOrder,
     PlaceOrder,
     RecordAnswer,
     RecordCancelAnswer,
@@ -23,15 +23,20 @@ from tradecore.domain.commands import (
     RecordRejection,
     RecordReport,
     RecordUnknown,
+    ReplaceOrder,
+    RetryWork,
     StartCancel,
     StartSubmit,
     WithdrawOrder,
 )
-from tradecore.domain.values import ZERO, OrderStatus, OrderType, Side, TimeInForce, plus, times
-from tradecore.errors import CancelRefused, InputError, InvariantViolated
+from tradecore.domain.identity import client_order_id, leg_order_id
+from tradecore.domain.order_state import OURS, OrderState, evolve
+from tradecore.domain.terms import body_hash, check_terms, legs_of
+from tradecore.domain.values import ZERO, Leg, OrderClass, OrderStatus, OrderType, Purpose, plus
+from tradecore.domain.work import CANCEL_ATTEMPTS, SUBMIT_ATTEMPTS, Work
+from tradecore.errors import CancelRefused, InvariantViolated, ReplaceRefused, WorkRefused
 
 _S = OrderStatus
-_OURS = frozenset({_S.PLANNED, _S.QUEUED, _S.SUBMITTED, _S.UNKNOWN})
 _RANK = {
     _S.PLANNED: 0,
     _S.QUEUED: 1,
@@ -46,109 +51,11 @@ _WORKING_RANK = 5
 
 _LATE = "it arrived at the broker after it was given up"
 
-CANCEL_ATTEMPTS = 3
-"""How often a cancel is sent before a person must look."""
-
-
-@attrs.frozen
-class OrderState:
-    """An order as its events tell it. Quantities in units; `filled_value` is the sum of quantity x price of fills."""
-
-    order_id: str
-    client_order_id: str
-    account: str
-    symbol: str
-    side: Side
-    quantity: Decimal
-    order_type: OrderType
-    limit_price: Decimal | None
-    time_in_force: TimeInForce
-    extended_hours: bool
-    strategy: str
-    trade_id: str
-    decision_id: str | None
-    reference_price: Decimal | None
-    status: OrderStatus
-    body_hash: str = ""
-    not_after: dt.datetime | None = None
-    broker_order_id: str | None = None
-    broker_updated_at: dt.datetime | None = None
-    broker_filled_qty: Decimal = ZERO
-    filled_qty: Decimal = ZERO
-    filled_value: Decimal = ZERO
-    submits: int = 0
-    in_flight: bool = False
-    exists_at_broker: bool = False
-    cancel_requested: bool = False
-    cancels: int = 0
-    cancel_in_flight: bool = False
-    cancel_taken: bool = False
-
-    @property
-    def remaining(self) -> Decimal:
-        """What is not filled yet."""
-        return self.quantity - self.filled_qty
-
-    @property
-    def missing_fills(self) -> Decimal:
-        """What the broker says was filled and no recorded fill covers yet."""
-        return max(ZERO, self.broker_filled_qty - self.filled_qty)
-
-    @property
-    def cancel_spent(self) -> bool:
-        """True when the last request to cancel leads to no further attempt: it was taken, or failed too often."""
-        return self.cancel_taken or (self.cancels >= CANCEL_ATTEMPTS and not self.cancel_in_flight)
-
-    @property
-    def was_given_up(self) -> bool:
-        """True when we ended the order because the broker seemed not to have it: should it arrive, it lives."""
-        return self.status.is_terminal and self.broker_order_id is None
-
-    @property
-    def is_settled(self) -> bool:
-        """True when the order is finished and all of its fills are recorded."""
-        return self.status.is_terminal and not self.missing_fills
-
-
-def body_hash(order: ev.OrderPlanned | OrderState) -> str:
-    """SHA-256 over exactly what may be sent to the broker for this order."""
-    parts = (
-        order.client_order_id,
-        order.symbol,
-        order.side.value,
-        format(order.quantity, "f"),
-        order.order_type.value,
-        "" if order.limit_price is None else format(order.limit_price, "f"),
-        order.time_in_force.value,
-        str(order.extended_hours),
-    )
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
-
-
-def check_terms(command: PlaceOrder) -> None:
-    """Refuse terms that no broker could take literally; raises `InputError` naming the field. Nothing is repaired."""
-    if not (command.quantity.is_finite() and command.quantity > 0):
-        raise InputError("quantity", command.quantity, "a number above zero")
-    if command.order_type is OrderType.LIMIT:
-        if command.limit_price is None:
-            raise InputError("limit_price", None, "a price above zero, because a limit order needs one")
-        if not (command.limit_price.is_finite() and command.limit_price > 0):
-            raise InputError("limit_price", command.limit_price, "a price above zero")
-    elif command.limit_price is not None:
-        raise InputError("limit_price", command.limit_price, "no price, because a market order has none")
-    if command.extended_hours and (
-        command.order_type is not OrderType.LIMIT or command.time_in_force is not TimeInForce.DAY
-    ):
-        raise InputError(
-            "extended_hours", True, "a limit order for the day, the only kind that trades in extended hours"
-        )
-    fractional = command.quantity != command.quantity.to_integral_value()
-    if fractional and command.time_in_force is not TimeInForce.DAY and "/" not in command.symbol:
-        raise InputError("time_in_force", command.time_in_force.value, "day, because the quantity is fractional")
+__all__ = ["OrderCommand", "OrderState", "decide", "evolve", "plan", "plan_legs", "replacement"]
 
 
 def plan(command: PlaceOrder, client_order_id: str, trade_id: str) -> list[ev.Event]:
-    """The first events of an order: planned, and queued for delivery."""
+    """The first events of an order: planned, and queued for delivery. Raises `InputError`."""
     check_terms(command)
     planned = ev.OrderPlanned(
         order_id=command.order_id,
@@ -165,8 +72,86 @@ def plan(command: PlaceOrder, client_order_id: str, trade_id: str) -> list[ev.Ev
         trade_id=trade_id,
         decision_id=command.proposal.decision_id if command.proposal else None,
         reference_price=command.reference_price,
+        notional=command.notional,
+        stop_price=command.stop_price,
+        trail_price=command.trail_price,
+        trail_percent=command.trail_percent,
+        order_class=command.order_class,
+        take_profit=command.take_profit,
+        stop_loss=command.stop_loss,
+        purpose=command.purpose,
     )
     return [planned, ev.OrderQueued(command.order_id, body_hash(planned), command.not_after)]
+
+
+def plan_legs(parent: ev.OrderPlanned, epoch: str) -> list[ev.OrderPlanned]:
+    """The orders that the broker will make with this one. They are known, and never sent by themselves."""
+    return [_leg(parent, leg, epoch) for leg in legs_of(parent)]
+
+
+def _leg(parent: ev.OrderPlanned, leg: Leg, epoch: str) -> ev.OrderPlanned:
+    order_id = leg_order_id(parent.order_id, leg.value)
+    profit, loss = parent.take_profit, parent.stop_loss
+    if leg is Leg.TAKE_PROFIT:
+        assert profit is not None, "the terms were checked"
+        order_type = OrderType.LIMIT
+        limit: Decimal | None = profit.limit_price
+        stop: Decimal | None = None
+    else:
+        assert loss is not None, "the terms were checked"
+        order_type = OrderType.STOP if loss.limit_price is None else OrderType.STOP_LIMIT
+        limit, stop = loss.limit_price, loss.stop_price
+    return attrs.evolve(
+        parent,
+        order_id=order_id,
+        client_order_id=client_order_id(order_id, epoch),
+        side=parent.side if parent.order_class is OrderClass.OCO else parent.side.opposite,
+        order_type=order_type,
+        limit_price=limit,
+        stop_price=stop,
+        order_class=OrderClass.SIMPLE,
+        take_profit=None,
+        stop_loss=None,
+        purpose=Purpose.PROTECT,
+        parent_order_id=parent.order_id,
+        leg=leg,
+    )
+
+
+def replacement(state: OrderState, command: ReplaceOrder, client_order_id: str) -> list[ev.Event]:
+    """The first events of the order that is to take this one's place. Raises `InputError`, `ReplaceRefused`."""
+    _check_replaceable(state)
+    changes = {name: getattr(command, name) for name in _REPLACEABLE if getattr(command, name) is not None}
+    if all(getattr(state, name) == value for name, value in changes.items()):
+        raise ReplaceRefused(f"order {state.order_id} has these terms already")
+    planned = ev.OrderPlanned(
+        **{
+            **{field.name: getattr(state, field.name) for field in attrs.fields(ev.OrderPlanned)},
+            **changes,
+            "order_id": command.new_order_id,
+            "client_order_id": client_order_id,
+            "replaces": state.order_id,
+        }
+    )
+    # The legs of a bracket stay with the broker's order and are not among what a replacement says.
+    check_terms(attrs.evolve(planned, order_class=OrderClass.SIMPLE, take_profit=None, stop_loss=None))
+    return [planned, ev.OrderQueued(command.new_order_id, body_hash(planned), command.not_after)]
+
+
+def _check_replaceable(state: OrderState) -> None:
+    if state.status.is_terminal:
+        raise ReplaceRefused(f"order {state.order_id} is already {state.status.value}")
+    if state.broker_order_id is None:
+        raise ReplaceRefused(f"order {state.order_id} is not at the broker yet: cancel it, or wait")
+    if state.replaced_by is not None:
+        raise ReplaceRefused(f"order {state.order_id} is being replaced by {state.replaced_by} already")
+    if state.cancel_requested:
+        raise ReplaceRefused(f"order {state.order_id} is being canceled")
+    if state.notional is not None:
+        raise ReplaceRefused(f"order {state.order_id} is of an amount of money, which cannot be replaced")
+
+
+_REPLACEABLE = ("quantity", "limit_price", "stop_price", "trail_price", "trail_percent", "time_in_force")
 
 
 OrderCommand = (
@@ -181,6 +166,9 @@ OrderCommand = (
     | RecordCancelAnswer
     | RecordReport
     | RecordFill
+    | RetryWork
+    | DiscardWork
+    | HaltOrder
 )
 
 
@@ -193,46 +181,118 @@ def decide(state: OrderState, command: OrderCommand) -> list[ev.Event]:
             return _broker_word(state, command)
         case RecordFill():
             return _fill(state, command)
-        case RecordRejection():
-            if state.status.is_terminal or state.broker_order_id is not None:
-                return []
-            return [ev.OrderRejected(state.order_id, command.code, command.message, command.raw)]
-        case RecordNotSent():
-            return [ev.OrderNotSent(state.order_id, state.submits, command.reason)] if state.in_flight else []
-        case RecordUnknown():
-            if not state.in_flight or state.status is _S.UNKNOWN:
-                return []
-            return [ev.OrderOutcomeUnknown(state.order_id, state.submits, command.reason, command.exists)]
+        case RecordRejection() | RecordNotSent() | RecordUnknown():
+            return _failed_attempt(state, command)
         case WithdrawOrder():
             if state.status.is_terminal or state.broker_order_id is not None or state.exists_at_broker:
                 return []
-            return [ev.OrderCanceled(state.order_id, command.reason, ZERO, "")]
+            return [*_without_outcome(state), ev.OrderCanceled(state.order_id, command.reason, ZERO, "")]
+        case HaltOrder():
+            return [] if state.halted else [ev.OrderHalted(state.order_id, command.reason, command.raw)]
         case CancelOrder():
             return _request_cancel(state, command)
         case StartCancel():
             if state.status.is_terminal or not state.cancel_requested or state.cancel_taken:
                 return []
-            return [ev.CancelSubmitted(state.order_id, state.cancels + 1, command.lease)]
+            lost = [ev.CancelAnswered(state.order_id, False, _NO_OUTCOME)] if state.cancel_in_flight else []
+            return [*lost, ev.CancelSubmitted(state.order_id, state.cancels + 1, command.lease)]
         case RecordCancelAnswer():
-            if not state.cancel_in_flight:
+            return _cancel_answered(state, command)
+        case RetryWork():
+            return _retry(state, command)
+        case DiscardWork():
+            return _discard(state, command)
+
+
+def _failed_attempt(state: OrderState, command: RecordRejection | RecordNotSent | RecordUnknown) -> list[ev.Event]:
+    """T3 of an attempt that did not bring the order to the broker, or not for certain."""
+    if state.status.is_terminal or state.broker_order_id is not None:
+        return []
+    exists = isinstance(command, RecordUnknown) and command.exists
+    attempt = state.submits if command.attempt is None else command.attempt
+    if attempt != state.submits and not exists:  # another attempt began since, and only its own outcome counts
+        reason = command.message if isinstance(command, RecordRejection) else command.reason
+        return [ev.StaleOutcome(state.order_id, attempt, _OUTCOMES[type(command)], reason)]
+    match command:
+        case RecordRejection():
+            return [ev.OrderRejected(state.order_id, command.code, command.message, command.raw)]
+        case RecordNotSent():
+            if not state.in_flight:
                 return []
-            return [ev.CancelAnswered(state.order_id, command.accepted, command.message)]
+            not_sent = ev.OrderNotSent(state.order_id, attempt, command.reason, command.counts)
+            if not command.counts or state.failures + 1 < SUBMIT_ATTEMPTS:
+                return [not_sent]
+            return [not_sent, ev.OrderDead(state.order_id, state.work, state.submits, command.reason)]
+        case RecordUnknown():
+            if state.exists_at_broker or not (exists or (state.in_flight and state.status is not _S.UNKNOWN)):
+                return []
+            return [ev.OrderOutcomeUnknown(state.order_id, attempt, command.reason, command.exists)]
+
+
+_OUTCOMES = {RecordRejection: "rejected", RecordNotSent: "not_sent", RecordUnknown: "unknown"}
+_NO_OUTCOME = "no outcome was recorded: the process that sent it ended"
+
+
+def _without_outcome(state: OrderState) -> list[ev.Event]:
+    """The outcome of an attempt that never got one, before anything else is recorded of the order."""
+    if state.status is not _S.SUBMITTED:
+        return []
+    return [ev.OrderOutcomeUnknown(state.order_id, state.submits, _NO_OUTCOME, False)]
+
+
+def _cancel_answered(state: OrderState, command: RecordCancelAnswer) -> list[ev.Event]:
+    if not state.cancel_in_flight:
+        return []
+    answered = ev.CancelAnswered(state.order_id, command.accepted, command.message)
+    if command.accepted or state.cancels < CANCEL_ATTEMPTS or state.status.is_terminal:
+        return [answered]
+    return [answered, ev.OrderDead(state.order_id, Work.CANCEL, state.cancels, command.message)]
+
+
+def _dead_work(state: OrderState) -> Work:
+    """What of the order is dead. Raises `WorkRefused`."""
+    if state.status.is_terminal:
+        raise WorkRefused(f"order {state.order_id} is already {state.status.value}")
+    if state.dead:
+        return state.work
+    if state.cancel_requested and state.cancel_spent and not state.cancel_taken:
+        return Work.CANCEL
+    if state.in_flight:
+        raise WorkRefused(f"order {state.order_id} may be at the broker: it is looked up until that is known")
+    raise WorkRefused(f"nothing of order {state.order_id} is dead: delivery still works on what it needs")
+
+
+def _retry(state: OrderState, command: RetryWork) -> list[ev.Event]:
+    work = _dead_work(state)
+    if work is Work.CANCEL:
+        retried = ev.OrderRetried(state.order_id, work, command.reason)
+        return [retried, ev.CancelRequested(state.order_id, command.reason)]
+    return [ev.OrderRetried(state.order_id, work, command.reason, command.not_after)]
+
+
+def _discard(state: OrderState, command: DiscardWork) -> list[ev.Event]:
+    work = _dead_work(state)
+    discarded = ev.OrderDiscarded(state.order_id, work, command.reason)
+    if work is Work.CANCEL:
+        return [discarded]
+    return [discarded, ev.OrderCanceled(state.order_id, command.reason, ZERO, "")]
 
 
 def _start_submit(state: OrderState, command: StartSubmit) -> list[ev.Event]:
     """Allow a send only of the content that was decided on, while it is fresh, and while it is still wanted."""
-    if state.status.is_terminal or state.broker_order_id is not None or state.exists_at_broker:
+    if state.status.is_terminal or state.broker_order_id is not None or state.exists_at_broker or state.dead:
         return []
     if command.attempt is not None and command.attempt != state.submits + 1:
         return []
     if command.body_hash != state.body_hash:
         raise InvariantViolated(f"order {state.order_id}: what would be sent is not what was decided on")
     assert state.not_after is not None, "an order is queued before it is sent"
+    lost = _without_outcome(state)
     if command.now > state.not_after:
-        return [ev.OrderCanceled(state.order_id, "stale: its time to be sent had passed", ZERO, "")]
+        return [*lost, ev.OrderCanceled(state.order_id, "stale: its time to be sent had passed", ZERO, "")]
     if state.cancel_requested:
-        return [ev.OrderCanceled(state.order_id, "canceled before it was sent", ZERO, "")]
-    return [ev.OrderSubmitted(state.order_id, state.submits + 1, command.lease)]
+        return [*lost, ev.OrderCanceled(state.order_id, "canceled before it was sent", ZERO, "")]
+    return [*lost, ev.OrderSubmitted(state.order_id, state.submits + 1, command.lease)]
 
 
 def _request_cancel(state: OrderState, command: CancelOrder) -> list[ev.Event]:
@@ -240,7 +300,7 @@ def _request_cancel(state: OrderState, command: CancelOrder) -> list[ev.Event]:
         raise CancelRefused(f"order {state.order_id} is already {state.status.value}")
     if state.cancel_requested and not state.cancel_spent:
         return []
-    if state.status is _S.QUEUED and state.submits == 0:
+    if state.dead or (state.status is _S.QUEUED and state.submits == 0):
         return [ev.OrderCanceled(state.order_id, command.reason, ZERO, "")]
     return [ev.CancelRequested(state.order_id, command.reason)]
 
@@ -283,6 +343,8 @@ def _ending(state: OrderState, word: RecordAnswer | RecordReport) -> ev.Event | 
             return ev.OrderReplaced(state.order_id, word.filled_qty, word.raw)
         case _S.REJECTED:
             return ev.OrderRejected(state.order_id, "", "rejected by the broker", word.raw)
+        case _S.FILLED if state.quantity is None:  # only the broker knows what an amount of money came to
+            return ev.OrderCompleted(state.order_id, word.filled_qty, word.raw)
         case _:
             return None
 
@@ -293,7 +355,7 @@ def _rank(status: OrderStatus) -> int:
 
 def _moves_on(state: OrderState, word: RecordAnswer | RecordReport) -> bool:
     """Whether a working status is news: further along, or as far and later by the broker's clock."""
-    if state.status.is_terminal or word.status.is_terminal or word.status in _OURS or word.status is state.status:
+    if state.status.is_terminal or word.status.is_terminal or word.status in OURS or word.status is state.status:
         return False
     if word.status is _S.PARTIALLY_FILLED:
         return False  # told by fills
@@ -308,7 +370,7 @@ def _moves_on(state: OrderState, word: RecordAnswer | RecordReport) -> bool:
 def _fill(state: OrderState, command: RecordFill) -> list[ev.Event]:
     """Count an execution. More than was ordered is a broken promise of the broker: a person must look."""
     filled = plus(state.filled_qty, command.quantity)
-    if filled > state.quantity:
+    if state.quantity is not None and filled > state.quantity:
         raise InvariantViolated(
             f"order {state.order_id}: fills of {filled} exceed its quantity {state.quantity} "
             f"(execution {command.execution_id} of {command.quantity})"
@@ -330,66 +392,3 @@ def _fill(state: OrderState, command: RecordFill) -> list[ev.Event]:
     if unwanted:
         events.append(ev.CancelRequested(state.order_id, _LATE))
     return events
-
-
-def evolve(state: OrderState | None, event: ev.Event) -> OrderState:
-    """The order after an event."""
-    if isinstance(event, ev.OrderPlanned):
-        return OrderState(**{a.name: getattr(event, a.name) for a in attrs.fields(ev.OrderPlanned)}, status=_S.PLANNED)
-    assert state is not None, "an order begins with its plan"
-    match event:
-        case ev.OrderQueued():
-            return attrs.evolve(state, status=_S.QUEUED, body_hash=event.body_hash, not_after=event.not_after)
-        case ev.OrderSubmitted():
-            return attrs.evolve(state, status=_S.SUBMITTED, submits=event.attempt, in_flight=True)
-        case ev.OrderNotSent():
-            return attrs.evolve(state, status=_S.QUEUED, in_flight=False)
-        case ev.OrderOutcomeUnknown():
-            return attrs.evolve(state, status=_S.UNKNOWN, exists_at_broker=state.exists_at_broker or event.exists)
-        case ev.OrderAccepted():
-            status = event.status if state.status in _OURS or state.was_given_up else state.status
-            return attrs.evolve(
-                state,
-                status=status,
-                broker_order_id=event.broker_order_id,
-                broker_updated_at=event.updated_at,
-                in_flight=False,
-            )
-        case ev.OrderUpdated():
-            return attrs.evolve(state, status=event.status, broker_updated_at=event.updated_at)
-        case ev.OrderPartiallyFilled() | ev.OrderFilled():
-            return _evolve_fill(state, event)
-        case ev.OrderRejected():
-            return attrs.evolve(state, status=_S.REJECTED, in_flight=False)
-        case ev.OrderCanceled():
-            return _ended(state, _S.CANCELED, event.broker_filled_qty)
-        case ev.OrderExpired():
-            return _ended(state, _S.EXPIRED, event.broker_filled_qty)
-        case ev.OrderReplaced():
-            return _ended(state, _S.REPLACED, event.broker_filled_qty)
-        case ev.CancelRequested():
-            return attrs.evolve(state, cancel_requested=True, cancels=0, cancel_taken=False)
-        case ev.CancelSubmitted():
-            return attrs.evolve(state, cancels=event.attempt, cancel_in_flight=True)
-        case ev.CancelAnswered():
-            return attrs.evolve(state, cancel_in_flight=False, cancel_taken=event.accepted)
-        case _:
-            raise InvariantViolated(f"an order cannot hold {event.NAME}")
-
-
-def _ended(state: OrderState, status: OrderStatus, broker_filled: Decimal) -> OrderState:
-    return attrs.evolve(state, status=status, in_flight=False, broker_filled_qty=broker_filled)
-
-
-def _evolve_fill(state: OrderState, event: ev.OrderPartiallyFilled | ev.OrderFilled) -> OrderState:
-    if isinstance(event, ev.OrderFilled):
-        status = _S.FILLED
-    else:
-        status = state.status if state.status.is_terminal else _S.PARTIALLY_FILLED
-    return attrs.evolve(
-        state,
-        status=status,
-        filled_qty=event.filled_qty,
-        filled_value=plus(state.filled_value, times(event.quantity, event.price)),
-        in_flight=False,
-    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import re
-from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+from decimal import ROUND_DOWN, ROUND_UP, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 from typing import TypeVar
 
 import attrs
@@ -50,6 +50,37 @@ class OrderType(enum.StrEnum):
 
     MARKET = "market"
     LIMIT = "limit"
+    STOP = "stop"
+    STOP_LIMIT = "stop_limit"
+    TRAILING_STOP = "trailing_stop"
+
+
+class OrderClass(enum.StrEnum):
+    """Whether an order brings further orders, its legs, along.
+
+    A bracket is an entry with a take-profit and a stop-loss; an OTO is an entry with one of them; an OCO is a
+    take-profit (the order itself) with a stop-loss, for a position that is held already.
+    """
+
+    SIMPLE = "simple"
+    BRACKET = "bracket"
+    OCO = "oco"
+    OTO = "oto"
+
+
+class Leg(enum.StrEnum):
+    """What an order does for the order that brought it along."""
+
+    TAKE_PROFIT = "take_profit"
+    STOP_LOSS = "stop_loss"
+
+
+class Purpose(enum.StrEnum):
+    """What an order is for; what takes risk away goes before what adds it."""
+
+    CLOSE = "close"
+    PROTECT = "protect"
+    TRADE = "trade"
 
 
 class TimeInForce(enum.StrEnum):
@@ -59,6 +90,8 @@ class TimeInForce(enum.StrEnum):
     GTC = "gtc"
     IOC = "ioc"
     FOK = "fok"
+    OPG = "opg"
+    CLS = "cls"
 
 
 class OrderStatus(enum.StrEnum):
@@ -109,6 +142,17 @@ class TradeStatus(enum.StrEnum):
     ABANDONED = "abandoned"
 
 
+class SagaStatus(enum.StrEnum):
+    """The life of a process over several orders."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPENSATING = "compensating"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    MANUAL = "manual"
+
+
 @attrs.frozen
 class Bar:
     """One bar of a market. `start` is the UTC beginning of the bar; prices in account currency, volume in units."""
@@ -152,6 +196,16 @@ def minus(a: Decimal, b: Decimal) -> Decimal:
 def rounded_quotient(a: Decimal, b: Decimal) -> Decimal:
     """`a / b` to 9 places, half even: for averages that are shown, never for amounts that are booked."""
     return canonical(_ROUNDED.divide(a, b).quantize(_NINE_PLACES, context=_ROUNDED))
+
+
+def rounded_up_quotient(a: Decimal, b: Decimal) -> Decimal:
+    """`a / b` to 9 places, away from zero: for quantities that must be counted at their worst."""
+    return canonical(_ROUNDED.divide(a, b).quantize(_NINE_PLACES, rounding=ROUND_UP, context=_ROUNDED))
+
+
+def rounded_down_to_nine(a: Decimal, b: Decimal) -> Decimal:
+    """`a / b` to 9 places, towards zero: for shares whose rest is booked elsewhere."""
+    return canonical(_ROUNDED.divide(a, b).quantize(_NINE_PLACES, rounding=ROUND_DOWN, context=_ROUNDED))
 
 
 def canonical(number: Decimal) -> Decimal:

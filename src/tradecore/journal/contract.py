@@ -8,6 +8,7 @@ from typing import Protocol
 
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
+from tradecore.journal.batch import Batch
 from tradecore.journal.chain import Link
 from tradecore.journal.side_store import SideStore
 from tradecore.journal.stats import StoreStats
@@ -80,3 +81,19 @@ class Journal(Protocol):
 
     def close(self) -> None:
         """Let go of the store; harmless when repeated."""
+
+
+class Groupable(Journal, Protocol):
+    """A journal that can append several appends in one transaction; `tradecore.journal.GroupCommit` makes use of it."""
+
+    def prepare(self, events: Sequence[Recorded[Event]]) -> Batch:
+        """Events as they will be stored. Raises `InputError` for one that could not be read back."""
+
+    def append_batch(self, batch: Batch) -> int:
+        """Append what was prepared, and return the first position. Raises as `append`."""
+
+    def append_each(self, batches: Sequence[Batch]) -> Sequence[int | None]:
+        """Append what fits in one transaction: the first position of each batch, None for one that clashes.
+
+        No two have a stream or an event id in common, so that none depends on what becomes of another.
+        """

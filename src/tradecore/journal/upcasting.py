@@ -79,4 +79,7 @@ def lost_fields(step: Step, before: Data) -> set[str]:
 
 
 UPCASTERS = Upcasters()
-"""Every upcast of tradecore. No shipped event has changed so far."""
+"""Every upcast of tradecore."""
+
+# From schema 2 on an order may be of an amount of money instead of a quantity; every order of schema 1 has a quantity.
+UPCASTERS.register("trade.order.planned", 1, lambda data: data)

@@ -6,22 +6,24 @@ import datetime as dt
 import enum
 import types
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
 from tradecore.domain.events import AlertTriggered, Event
 from tradecore.domain.messages import Envelope, Recorded
 
+Kind = TypeVar("Kind")
+
 _INSTANT = dt.datetime(2026, 2, 3, 14, 30, 0, 123456, tzinfo=dt.UTC)
 
 
-def sample(event_class: type[Event], *, with_optional: bool = True) -> Event:
+def sample(kind: type[Kind], *, with_optional: bool = True) -> Kind:
     """An instance with something in every field; optional fields hold None unless `with_optional`."""
-    built = _build(event_class, "", with_optional)
-    assert isinstance(built, Event)
+    built = _build(kind, "", with_optional)
+    assert isinstance(built, kind)
     return built
 
 
@@ -64,6 +66,8 @@ def _build(wanted: Any, name: str, with_optional: bool) -> object:
     if get_origin(wanted) in (Union, types.UnionType):
         some = next(item for item in get_args(wanted) if item is not type(None))
         return _build(some, name, with_optional) if with_optional else None
+    if get_origin(wanted) is Mapping:
+        return {"key": _build(get_args(wanted)[1], name, with_optional)}
     if get_origin(wanted) is tuple:
         return (_build(get_args(wanted)[0], name, with_optional),) * 2
     if isinstance(wanted, type) and issubclass(wanted, enum.Enum):

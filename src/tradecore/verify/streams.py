@@ -14,8 +14,9 @@ from tradecore.domain.fill import FillState
 from tradecore.domain.messages import Recorded
 from tradecore.domain.order import OrderState
 from tradecore.domain.position import Position, PositionStep, apply_fill
+from tradecore.domain.restating import position_of
 from tradecore.domain.trade import TradeState
-from tradecore.domain.values import minus, times
+from tradecore.domain.values import minus, plus, times
 from tradecore.draft import State, evolve
 from tradecore.journal.scratch import Scratch, Spill
 from tradecore.verify.findings import Findings
@@ -90,6 +91,22 @@ class Streams:
                 self._findings.add("booking", stream, f"fill {event.fill_id} closed other lots than are recorded")
         elif isinstance(event, ev.TradeFilled) and isinstance(before, TradeState):
             self._rebook(stream, before.position, event, event.open_qty)
+        elif isinstance(event, ev.LotsRestated):
+            position = before.position(event.symbol) if isinstance(before, AccountState) else Position()
+            self._restate(stream, position, event)
+        elif isinstance(event, ev.TradeRevised | ev.TradeSplit) and isinstance(before, TradeState):
+            right = plus(before.position.quantity, event.signed_qty)
+            self._findings.same("booking", stream, "quantity after a change", event.open_qty, right)
+
+    def _restate(self, stream: str, held: Position, event: ev.LotsRestated) -> None:
+        """What leaves cash is in the lots, or in the profit: only an adjustment by a person comes from nowhere."""
+        after = plus(held.quantity, event.signed_qty)
+        what = f"quantity of {event.symbol} after a change"
+        self._findings.same("booking", stream, what, event.quantity_after, after)
+        if isinstance(event, ev.AdjustmentBooked):
+            return
+        profit = plus(event.cash_delta, minus(position_of(event.lots).cost, held.cost))
+        self._findings.same("booking", stream, f"profit of a change of {event.symbol}", event.realised_pnl, profit)
 
     def _rebook(
         self, stream: str, held: Position, event: ev.PositionChange | ev.TradeFilled, after: Decimal

@@ -14,7 +14,8 @@ from tradecore.domain import events as ev
 from tradecore.domain.account import AccountState
 from tradecore.domain.identity import client_order_id
 from tradecore.domain.messages import Recorded
-from tradecore.domain.order import OrderState, body_hash
+from tradecore.domain.order import OrderState
+from tradecore.domain.terms import body_hash, size
 from tradecore.domain.trade import TradeState
 from tradecore.domain.values import ZERO, minus, plus, times
 from tradecore.journal.scratch import Scratch, Spill
@@ -26,9 +27,23 @@ from tradecore.verify.streams import Streams
 class _Tally:
     """What fills and reservations say of one order."""
 
+    fills: int = 0
     quantity: Decimal = ZERO
     value: Decimal = ZERO
     reserved: Decimal | None = None
+
+
+@attrs.frozen
+class _Fill:
+    """What an execution came to, after the broker's last word on it."""
+
+    order_id: str
+    account: str
+    symbol: str
+    sign: int
+    quantity: Decimal
+    price: Decimal
+    fees: Decimal
 
 
 @attrs.define
@@ -52,7 +67,8 @@ class Sums:
         self._tallies: Spill[_Tally] = Spill(scratch, "orders", msgspec.msgpack.encode, _tally)
         self._owners: Spill[str] = Spill(scratch, "client order ids", str.encode, lambda _, stored: stored.decode())
         self._accounts: dict[str, _Account] = defaultdict(_Account)
-        times_of_fills: Spill[dt.datetime] = Spill(scratch, "fills", msgspec.msgpack.encode, _time)
+        self._fills: Spill[_Fill] = Spill(scratch, "fills", msgspec.msgpack.encode, _fill)
+        times_of_fills: Spill[dt.datetime] = Spill(scratch, "times", msgspec.msgpack.encode, _time)
         self._double_entry = Agreement(times_of_fills)
 
     def take(self, recorded: Recorded[ev.Event]) -> None:
@@ -67,19 +83,58 @@ class Sums:
             case ev.ReservationMade():
                 tally = self._tally(event.order_id)
                 self._tallies.put(event.order_id, attrs.evolve(tally, reserved=event.quantity))
-            case ev.FillRecorded():
-                self._take_fill(event)
+            case ev.FillRecorded() | ev.FillBusted() | ev.FillCorrected():
+                self._take_fill(recorded.envelope.stream, event)
+            case ev.CashBooked():
+                account = self._accounts[event.account]
+                account.spent = minus(account.spent, event.amount)
+            case ev.PositionSplit() | ev.AdjustmentBooked():
+                self._take_outside(event)
             case _:
                 pass
 
-    def _take_fill(self, event: ev.FillRecorded) -> None:
-        tally, value = self._tally(event.order_id), times(event.quantity, event.price)
-        added = _Tally(plus(tally.quantity, event.quantity), plus(tally.value, value), tally.reserved)
-        self._tallies.put(event.order_id, added)
-        account, signed = self._accounts[event.account], event.side.sign * event.quantity
-        account.held[event.symbol] = plus(account.held[event.symbol], signed)
-        account.spent = plus(plus(account.spent, times(signed, event.price)), event.fees)
-        account.fees = plus(account.fees, event.fees)
+    def _take_fill(self, stream: str, event: ev.FillRecorded | ev.FillBusted | ev.FillCorrected) -> None:
+        known = self._fills.get(stream)
+        match event:
+            case ev.FillRecorded():
+                of = (event.order_id, event.account, event.symbol, event.side.sign)
+                fill = _Fill(*of, event.quantity, event.price, event.fees)
+            case _ if known is None:
+                return  # the domain says that it cannot be
+            case ev.FillBusted():
+                fill = attrs.evolve(known, quantity=ZERO, fees=ZERO)
+            case ev.FillCorrected():
+                fill = attrs.evolve(known, quantity=event.quantity, price=event.price, fees=event.fees)
+        if known is not None and not isinstance(event, ev.FillRecorded):
+            self._add(attrs.evolve(known, quantity=-known.quantity, fees=-known.fees), count=-1)
+        self._add(fill, count=1)
+        self._fills.put(stream, fill)
+
+    def _add(self, fill: _Fill, count: int) -> None:
+        """Count a fill, or with everything negated, take it back."""
+        tally, account = self._tally(fill.order_id), self._accounts[fill.account]
+        value = times(fill.quantity, fill.price)
+        self._tallies.put(
+            fill.order_id,
+            attrs.evolve(
+                tally,
+                fills=tally.fills + count,
+                quantity=plus(tally.quantity, fill.quantity),
+                value=plus(tally.value, value),
+            ),
+        )
+        account.held[fill.symbol] = plus(account.held[fill.symbol], fill.sign * fill.quantity)
+        account.spent = plus(plus(account.spent, fill.sign * value), fill.fees)
+        account.fees = plus(account.fees, fill.fees)
+
+    def _take_outside(self, event: ev.LotsRestated) -> None:
+        """What changed without an order of ours."""
+        account = self._accounts[event.account]
+        account.spent = minus(account.spent, event.cash_delta)
+        if event.symbol:
+            given = sum((share.signed_qty for share in getattr(event, "shares", ())), ZERO)
+            account.held[event.symbol] = plus(account.held[event.symbol], event.signed_qty)
+            account.traded[event.symbol] = plus(account.traded[event.symbol], minus(event.signed_qty, given))
 
     def _tally(self, order_id: str) -> _Tally:
         return self._tallies.get(order_id) or _Tally()
@@ -98,7 +153,7 @@ class Sums:
             elif isinstance(state, AccountState):
                 accounts.append(state)
         for order_id, tally in self._tallies.pairs():
-            if tally.quantity and streams.whole(f"order-{order_id}") is None:
+            if tally.fills and streams.whole(f"order-{order_id}") is None:
                 message = "fills name this order, which cannot be read or does not exist"
                 self._findings.add("fills", f"order-{order_id}", message)
         for subject, message in self._double_entry.differences(accounts):
@@ -111,19 +166,21 @@ class Sums:
         tally = self._tally(order.order_id)
         findings.same("fills", subject, "filled quantity", order.filled_qty, tally.quantity)
         findings.same("fills", subject, "value of its fills", order.filled_value, tally.value)
-        if order.filled_qty > order.quantity:
+        if order.quantity is not None and order.filled_qty > order.quantity:
             findings.add("fills", subject, f"{order.filled_qty} were filled of {order.quantity} ordered")
-        findings.same("reservations", subject, "first reservation", tally.reserved, order.quantity)
+        due = size(order, order.reference_price) if order.leg is None else None  # legs only reduce
+        findings.same("reservations", subject, "first reservation", tally.reserved, due)
         if order.body_hash and order.body_hash != body_hash(order):
             findings.add("orders", subject, "its terms are not those that it was queued with")
-        if self._epochs and order.client_order_id not in {client_order_id(order.order_id, e) for e in self._epochs}:
+        ids = {client_order_id(order.order_id, epoch) for epoch in self._epochs}
+        if ids and not order.external and order.client_order_id not in ids:
             findings.add("client order ids", subject, f"{order.client_order_id} is not the id that belongs to it")
         owner = self._owners.get(order.client_order_id)
         if owner is None:
             self._owners.put(order.client_order_id, order.order_id)
         elif owner != order.order_id:
             findings.add("client order ids", subject, f"order-{owner} has the same {order.client_order_id}")
-        if not order.is_settled:
+        if not order.is_settled and order.leg is None:
             self._accounts[order.account].unsettled[order.order_id] = order.remaining
 
     def _compare_account(self, state: AccountState, sums: _Account) -> None:
@@ -144,6 +201,10 @@ class Sums:
 
 def _tally(_: str, stored: bytes) -> _Tally:
     return msgspec.msgpack.decode(stored, type=_Tally)
+
+
+def _fill(_: str, stored: bytes) -> _Fill:
+    return msgspec.msgpack.decode(stored, type=_Fill)
 
 
 def _time(_: str, stored: bytes) -> dt.datetime:

@@ -16,7 +16,7 @@ class Balances:
     """
 
     name = "balances"
-    shape = "balances/2"
+    shape = "balances/3"
 
     def apply(self, rows: Rows, recorded: Recorded[ev.Event]) -> None:
         """Fold an event of an account, or a fill in it."""
@@ -44,6 +44,14 @@ class Balances:
                 row["cash"] = text(plus(number(row, "cash"), event.cash_delta))
                 row["realised_pnl"] = text(plus(number(row, "realised_pnl"), event.realised_pnl))
                 row["fees"] = text(plus(number(row, "fees"), event.fees))
+            case ev.CashBooked():
+                row["cash"] = text(plus(number(row, "cash"), event.amount))
+                row["outside_cash"] = text(plus(number(row, "outside_cash"), event.amount))
+            case ev.LotsRestated():
+                row["cash"] = text(plus(number(row, "cash"), event.cash_delta))
+                row["realised_pnl"] = text(plus(number(row, "realised_pnl"), event.realised_pnl))
+                if isinstance(event, ev.PositionRevised):
+                    row["fees"] = text(plus(number(row, "fees"), event.fees))
             case _:
                 pass
         rows.put(account, row)
@@ -59,6 +67,7 @@ def _unpinned(account: str) -> Row:
         "cash": None,
         "realised_pnl": "0",
         "fees": "0",
+        "outside_cash": "0",
         "open_orders": 0,
         "last_fill_at": None,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tradecore.domain.events import Event, OrderAccepted
+from tradecore.domain.events import Event, OrderAccepted, OrderAdopted
 from tradecore.domain.messages import Recorded
 from tradecore.views.view import Rows
 
@@ -16,6 +16,6 @@ class BrokerOrders:
     def apply(self, rows: Rows, recorded: Recorded[Event]) -> None:
         """Fold an acceptance."""
         event = recorded.event
-        if isinstance(event, OrderAccepted):
+        if isinstance(event, OrderAccepted | OrderAdopted):
             row = {"broker_order_id": event.broker_order_id, "order_id": event.order_id}
             rows.put(event.broker_order_id, row | {"position": recorded.envelope.position})

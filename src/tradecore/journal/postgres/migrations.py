@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tradecore.journal.postgres.append_function import APPEND_FUNCTION
+from tradecore.journal.postgres.append_function import APPEND_AT_FUNCTION, APPEND_EACH_FUNCTION, APPEND_FUNCTION
 from tradecore.journal.postgres.view_functions import ADOPT_FUNCTION, REPLACE_FUNCTION, SWEEP_FUNCTION, WRITE_FUNCTION
 
 # Names are compared byte by byte: no rules of a language, whose changes between systems would break indexes.
@@ -34,6 +34,13 @@ CREATE TABLE tradecore_lease (
     number bigint NOT NULL, holder text NOT NULL, pid bigint NOT NULL, host text NOT NULL
 )
 """
+# What a row loses when it is erased is its content; "" is the subject of nobody.
+_TEXTS = """
+CREATE TABLE tradecore_texts (
+    digest text COLLATE "C", subject text COLLATE "C", media_type text NOT NULL, sealed boolean NOT NULL, content bytea,
+    PRIMARY KEY (digest, subject)
+)
+"""
 
 MIGRATIONS: tuple[tuple[int, tuple[str, ...]], ...] = (
     (
@@ -58,10 +65,21 @@ MIGRATIONS: tuple[tuple[int, tuple[str, ...]], ...] = (
             REPLACE_FUNCTION,
             ADOPT_FUNCTION,
             SWEEP_FUNCTION,
+            "DROP FUNCTION tradecore_append",
+            APPEND_AT_FUNCTION,
+            APPEND_EACH_FUNCTION,
+            _TEXTS,
         ),
     ),
 )
 """Version and statements of each step."""
 
 SCHEMA = MIGRATIONS[-1][0]
-TABLES = frozenset({"events", "tradecore_views", "tradecore_view_rows", "tradecore_lease"})
+TEXTS_SINCE = 2
+"""The version from which a ledger keeps texts."""
+
+
+def tables_of(version: int) -> frozenset[str]:
+    """The tables that a ledger of this version has, besides the one that tells the version."""
+    first = {"events", "tradecore_views", "tradecore_view_rows", "tradecore_lease"}
+    return frozenset(first | {"tradecore_texts"} if version >= TEXTS_SINCE else first)

@@ -178,18 +178,18 @@ def _decoded(found: Sequence[tuple[bytes, bytes]]) -> Iterator[tuple[str, bytes]
 
 
 def _all_stand(moves: Sequence[Move]) -> Landed:
-    def landed(connection: psycopg.Connection) -> int | None:
+    def landed(connection: psycopg.Connection) -> bytes | None:
         for move in moves:
             found = connection.execute(_STANDING, (move.view,)).fetchone()
             if found is None or tuple(found[:2]) != (move.upto, move.shape):
                 return None
-        return 1
+        return int8(1)
 
     return landed
 
 
 def _is_gone(view: str) -> Landed:
-    def landed(connection: psycopg.Connection) -> int | None:
-        return None if connection.execute(_STANDING, (view,)).fetchone() else 1
+    def landed(connection: psycopg.Connection) -> bytes | None:
+        return None if connection.execute(_STANDING, (view,)).fetchone() else int8(1)
 
     return landed

