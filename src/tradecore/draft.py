@@ -84,11 +84,11 @@ def after(known: Loaded, events: Sequence[Recorded[Event]]) -> Loaded:
 
 def load(journal: Journal, stream: str, upto: int | None = None) -> Loaded:
     """A stream, as it is or at the version `upto`: from its snapshot where that is beyond doubt."""
-    found = find_snapshot(journal, stream)
-    if found is not None and upto is not None and found[0].version > upto:
-        found = None
-    known, tail = (from_snapshot(found[0]), found[1]) if found else (Loaded(None, 0), journal.load(stream))
-    return after(known, tail if upto is None else [item for item in tail if item.envelope.version <= upto])
+    found = find_snapshot(journal, stream, upto)
+    if found is None:
+        return after(Loaded(None, 0), journal.load(stream, 0, upto))
+    snapshot, tail = found
+    return after(from_snapshot(snapshot), tail)
 
 
 def last_event(journal: Journal, stream: str) -> Event | None:

@@ -77,8 +77,8 @@ def loaded_versions(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> list[i
     counts: list[int] = []
     real = journal.load
 
-    def watched(stream: str, after: int = 0) -> tuple[Recorded[Event], ...]:
-        events = real(stream, after)
+    def watched(stream: str, after: int = 0, limit: int | None = None) -> tuple[Recorded[Event], ...]:
+        events = real(stream, after, limit)
         counts.append(len(events))
         return events
 

@@ -116,21 +116,24 @@ def from_row(stream: str, stored: bytes) -> Snapshot | None:
     return Snapshot(stream, row.version, row.position, row.event_id, row.trace_id, row.correlation_id, state)
 
 
-def find_snapshot(journal: Journal, stream: str) -> tuple[Snapshot, Tail] | None:
-    """The snapshot of a stream and the events behind it, or None when it must be folded from its beginning."""
-    return resume(journal, stream, journal.views.row(VIEW, stream)) if has_snapshots(stream) else None
+def find_snapshot(journal: Journal, stream: str, upto: int | None = None) -> tuple[Snapshot, Tail] | None:
+    """The snapshot of a stream and the events behind it, up to a version; None when all must be folded."""
+    return resume(journal, stream, journal.views.row(VIEW, stream), upto) if has_snapshots(stream) else None
 
 
-def resume(journal: Journal, stream: str, stored: bytes | None) -> tuple[Snapshot, Tail] | None:
-    """The snapshot in a stored row and the events behind it, or None at any doubt.
+def resume(
+    journal: Journal, stream: str, stored: bytes | None, upto: int | None = None
+) -> tuple[Snapshot, Tail] | None:
+    """The snapshot in a stored row and the events behind it, up to a version, or None at any doubt.
 
     The event that the snapshot ends with must be in the stream, at that version and position, under that id: a restored
     or another ledger has no such event.
     """
     snapshot = None if stored is None else from_row(stream, stored)
-    if snapshot is None or snapshot.version < 1:
+    if snapshot is None or snapshot.version < 1 or (upto is not None and snapshot.version > upto):
         return None
-    anchor, *tail = journal.load(stream, snapshot.version - 1) or (None,)
+    limit = None if upto is None else upto - snapshot.version + 1
+    anchor, *tail = journal.load(stream, snapshot.version - 1, limit) or (None,)
     if anchor is None:
         return None
     envelope = anchor.envelope

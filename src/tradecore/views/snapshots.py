@@ -17,7 +17,6 @@ from tradecore.journal.snapshots import (
     Snapshot,
     code_hash,
     ends_by_itself,
-    find_snapshot,
     has_snapshots,
     resume,
     to_row,
@@ -75,11 +74,8 @@ class Snapshots:
     def _load(self, rows: Rows, stream: str, version: int) -> Loaded:
         """From the view's own snapshot where there is one: what is stored may be of before a rebuild."""
         row = rows.get(stream)
-        found = None if row is None else resume(self._journal, stream, encode_row(row))
-        if found is None or found[0].version > version:
-            return load(self._journal, stream, upto=version)
-        snapshot, tail = found
-        return after(from_snapshot(snapshot), [item for item in tail if item.envelope.version <= version])
+        found = None if row is None else resume(self._journal, stream, encode_row(row), version)
+        return load(self._journal, stream, version) if found is None else after(from_snapshot(found[0]), found[1])
 
 
 def _snapshot(known: Loaded, recorded: Recorded[Event]) -> Snapshot:
@@ -116,8 +112,8 @@ def wrong_snapshots(journal: Journal, folded: Callable[[str], Folded | None]) ->
     parked = parked_views(journal).get(VIEW)
     if parked is not None:
         yield VIEW, str(parked)
-    for stream, _ in journal.views.rows(VIEW):
-        found = find_snapshot(journal, stream)
+    for stream, stored in journal.views.rows(VIEW):
+        found = resume(journal, stream, stored)
         if found is None:
             yield stream, "its snapshot is damaged or of another ledger, and is not used; `tradecore rebuild snapshots`"
             continue
