@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from tradecore import closing
-from tradecore.domain import account, decision, fill, kill, lane, order, saga, streams, trade
+from tradecore.domain import account, decision, fill, kill, lane, order, order_plan, saga, streams, trade
 from tradecore.domain import events as ev
 from tradecore.domain.commands import (
     AdoptOrder,
@@ -138,7 +138,7 @@ def _place(draft: Draft, command: PlaceOrder, epoch: str, *, is_reducing: bool =
         draft.add(streams.trade(trade_id), trade.propose(command, trade_id))
     idea = draft.trade(trade_id)
     assert idea is not None, "a reservation or a holding names its trade"
-    planned = order.plan(command, client_order_id(command.order_id, epoch), trade_id)
+    planned = order_plan.plan(command, client_order_id(command.order_id, epoch), trade_id)
     draft.add(streams.order(command.order_id), planned)
     draft.add(streams.trade(trade_id), trade.work(idea, command.order_id, command.side))
     assert isinstance(planned[0], ev.OrderPlanned), "an order begins with its plan"
@@ -154,7 +154,7 @@ def _takes_risk_away(holder: account.AccountState, command: PlaceOrder) -> bool:
 
 def _plan_legs(draft: Draft, parent: ev.OrderPlanned, epoch: str) -> None:
     """Record the orders that the broker will make with this one; they reduce, so they reserve nothing."""
-    for leg in order.plan_legs(parent, epoch):
+    for leg in order_plan.plan_legs(parent, epoch):
         draft.add(streams.order(leg.order_id), [leg])
         idea = draft.trade(leg.trade_id)
         assert idea is not None, "its parent works for it already"
@@ -168,7 +168,7 @@ def _replace(draft: Draft, command: ReplaceOrder, epoch: str) -> None:
         raise ReplaceRefused(f"there is no order {command.order_id}")
     if draft.order(command.new_order_id) is not None:
         raise InputError("new_order_id", command.new_order_id, "an id that no order has yet")
-    planned = order.replacement(old, command, client_order_id(command.new_order_id, epoch))
+    planned = order_plan.replacement(old, command, client_order_id(command.new_order_id, epoch))
     new = planned[0]
     assert isinstance(new, ev.OrderPlanned), "an order begins with its plan"
     holder = draft.account(old.account)
