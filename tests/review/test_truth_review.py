@@ -8,7 +8,6 @@ import threading
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
-from typing import cast
 
 import anyio
 import attrs
@@ -23,7 +22,6 @@ from tradecore.domain.values import Side
 from tradecore.errors import InputError
 from tradecore.gate import Gate
 from tradecore.journal import KeyRing, open_journal
-from tradecore.journal.contract import Groupable
 from tradecore.journal.group_commit import GroupCommit
 from tradecore.ports.broker import ActivityKind, BrokerActivity, Execution, OrderReport
 from tradecore.reconcile import Difference, Differences, Reconciler
@@ -245,7 +243,8 @@ def test_the_rows_of_a_split_may_come_one_after_the_other() -> None:
     desk.give(cmd.BookActivity("main", "s1", "split", "SPY", Decimal(0), Decimal(-10), NOON, "{}"))
     desk.give(cmd.BookActivity("main", "s2", "split", "SPY", Decimal(0), Decimal(40), NOON, "{}"))
     position = desk.account.position("SPY")
-    assert (position.quantity, position.cost) == (40, 1000)
+    assert position.quantity == 40
+    assert position.cost == 1000
     assert desk.account.realised_pnl == 0
     assert desk.account.held("test", "SPY") == 40
 
@@ -289,7 +288,7 @@ def test_a_fill_that_was_too_much_until_the_bust_of_another_is_counted_and_holds
 def test_what_two_threads_append_at_once_is_there_when_they_are_told_so(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
     told: list[tuple[str, int]] = []
-    with closing(GroupCommit(cast(Groupable, open_journal(url)))) as journal:
+    with closing(GroupCommit(open_journal(url))) as journal:
 
         def work(name: str) -> None:
             for version in range(1, 40):
