@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import signal
 
 import anyio
 import structlog
 from anyio.abc import TaskStatus
 
+from tradecore.domain.calendar import last_closed
 from tradecore.errors import BrokerUnreachable, ConfigurationError, ProtocolError, StoreFull
 from tradecore.runner.contract import Progress, Session
 from tradecore.runner.disk import record_full
@@ -136,22 +138,32 @@ class Daemon:
             await session.engine.refresh_assets()
 
     async def _reconcile(self, session: Session) -> None:
-        """Compare with the broker on a schedule, and sooner while fills are known to be missing."""
+        """Compare with the broker on a schedule, at the end of a day, and sooner while fills are missing."""
         clock, every = session.clock, session.settings.delivery.reconcile_every_s
         due = clock.monotonic() + every
         sooner, tries = 0.0, 0
+        compared_after = _last_closed(session)
         while True:
             await clock.sleep(min(_BEHIND_S, every))
             now = clock.monotonic()
             inbox = session.engine.inbox
-            if now >= due or inbox.reconnected or (inbox.behind and now >= sooner):
-                why = "reconnect" if inbox.reconnected else "schedule"
+            closed = _last_closed(session)
+            is_end = closed != compared_after
+            if is_end or now >= due or inbox.reconnected or (inbox.behind and now >= sooner):
+                compared_after = closed
+                why = "end" if is_end else "reconnect" if inbox.reconnected else "schedule"
                 inbox.reconnected = False
                 await session.engine.reconcile(why)
                 # What stays missing is asked for ever more rarely, so that orders keep their share of the rate limit.
                 tries = tries + 1 if session.engine.inbox.behind else 0
                 due = clock.monotonic() + every
                 sooner = clock.monotonic() + _BEHIND_S * 2.0 ** min(tries, 10)
+
+
+def _last_closed(session: Session) -> dt.date | None:
+    """The last trading day that is over by the broker's clock; None while that is not known."""
+    now = session.engine.broker_time()
+    return None if now is None else last_closed(now)
 
 
 def _is_full(error: BaseException) -> bool:

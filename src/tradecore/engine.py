@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from decimal import Decimal
 
 import attrs
@@ -20,9 +21,11 @@ from tradecore.domain.events import (
     RunnerStopped,
 )
 from tradecore.domain.messages import Cause
+from tradecore.domain.order_state import OrderState
 from tradecore.domain.session import is_regular
 from tradecore.domain.terms import size
-from tradecore.domain.values import ZERO, Bar, OrderStatus
+from tradecore.domain.values import ZERO, Bar
+from tradecore.draft import last_event
 from tradecore.errors import BrokerUnreachable, InputError, ProtocolError, WrongAccount
 from tradecore.follower import Follower
 from tradecore.gate import Gate
@@ -38,7 +41,7 @@ from tradecore.proposing import order_of
 from tradecore.reconcile import Difference, Differences, Reconciler, compare_standing, confirmed, may_be_late
 from tradecore.rewind import refuse_rewound
 from tradecore.schedule import Schedule
-from tradecore.views import read_rows
+from tradecore.views import read_row, read_rows
 from tradecore.views.projector import Projector
 
 _log = structlog.get_logger("tradecore.engine")
@@ -179,36 +182,24 @@ class Engine:
     async def _refresh_assets(self) -> None:
         """Record the broker's list of assets when it is not the one that is recorded already."""
         symbols = tuple(sorted(asset.symbol for asset in await self.broker.assets() if asset.tradable))
-        recorded = [item.event for item in self.ledger.journal.load(streams.BROKER)]
-        lists = [event.symbols for event in recorded if isinstance(event, AssetsRefreshed)]
-        if not lists or lists[-1] != symbols:
-            event = AssetsRefreshed(self.broker.name, symbols)
-            self.ledger.note(streams.BROKER, event, self._cause("runner"))
+        event = AssetsRefreshed(self.broker.name, symbols)
+        if last_event(self.ledger.journal, streams.ASSETS) != event:
+            self.ledger.note(streams.ASSETS, event, self._cause("runner"))
 
     def _restore(self) -> None:
-        """Take up what earlier runs left open, from the views, and follow the log from where they end."""
+        """Take up what earlier runs left open, and follow the log from where the views end.
+
+        What ended and reserves nothing is settled, and is not looked at however much of it there is.
+        """
         self.follower.position = self.projector.catch_up()
-        for row in read_rows(self.ledger.journal, "orders"):
-            if row["account"] != self._terms.account:
-                continue
-            order = None
-            # What ended and reserves nothing is settled, and need not be loaded however long the ledger is.
-            reserved = row["order_id"] in self.ledger.account(row["account"]).reservations
-            if reserved or not OrderStatus(row["status"]).is_terminal:
-                order = self.ledger.order(row["order_id"])
-                self.outbox.consider(row["order_id"])
-            if row["broker_order_id"] is not None:
-                accepted = order.broker_updated_at if order else None
-                self.inbox.remember(
-                    row["broker_order_id"],
-                    row["order_id"],
-                    accepted or self._clock.now(),
-                    settled=order is None or order.is_settled,
-                )
-        for row in read_rows(self.ledger.journal, "fills"):
-            if row["account"] != self._terms.account:
-                continue
-            self.inbox.start_from(dt.datetime.fromisoformat(row["occurred_at"]))
+        self.outbox.restore()
+        for order in self._open_orders():
+            self.outbox.consider(order.order_id)
+            if order.broker_order_id is not None and not order.is_settled:
+                self.inbox.remember(order.order_id, order.broker_updated_at or self._clock.now())
+        balances = read_row(self.ledger.journal, "balances", self._terms.account)
+        if balances is not None and balances["last_fill_at"] is not None:
+            self.inbox.start_from(dt.datetime.fromisoformat(balances["last_fill_at"]))
         self.follower.listen(self.ledger.observe)
         self.follower.listen(self.outbox.observe)
         self.follower.listen(self.inbox.observe)
@@ -309,11 +300,17 @@ class Engine:
 
     def _restore_doubts(self) -> None:
         """Take up what earlier runs left open and only the orders themselves tell: unseen legs, contradictions."""
-        for row in read_rows(self.ledger.journal, "orders"):
-            if row["account"] == self._terms.account and not OrderStatus(row["status"]).is_terminal:
-                order = self.ledger.order(row["order_id"])
-                if order is not None:
-                    self.inbox.restore(order)
+        for order in self._open_orders():
+            if not order.status.is_terminal:
+                self.inbox.restore(order)
+
+    def _open_orders(self) -> Iterator[OrderState]:
+        """Orders that reserve something, and those that may still work: legs reserve nothing."""
+        indexed = (key for key, _ in self.ledger.journal.views.rows("open_orders"))
+        for order_id in dict.fromkeys((*self.ledger.account(self._terms.account).reservations, *indexed)):
+            order = self.ledger.order(order_id)
+            if order is not None and order.account == self._terms.account:
+                yield order
 
     async def ask_time(self) -> dt.datetime:
         """Ask the broker for its time, and keep it. Raises `BrokerUnreachable`, `ProtocolError`."""

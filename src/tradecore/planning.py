@@ -34,6 +34,7 @@ from tradecore.domain.commands import (
     WithdrawOrder,
 )
 from tradecore.domain.identity import client_order_id, leg_order_id, trade_id_of_order
+from tradecore.domain.reducing import reduces
 from tradecore.domain.terms import check_terms, legs_of
 from tradecore.domain.values import ZERO, OrderStatus, Purpose, TradeStatus
 from tradecore.draft import Draft
@@ -123,7 +124,7 @@ def _place(draft: Draft, command: PlaceOrder, epoch: str, *, is_reducing: bool =
     holder = draft.account(command.account)
     live = live_trade(draft, command)
     trade_id = live or trade_id_of_order(command.order_id)
-    breach = None if is_reducing else account.gate(holder, command)
+    breach = None if is_reducing or _takes_risk_away(holder, command) else account.gate(holder, command)
     if breach is not None:
         _refuse(draft, command, trade_id, breach.rule, breach.reason, is_new=live is None)
         return
@@ -142,6 +143,13 @@ def _place(draft: Draft, command: PlaceOrder, epoch: str, *, is_reducing: bool =
     draft.add(streams.trade(trade_id), trade.work(idea, command.order_id, command.side))
     assert isinstance(planned[0], ev.OrderPlanned), "an order begins with its plan"
     _plan_legs(draft, planned[0], epoch)
+
+
+def _takes_risk_away(holder: account.AccountState, command: PlaceOrder) -> bool:
+    """Whether an order that closes or protects can only make a position smaller: limits must not leave it bare."""
+    if command.purpose is Purpose.TRADE:
+        return False
+    return reduces(holder, command.order_id, command.symbol, command.side, account.worst_quantity(command))
 
 
 def _plan_legs(draft: Draft, parent: ev.OrderPlanned, epoch: str) -> None:

@@ -153,7 +153,7 @@ def test_a_refusal_by_the_risk_gate_is_code_3_and_names_the_rule(terminal: Termi
 
 def refresh_assets(desk: Desk) -> None:
     for symbols in (("AAPL", "GONE", "SPY"), ("AAPL", "SPY")):
-        desk.ledger.note(streams.BROKER, AssetsRefreshed("test", symbols), Cause(desk.ids.trace_id(), "test"))
+        desk.ledger.note(streams.ASSETS, AssetsRefreshed("test", symbols), Cause(desk.ids.trace_id(), "test"))
 
 
 @pytest.mark.parametrize("symbol", ["GONE", "NEVER"])

@@ -96,3 +96,17 @@ def test_the_table_is_what_exchange_calendars_says() -> None:
         if session is not None:
             assert session.close.astimezone(calendar.NEW_YORK).hour == hours[day]
         day += dt.timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("at", "date"),
+    [
+        ("2026-02-03T15:59", "2026-02-02"),
+        ("2026-02-03T16:00", "2026-02-03"),
+        ("2026-02-07T12:00", "2026-02-06"),  # a Saturday
+        ("2026-11-27T12:59", "2026-11-25"),  # the half day after Thanksgiving
+        ("2026-11-27T13:00", "2026-11-27"),
+    ],
+)
+def test_the_last_session_that_is_over(at: str, date: str) -> None:
+    assert calendar.last_closed(new_york(at)) == dt.date.fromisoformat(date)

@@ -53,8 +53,8 @@ def test_settled_orders_and_the_past_of_the_account_are_not_read_again(
     reads: list[int] = []
     load, read = journal.load, journal.read
 
-    def watched_load(stream: str, after: int = 0) -> tuple[Recorded[Event], ...]:
-        events = load(stream, after)
+    def watched_load(stream: str, after: int = 0, limit: int | None = None) -> tuple[Recorded[Event], ...]:
+        events = load(stream, after, limit)
         loads[stream] = loads.get(stream, 0) + len(events)
         return events
 

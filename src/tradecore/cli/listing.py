@@ -9,14 +9,16 @@ from cyclopts import Parameter
 
 from tradecore.cli.opening import open_existing, rows_now, rows_then
 from tradecore.cli.options import DEFAULTS, Options
-from tradecore.cli.printing import show_json, show_table
+from tradecore.cli.printing import show_json, show_note, show_table
 from tradecore.domain.values import OrderStatus, parse_symbol, parse_word
 from tradecore.errors import InputError
 
 if TYPE_CHECKING:
+    from tradecore.journal.contract import Journal
     from tradecore.views.view import Row
 
 _WORK = ("pending", "running", "unknown", "failed", "dead", "succeeded", "refused", "withdrawn")
+_TOLD_BY_THE_BROKER = ("orders", "positions", "balances")
 _Moment = Annotated[str | None, Parameter(allow_leading_hyphen=True)]
 
 
@@ -135,7 +137,27 @@ def sagas(*, as_of: _Moment = None, options: Options = DEFAULTS) -> int:
 
 def _read(options: Options, view: str, as_of: str | None) -> list[Row]:
     with open_existing(options) as journal:
-        return rows_now(journal, view) if as_of is None else rows_then(journal, view, as_of)
+        if as_of is not None:
+            return rows_then(journal, view, as_of)
+        rows = rows_now(journal, view)
+        if view in _TOLD_BY_THE_BROKER and not options.json:
+            for account in sorted({row["account"] for row in rows}):
+                _tell_age(journal, account)
+        return rows
+
+
+def _tell_age(journal: Journal, account: str) -> None:
+    """As of when the broker was last asked whether this is so; a ledger alone never knows what is live."""
+    from tradecore.domain import streams
+    from tradecore.domain.events import ReconciliationCompleted
+
+    events = (recorded.event for recorded in journal.load(streams.reconciliation(account)))
+    done = [event for event in events if isinstance(event, ReconciliationCompleted)]
+    if done:
+        when = done[-1].as_of.isoformat(timespec="seconds")
+        show_note(
+            f"{account}: source ledger, compared with the broker as of {when}, {done[-1].differences} differences"
+        )
 
 
 def _show(options: Options, rows: list[Row], columns: Sequence[str], nothing: str) -> int:

@@ -21,6 +21,7 @@ __all__ = [
     "NEW_YORK",
     "Session",
     "is_open",
+    "last_closed",
     "next_close",
     "next_open",
     "next_session",
@@ -65,6 +66,14 @@ def session_on(date: dt.date) -> Session | None:
     opening = dt.datetime.combine(date, _OPEN, NEW_YORK).astimezone(dt.UTC)
     closing = dt.datetime.combine(date, dt.time(hour), NEW_YORK).astimezone(dt.UTC)
     return Session(date, opening, closing, hour != _CLOSE_HOUR)
+
+
+def last_closed(at: dt.datetime) -> dt.date:
+    """The date of the latest session that is over at `at`."""
+    date = at.astimezone(NEW_YORK).date()
+    while (session := session_on(date)) is None or at < session.close:
+        date -= _DAY
+    return date
 
 
 def next_session(date: dt.date) -> Session:

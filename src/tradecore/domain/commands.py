@@ -279,11 +279,15 @@ class WithdrawOrder:
 
 @attrs.frozen
 class RecordCancelAnswer:
-    """T3 of a cancel: `accepted` when the broker took the request, else why not. Only a status ends the order."""
+    """T3 of a cancel: `accepted` when the broker took the request, else why not. Only a status ends the order.
+
+    `counts` as in `OrderNotSent`.
+    """
 
     order_id: str
     accepted: bool
     message: str
+    counts: bool = True
 
 
 @attrs.frozen

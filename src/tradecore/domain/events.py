@@ -550,12 +550,13 @@ class CancelSubmitted(Event):
 
 @attrs.frozen
 class CancelAnswered(Event):
-    """The broker took the request to cancel, or said why not."""
+    """The broker took the request to cancel, or said why not. `counts` as in `OrderNotSent`."""
 
     NAME: ClassVar[str] = "trade.order.cancel_answered"
     order_id: str
     accepted: bool
     message: str
+    counts: bool = True
 
 
 @attrs.frozen

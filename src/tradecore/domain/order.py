@@ -244,8 +244,8 @@ def _without_outcome(state: OrderState) -> list[ev.Event]:
 def _cancel_answered(state: OrderState, command: RecordCancelAnswer) -> list[ev.Event]:
     if not state.cancel_in_flight:
         return []
-    answered = ev.CancelAnswered(state.order_id, command.accepted, command.message)
-    if command.accepted or state.cancels < CANCEL_ATTEMPTS or state.status.is_terminal:
+    answered = ev.CancelAnswered(state.order_id, command.accepted, command.message, command.counts)
+    if command.accepted or not command.counts or state.cancels < CANCEL_ATTEMPTS or state.status.is_terminal:
         return [answered]
     return [answered, ev.OrderDead(state.order_id, Work.CANCEL, state.cancels, command.message)]
 
@@ -315,7 +315,7 @@ def _broker_word(state: OrderState, word: RecordAnswer | RecordReport) -> list[e
             f"order {state.order_id} is {known} at the broker, and also {word.broker_order_id}: two for one intent"
         )
     source = word.source if isinstance(word, RecordReport) else "answer"
-    given_up = state.was_given_up
+    given_up = state.is_unwanted
     if known is None:
         first = word.status if _rank(word.status) < _WORKING_RANK else _S.ACCEPTED
         found = isinstance(word, RecordReport) or word.found_by_lookup
@@ -344,8 +344,14 @@ def _ending(state: OrderState, word: RecordAnswer | RecordReport) -> ev.Event | 
             return ev.OrderReplaced(state.order_id, word.filled_qty, word.raw)
         case _S.REJECTED:
             return ev.OrderRejected(state.order_id, "", "rejected by the broker", word.raw)
-        # Only the broker knows what an amount of money came to, and what is complete after a bust.
-        case _S.FILLED if state.quantity is None or state.revised_at or state.awaited:
+        # Only the broker knows what an amount of money came to, what was left for a replacement, and what is complete
+        # after a bust.
+        case _S.FILLED if (
+            state.quantity is None
+            or state.revised_at
+            or state.awaited
+            or (state.replaces is not None and word.filled_qty < state.quantity)
+        ):
             return ev.OrderCompleted(state.order_id, word.filled_qty, word.raw)
         case _:
             return None
@@ -378,7 +384,7 @@ def _fill(state: OrderState, command: RecordFill) -> list[ev.Event]:
             f"(execution {command.execution_id} of {command.quantity})"
         )
     events: list[ev.Event] = []
-    unwanted = state.was_given_up and not state.cancel_requested and filled != state.quantity
+    unwanted = state.is_unwanted and not state.cancel_requested and filled != state.quantity
     if state.broker_order_id is None:  # the fill overtook the answer: it proves that the broker has the order
         events.append(
             ev.OrderAccepted(

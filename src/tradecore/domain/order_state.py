@@ -112,6 +112,11 @@ class OrderState:
         return self.status.is_terminal and self.broker_order_id is None
 
     @property
+    def is_unwanted(self) -> bool:
+        """True when it is to be canceled should it arrive. A leg stays: it protects what was filled of its parent."""
+        return self.was_given_up and self.leg is None
+
+    @property
     def is_settled(self) -> bool:
         """True when the order is finished and all of its fills are recorded."""
         return self.status.is_terminal and not self.missing_fills
@@ -186,7 +191,8 @@ def evolve(state: OrderState | None, event: ev.Event) -> OrderState:
         case ev.CancelSubmitted():
             return changed(state, cancels=event.attempt, cancel_in_flight=True)
         case ev.CancelAnswered():
-            return changed(state, cancel_in_flight=False, cancel_taken=event.accepted)
+            cancels = state.cancels if event.counts else min(state.cancels, CANCEL_ATTEMPTS) - 1
+            return changed(state, cancels=cancels, cancel_in_flight=False, cancel_taken=event.accepted)
         case _:
             raise InvariantViolated(f"an order cannot hold {event.NAME}")
 

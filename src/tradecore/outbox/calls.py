@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from tradecore.domain import commands as cmd
 from tradecore.domain.kill import KillState
 from tradecore.domain.order import OrderState
-from tradecore.errors import BrokerError, BrokerUnauthorized, TradecoreError
+from tradecore.errors import BrokerError, BrokerUnauthorized, NotSent, TradecoreError
 from tradecore.failpoints import failpoint
 from tradecore.outbox.answers import Done, answered, failed
 from tradecore.outbox.requests import replace_request_of, request_of
@@ -46,6 +48,10 @@ async def cancel_order(broker: Broker, order: OrderState) -> Done:
         await broker.cancel(order.broker_order_id)
     except BrokerUnauthorized as error:
         return Done([cmd.RecordCancelAnswer(order.order_id, False, str(error))], fatal=error)
+    except NotSent as error:
+        wish_s = error.retry_after_s
+        answer = cmd.RecordCancelAnswer(order.order_id, False, str(error), counts=wish_s is None)
+        return Done([answer], retry_in_s=wish_s or 0.0)
     except BrokerError as error:  # asking twice for a cancel does no harm
         message = getattr(error, "message", None) or str(error)
         return Done([cmd.RecordCancelAnswer(order.order_id, False, message)], retry_in_s=0.0)
@@ -53,13 +59,19 @@ async def cancel_order(broker: Broker, order: OrderState) -> Done:
 
 
 async def kill_everything(broker: Broker, state: KillState) -> Done:
-    """Have everything canceled, and the account suspended where that is wanted."""
+    """Have everything canceled, and the account suspended where that is wanted: either also when the other fails."""
+    failures: list[TradecoreError] = []
+    if state.suspend:  # first, so that nothing new appears behind the cancels
+        await _try(broker.suspend(suspended=True), failures)
+    await _try(broker.cancel_all(), failures)
+    fatal = next((error for error in failures if isinstance(error, BrokerUnauthorized)), None)
+    reason = "; ".join(str(error) for error in failures)
+    retry_in_s = 0.0 if fatal is None else None
+    return Done([cmd.RecordKillAnswer(state.account, not failures, reason)], retry_in_s=retry_in_s, fatal=fatal)
+
+
+async def _try(call: Awaitable[None], failures: list[TradecoreError]) -> None:
     try:
-        if state.suspend:
-            await broker.suspend(suspended=True)
-        await broker.cancel_all()
-    except BrokerUnauthorized as error:
-        return Done([cmd.RecordKillAnswer(state.account, False, str(error))], fatal=error)
-    except (BrokerError, TradecoreError) as error:
-        return Done([cmd.RecordKillAnswer(state.account, False, str(error))], retry_in_s=0.0)
-    return Done([cmd.RecordKillAnswer(state.account, True, "", None)], retry_in_s=0.0)
+        await call
+    except TradecoreError as error:
+        failures.append(error)

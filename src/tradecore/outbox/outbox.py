@@ -16,17 +16,15 @@ from tradecore.domain.events import (
     CancelSubmitted,
     Event,
     KillSubmitted,
-    OrderDead,
     OrderSubmitted,
 )
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.order import OrderState
 from tradecore.domain.terms import body_hash
-from tradecore.domain.work import Work
 from tradecore.errors import BrokerUnreachable, LaneRefused, ProtocolError, TradecoreError
 from tradecore.failpoints import failpoint
 from tradecore.ledger import Ledger, Outcome
-from tradecore.outbox import calls, lookups
+from tradecore.outbox import calls, deaths, lookups
 from tradecore.outbox.answers import Done
 from tradecore.outbox.lane import Lane
 from tradecore.outbox.needs import Kind, missing_legs
@@ -91,8 +89,15 @@ class Outbox:
         self._signal()
 
     def consider(self, order_id: str) -> None:
-        """Take up an order, and the account's kill, as a start does."""
+        """Take up an order as a start does; what of it is dead is told."""
+        order = self._ledger.order(order_id)
+        if order is not None and order.account == self._account:
+            deaths.tell_again(self._ledger, order, self._cause())
         self._open.consider(order_id)
+        self._signal()
+
+    def restore(self) -> None:
+        """Take up what earlier runs left open and no order tells: a kill."""
         self._open.consider_kill()
         self._signal()
 
@@ -176,6 +181,8 @@ class Outbox:
         """Seconds until something falls due; a full house waits for a call to end instead."""
         if self._finished:
             return 0.0
+        if self._closing or self._busy >= self._pace.max_concurrent:
+            return None
         now = self._clock.monotonic()
         times = [self._open.queue.next_due()]
         if self._lane is not None:
@@ -216,7 +223,9 @@ class Outbox:
             if done.alert is not None:
                 self._alert(*done.alert)
             fatal = done.fatal or fatal
-        self._alert_the_dead(results)
+        for result in results:
+            for recorded in () if isinstance(result, TradecoreError) else result:
+                deaths.tell(self._ledger, recorded, self._cause())
         fatal = next((each for each in results if isinstance(each, TradecoreError)), None) or fatal
         if fatal is not None:
             raise fatal
@@ -274,7 +283,7 @@ class Outbox:
             return done.retry_in_s
         item.failures += 1
         if item.kind in (Kind.CANCEL, Kind.KILL):
-            return self._pace.linear(item.failures - 1, self._rng)
+            return max(self._pace.linear(item.failures - 1, self._rng), done.retry_in_s)
         return self._pace.doubling(item.failures - 1, self._rng, done.retry_in_s)
 
     # --- calls ------------------------------------------------------------------------------------------------------
@@ -326,15 +335,6 @@ class Outbox:
         return done
 
     # --- telling ----------------------------------------------------------------------------------------------------
-
-    def _alert_the_dead(self, results: list[Outcome]) -> None:
-        for result in results:
-            for recorded in () if isinstance(result, TradecoreError) else result:
-                event = recorded.event
-                if isinstance(event, OrderDead):
-                    kind = "cancel_failed" if event.work is Work.CANCEL else "delivery_dead"
-                    what = f"the {event.work.value} of order {event.order_id} is dead after {event.attempts} attempts"
-                    self._alert(kind, f"{what}, retry or discard it: {event.reason}")
 
     def _alert(self, kind: str, message: str) -> None:
         self._ledger.note(streams.BROKER, AlertTriggered(kind, message), self._cause())

@@ -40,7 +40,8 @@ class Item:
         return self.send_again is not None or self.kind not in (Kind.RESOLVE, Kind.LEGS)
 
 
-_Entry = tuple[int, int, Item]
+_Entry = tuple[int, int, int, Item]
+"""Priority, number, and a turn that no other entry has: an item and the one that took its place share a number."""
 
 
 class WorkQueue:
@@ -48,6 +49,7 @@ class WorkQueue:
 
     def __init__(self) -> None:
         self._numbers = itertools.count()
+        self._turns = itertools.count()
         self._later: list[tuple[float, int, Item]] = []
         self._lines: dict[str, list[_Entry]] = {}
         self._heads: list[_Entry] = []
@@ -57,7 +59,7 @@ class WorkQueue:
         """Let an item wait until it is due, and then in its line. It keeps its number when it comes back."""
         item.number = item.number or next(self._numbers) + 1
         if item.due_at > now:
-            heapq.heappush(self._later, (item.due_at, item.number, item))
+            heapq.heappush(self._later, (item.due_at, next(self._turns), item))
         else:
             self._stand(item)
 
@@ -65,9 +67,9 @@ class WorkQueue:
         """The most urgent item whose line is free; its line is taken until `release`."""
         self._wake(now)
         while self._heads:
-            urgency, _, item = self._heads[0]
+            urgency, _, _, item = self._heads[0]
             line = self._lines.get(item.line)
-            if item.line in self._taken or line is None or line[0][2] is not item:
+            if item.line in self._taken or line is None or line[0][3] is not item:
                 heapq.heappop(self._heads)  # its line has moved on, and put another head forward
                 continue
             if item.gone:
@@ -106,7 +108,7 @@ class WorkQueue:
 
     def _stand(self, item: Item) -> None:
         line = self._lines.setdefault(item.line, [])
-        entry = (item.priority.value, item.number, item)
+        entry = (item.priority.value, item.number, next(self._turns), item)
         heapq.heappush(line, entry)
         if line[0] is entry and item.line not in self._taken:
             heapq.heappush(self._heads, entry)
@@ -116,7 +118,7 @@ class WorkQueue:
         waiting = self._lines.get(line)
         if waiting is None or line in self._taken:
             return
-        while waiting and waiting[0][2].gone:
+        while waiting and waiting[0][3].gone:
             heapq.heappop(waiting)
         if waiting:
             heapq.heappush(self._heads, waiting[0])

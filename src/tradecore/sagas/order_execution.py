@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from tradecore.domain.order import OrderState
 from tradecore.domain.saga import SagaState
-from tradecore.domain.values import OrderStatus, SagaStatus
+from tradecore.domain.values import ZERO, OrderStatus, SagaStatus, plus
 from tradecore.sagas.contract import Books, Move, done, failed, needs_person
-from tradecore.sagas.orders import PATIENCE, withdrawals
+from tradecore.sagas.orders import PATIENCE, lineage, settled, withdrawals
 from tradecore.sagas.terms import word
 
 
@@ -28,24 +28,28 @@ class OrderExecution:
         order = books.order(state.terms["order_id"])
         if order is None:
             return failed("there is no such order")
-        return watch(state, order, now)
+        return watch(state, lineage(books, order), now)
 
 
-def watch(state: SagaState, order: OrderState, now: dt.datetime) -> Move | None:
-    """The rest of a saga whose aim is one order: what it comes to, or its withdrawal."""
-    if order.is_settled:
-        return _ended(order)
+def watch(state: SagaState, line: list[OrderState], now: dt.datetime) -> Move | None:
+    """The rest of a saga whose aim is one order, or what took its place: what it comes to, or its withdrawal."""
+    if settled(line):
+        return _ended(line)
+    order = line[-1]
     if now < state.deadline:
         return None
     if state.status is SagaStatus.COMPENSATING:
         return needs_person(f"order {order.order_id} is {order.status.value} and could not be withdrawn in time")
-    commands = withdrawals([order], "its time for execution is over")
+    commands = withdrawals(line, "its time for execution is over")
     reason = f"order {order.order_id} is {order.status.value} after its time"
     return Move("withdrawing", SagaStatus.COMPENSATING, reason, deadline=now + PATIENCE, commands=commands)
 
 
-def _ended(order: OrderState) -> Move:
-    if not order.filled_qty:
-        return failed(f"the order is {order.status.value} without a fill")
-    whole = order.status is OrderStatus.FILLED
-    return done(f"filled {order.filled_qty}" + ("" if whole else f" in part, {order.status.value}"))
+def _ended(line: list[OrderState]) -> Move:
+    filled, last = ZERO, line[-1]
+    for order in line:
+        filled = plus(filled, order.filled_qty)
+    if not filled:
+        return failed(f"the order is {last.status.value} without a fill")
+    whole = last.status is OrderStatus.FILLED
+    return done(f"filled {filled}" + ("" if whole else f" in part, {last.status.value}"))

@@ -23,10 +23,21 @@ def found(books: Books, order_ids: Iterable[str]) -> list[OrderState]:
     return [order for order_id in order_ids if (order := books.order(order_id)) is not None]
 
 
+def lineage(books: Books, order: OrderState) -> list[OrderState]:
+    """The order and those that took its place one after the other; one that failed to do so is not among them."""
+    line = [order]
+    while (new_id := line[-1].replaced_by) is not None and (new := books.order(new_id)) is not None:
+        line.append(new)
+    return line
+
+
 def withdrawals(orders: Iterable[OrderState], reason: str) -> tuple[CancelOrder, ...]:
-    """Cancels for what still works and is not being canceled already."""
-    return tuple(
-        CancelOrder(order.order_id, reason)
+    """Cancels for what still works, unless a cancel is under way or the broker has taken one: that may last."""
+    wanted = [
+        order
         for order in orders
-        if not order.status.is_terminal and (not order.cancel_requested or order.cancel_spent)
-    )
+        if not order.status.is_terminal
+        and (not order.cancel_requested or (order.cancel_spent and not order.cancel_taken))
+    ]
+    ids = {order.order_id for order in wanted}  # to cancel an order cancels what is to take its place
+    return tuple(CancelOrder(order.order_id, reason) for order in wanted if order.replaces not in ids)

@@ -15,13 +15,16 @@ from tradecore.domain.commands import PlaceOrder
 from tradecore.domain.identity import derived_id
 from tradecore.domain.order import OrderState
 from tradecore.domain.saga import SagaState
+from tradecore.domain.terms import is_crypto
 from tradecore.domain.trade import TradeState
-from tradecore.domain.values import OrderType, Purpose, SagaStatus, Side, TimeInForce
+from tradecore.domain.values import OrderStatus, OrderType, Purpose, SagaStatus, Side, TimeInForce
 from tradecore.sagas.contract import Books, Move, done, failed, needs_person
-from tradecore.sagas.orders import PATIENCE, found, settled, withdrawals
+from tradecore.sagas.orders import PATIENCE, found, lineage, settled, withdrawals
 from tradecore.sagas.terms import optional_number, word
 
 _FRESH = dt.timedelta(days=1)
+_ON_ITS_WAY = OrderStatus.PENDING_NEW
+"""The broker has it, and the exchange may still refuse it."""
 _STOPS = (OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP)
 
 
@@ -56,6 +59,8 @@ def _withdraw(trade: TradeState, books: Books) -> Move:
     working = found(books, trade.working_orders)
     if not trade.position.quantity and settled(working):
         return failed("the position is flat already")
+    if (other := _closes_already(working)) is not None:
+        return failed(f"order {other.order_id} closes the position already")
     protection = next((order for order in working if order.order_type in _STOPS and not order.status.is_terminal), None)
     notes = {} if protection is None else _remembered(protection)
     return Move("withdrawing", notes=notes, commands=withdrawals(working, "the position is being closed"))
@@ -63,6 +68,8 @@ def _withdraw(trade: TradeState, books: Books) -> Move:
 
 def _close(state: SagaState, trade: TradeState, books: Books, now: dt.datetime) -> Move | None:
     working = found(books, trade.working_orders)
+    if (other := _closes_already(working)) is not None:  # whoever placed it arms the protection again if it fails
+        return failed(f"order {other.order_id} closes the position")
     if not settled(working):
         if now >= state.deadline + PATIENCE:
             left = ", ".join(order.order_id for order in working if not order.is_settled)
@@ -77,11 +84,18 @@ def _close(state: SagaState, trade: TradeState, books: Books, now: dt.datetime) 
     return Move("closing", notes={"order_id": close.order_id}, commands=(close,))
 
 
+def _closes_already(working: list[OrderState]) -> OrderState | None:
+    """Another's order to close: to withdraw it, or to place one beside it, would be to fight for one position."""
+    return next((order for order in working if order.purpose is Purpose.CLOSE and not order.status.is_terminal), None)
+
+
 def _closed(state: SagaState, trade: TradeState, books: Books, now: dt.datetime) -> Move | None:
     order = books.order(state.notes["order_id"])
     if order is None:
         return _arm(state, trade, now, "the order to close was refused")
-    if order.is_settled:
+    line = lineage(books, order)
+    order = line[-1]
+    if settled(line):
         if not trade.position.quantity:
             return done(_result(trade))
         return _arm(state, trade, now, f"the order to close is {order.status.value}")
@@ -89,7 +103,7 @@ def _closed(state: SagaState, trade: TradeState, books: Books, now: dt.datetime)
         return None
     if order.cancel_requested:
         return needs_person(f"order {order.order_id} to close neither fills nor ends: it is {order.status.value}")
-    return Move("closing", reason="too slow: withdrawing", commands=withdrawals([order], "the close took too long"))
+    return Move("closing", reason="too slow: withdrawing", commands=withdrawals(line, "the close took too long"))
 
 
 def _arm(state: SagaState, trade: TradeState, now: dt.datetime, reason: str) -> Move:
@@ -106,7 +120,7 @@ def _armed(state: SagaState, trade: TradeState, books: Books, now: dt.datetime) 
     order = books.order(state.notes["protection_id"])
     if order is None:
         return needs_person("the position is open without protection: the new one was refused by the gate")
-    if order.broker_order_id is not None and not order.status.is_terminal:
+    if order.broker_order_id is not None and not order.status.is_terminal and order.status is not _ON_ITS_WAY:
         return failed("not closed; its protection is armed again")
     if not trade.position.quantity:
         return done(_result(trade))
@@ -149,6 +163,7 @@ def _closing_order(state: SagaState, trade: TradeState) -> PlaceOrder:
 def _protecting_order(state: SagaState, trade: TradeState, now: dt.datetime) -> PlaceOrder | None:
     if "stop_type" not in state.notes or not trade.position.quantity:
         return None
+    is_whole = not trade.position.quantity % 1
     return PlaceOrder(
         order_id=derived_id("saga", state.saga_id, "protect"),
         account=state.account,
@@ -157,7 +172,7 @@ def _protecting_order(state: SagaState, trade: TradeState, now: dt.datetime) -> 
         quantity=abs(trade.position.quantity),
         order_type=OrderType(state.notes["stop_type"]),
         limit_price=optional_number(state.notes, "stop_limit_price"),
-        time_in_force=TimeInForce.GTC,
+        time_in_force=TimeInForce.GTC if is_crypto(trade.symbol) or is_whole else TimeInForce.DAY,
         strategy=trade.strategy,
         not_after=now + _FRESH,
         stop_price=optional_number(state.notes, "stop_price"),

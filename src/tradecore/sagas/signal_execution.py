@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from tradecore.domain.commands import PlaceOrder
 from tradecore.domain.identity import derived_id
 from tradecore.domain.saga import SagaState
+from tradecore.domain.terms import is_crypto
 from tradecore.domain.values import OrderType, SagaStatus, Side, TimeInForce, parse_positive, parse_symbol, parse_word
 from tradecore.sagas.contract import Books, Move, failed
 from tradecore.sagas.order_execution import watch
+from tradecore.sagas.orders import lineage
 from tradecore.sagas.terms import optional_number, word
 
 
@@ -40,7 +42,7 @@ class SignalExecution:
         order = books.order(order_id)
         if order is None:
             return failed("the risk gate refused the order")
-        return watch(state, order, now)
+        return watch(state, lineage(books, order), now)
 
 
 def _order(state: SagaState, order_id: str) -> PlaceOrder:
@@ -53,7 +55,7 @@ def _order(state: SagaState, order_id: str) -> PlaceOrder:
         quantity=parse_positive("quantity", terms["quantity"]),
         order_type=OrderType(terms.get("type", "market")),
         limit_price=optional_number(terms, "limit_price"),
-        time_in_force=TimeInForce.DAY,
+        time_in_force=TimeInForce.GTC if is_crypto(terms["symbol"]) else TimeInForce.DAY,
         strategy=terms["strategy"],
         not_after=state.deadline,
         reference_price=optional_number(terms, "reference_price"),
