@@ -380,7 +380,10 @@ class BookActivity:
 
 @attrs.frozen
 class BookAdjustment:
-    """Take over what the broker says where the books say otherwise: a position at a price, or cash when no symbol."""
+    """Take over what the broker says where the books say otherwise: a position at a price, or cash when no symbol.
+
+    `instead_of` is the quantity, or cash, of the books that a person saw; None when nobody looked.
+    """
 
     account: str
     difference_id: str
@@ -389,6 +392,7 @@ class BookAdjustment:
     price: Decimal
     cash_delta: Decimal
     reason: str
+    instead_of: Decimal | None = None
 
 
 @attrs.frozen
