@@ -6,13 +6,14 @@ Prices, equity and risk amounts in account currency.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from decimal import ROUND_DOWN, Context, Decimal
 
 from tradecore.domain.values import ZERO, Bar
 from tradecore.errors import InputError
 
-_WORKING = Context(prec=34)
+_WORKING = Context(prec=34, rounding=ROUND_DOWN)
 ONE = Decimal(1)
 
 
@@ -64,7 +65,7 @@ def average_true_range(bars: Sequence[Bar], periods: int = 14) -> Decimal:
         raise InputError("periods", periods, "a whole number above zero")
     if len(bars) <= periods:
         raise InputError("bars", len(bars), f"at least {periods + 1} bars for {periods} true ranges")
-    ranges = [_true_range(before, bar) for before, bar in zip(bars, bars[1:], strict=False)]
+    ranges = [_true_range(before, bar) for before, bar in itertools.pairwise(bars)]
     average = _divide(sum(ranges[:periods], ZERO), Decimal(periods))
     for true_range in ranges[periods:]:
         moved = _WORKING.add(_WORKING.multiply(average, Decimal(periods - 1)), true_range)
@@ -99,13 +100,13 @@ def by_kelly(
     return _stepped(_divide(amount, _positive("price", price)), step)
 
 
-def _positive(field: str, number: Decimal) -> Decimal:
+def _positive(field: str, number: object) -> Decimal:
     if not (isinstance(number, Decimal) and number.is_finite() and number > 0):
         raise InputError(field, number, "a Decimal above zero")
     return number
 
 
-def _share(field: str, number: Decimal) -> Decimal:
+def _share(field: str, number: object) -> Decimal:
     if not (isinstance(number, Decimal) and number.is_finite() and 0 < number <= 1):
         raise InputError(field, number, "a Decimal above 0, at most 1")
     return number
