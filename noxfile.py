@@ -12,7 +12,7 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["lint", "types", "imports", "tests", "docs"]
 
-CODE = ("src", "adapters", "runners", "tests", "benchmarks", "examples", "noxfile.py")
+CODE = ("src", "adapters", "runners", "tests", "benchmarks", "examples", "tools", "noxfile.py")
 
 
 def _sync(session: nox.Session, *groups: str) -> None:

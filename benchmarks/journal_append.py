@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import tempfile
 import time
@@ -15,7 +16,7 @@ from machine import describe, in_turn, table
 
 from tradecore.domain.events import Event, ReservationReleased
 from tradecore.domain.messages import Envelope, Recorded
-from tradecore.journal import Journal, open_journal
+from tradecore.journal import Journal, KeyRing, open_journal
 from tradecore.journal.codec import encode
 from tradecore.runner.system import SystemIds
 
@@ -43,9 +44,14 @@ def made(stream: str, version: int) -> Recorded[Event]:
     return Recorded(envelope, ReservationReleased("main", str(uuid.UUID(int=version)), Decimal("10.5")))
 
 
+def new_stream() -> str:
+    """The stream of a new order, with an id as the runner makes them."""
+    return f"order-{_ids.order_id()}"
+
+
 def ours(journal: Journal, batch: int) -> float:
     """Events per second through the journal."""
-    count, stream = _COMMITS[batch], f"order-{uuid.uuid4()}"
+    count, stream = _COMMITS[batch], new_stream()
     batches = [[made(stream, n * batch + k + 1) for k in range(batch)] for n in range(count)]
     started = time.perf_counter()
     for events in batches:
@@ -55,7 +61,7 @@ def ours(journal: Journal, batch: int) -> float:
 
 def raw(connection: sqlite3.Connection, batch: int) -> float:
     """Events per second of the same bytes through sqlite3 with the same pragmas and keys."""
-    count, stream = _COMMITS[batch], f"order-{uuid.uuid4()}"
+    count, stream = _COMMITS[batch], new_stream()
     batches = [
         [
             (e.envelope.stream, e.envelope.version, e.envelope.name, encode(e), e.envelope.event_id)
@@ -118,6 +124,17 @@ def main() -> None:
         table(f"append, SQLite, synchronous=FULL ({describe('eventsourcing', 'msgspec')})", rows)
         (in_memory,) = in_turn(_ROUNDS, lambda: ours(memory, 1))
         table("append in memory", [["events per commit", "tradecore/s"], ["1", f"{in_memory:,.0f}"]])
+        sealed = open_journal(f"sqlite:///{folder / 'sealed.db'}", keys=KeyRing({"key": os.urandom(32)}))
+        rows = [["events per commit", "plain/s", "encrypted/s", "encrypted of plain"]]
+        for batch in _COMMITS:
+            a, b = in_turn(_ROUNDS, lambda batch=batch: ours(journal, batch), lambda batch=batch: ours(sealed, batch))
+            rows.append([str(batch), f"{a:,.0f}", f"{b:,.0f}", f"{b / a:.0%}"])
+        table("append encrypted events, SQLite", rows)
+        sealed.close()
+        from appenders import grouped_lines
+
+        url = f"sqlite:///{folder / 'grouped.db'}"
+        table("group commit, SQLite, synchronous=FULL", grouped_lines(url, _ROUNDS, lambda: raw(connection, 1)))
         journal.close()
         connection.close()
         app.close()

@@ -25,17 +25,23 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import psycopg
+from appenders import from_processes, grouped_lines, our_process
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
+from journal_append import new_stream
+from machine import in_turn, table
 from tests.postgres.server import PASSWORD, Server
 
 from tradecore.domain.events import AlertTriggered, Event
 from tradecore.domain.messages import Recorded
 from tradecore.journal.batch import stored
+from tradecore.journal.codec import encode
 from tradecore.journal.postgres.journal import PostgresJournal
 from tradecore.journal.postgres.opening import open_ledger
+from tradecore.runner.system import SystemIds
 from tradecore.testing.journal_samples import recorded
 
+_ids = SystemIds()
 _TEXT = "m" * 100
 _SECONDS_PER_ROUND = 1.0
 
@@ -89,8 +95,9 @@ Turn = Callable[[], float]
 
 def fresh(size: int, message: str = _TEXT) -> list[Recorded[Event]]:
     """The first events of a new stream."""
-    stream = str(uuid.uuid4())
-    return [recorded(stream, number, AlertTriggered(kind="k", message=message)) for number in range(1, size + 1)]
+    stream, alert = new_stream(), AlertTriggered(kind="k", message=message)
+    # Ids as the runner makes them: they follow each other in time, and so in an index.
+    return [recorded(stream, number, alert, _ids.event_id()) for number in range(1, size + 1)]
 
 
 def raw_turn(connection: psycopg.Connection, size: int) -> Turn:
@@ -98,12 +105,10 @@ def raw_turn(connection: psycopg.Connection, size: int) -> Turn:
 
     def turn() -> float:
         events = fresh(size)
-        rows = stored(events)
-        ids = [item.envelope.event_id for item in events]
-        streams, names = [str(row.originator_id) for row in rows], [row.topic for row in rows]
-        versions, states = [row.originator_version for row in rows], [row.state for row in rows]
+        batch = stored(events, encode)
+        values = (batch.event_ids, batch.streams, batch.versions, batch.names, batch.states)
         begun = time.perf_counter()
-        connection.execute(_CALL, (ids, streams, versions, names, states), prepare=True, binary=True).fetchone()
+        connection.execute(_CALL, values, prepare=True, binary=True).fetchone()
         return time.perf_counter() - begun
 
     return turn
@@ -114,10 +119,9 @@ def recorder_turn(journal: PostgresJournal, size: int) -> Turn:
 
     def turn() -> float:
         events = fresh(size)
-        rows = stored(events)
-        ids = [item.envelope.event_id for item in events]
+        batch = stored(events, encode)
         begun = time.perf_counter()
-        journal.recorder.insert_events(rows, event_ids=ids)
+        journal.recorder.append(batch)
         return time.perf_counter() - begun
 
     return turn
@@ -242,6 +246,43 @@ def pushing(server: Server, samples: int) -> None:
     journal.close()
 
 
+_STOCK = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from eventsourcing.application import Application
+from journal_postgres import Dog, _TEXT
+app = Application()
+dog = Dog(_TEXT)
+app.save(dog)
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(500):
+    dog.tell(_TEXT)
+    app.save(dog)
+print("done", flush=True)
+"""
+
+
+def together(server: Server, rounds: int) -> None:
+    """64 callers in one process through group commit, and 4 processes without."""
+    url = server.url("postgres", schema="together")
+    open_ledger(url, create=True, patience_s=5).close()
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        turn = raw_turn(connection, 1)
+
+        def single() -> float:
+            return 1 / statistics.median(turn() for _ in range(300))
+
+        table("group commit, Postgres", grouped_lines(url, max(3, rounds // 2), single))
+    stock = [sys.executable, "-c", _STOCK, str(Path(__file__).parent)]
+    ours, theirs = in_turn(
+        max(2, rounds // 4),
+        lambda: from_processes(lambda: our_process(url), 4),
+        lambda: from_processes(lambda: stock, 4),
+    )
+    print(f"\n4 processes, one event per commit: {ours:,.0f} events/s, stock {theirs:,.0f}: {ours / theirs:.1f} (1.5)")
+
+
 def flush_speed() -> float:
     """Median milliseconds of an 8 kB write and flush here."""
     with tempfile.NamedTemporaryFile() as file:
@@ -277,6 +318,7 @@ def main() -> None:
             appends(server, journal, options.rounds)
             large(journal)
             journal.close()
+            together(server, options.rounds)
             following(server, options.rounds)
             pushing(server, options.samples)
         finally:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-import re
 from collections.abc import AsyncIterator
 
 import httpx
 import msgspec
 import structlog
 
-from tradecore.domain.values import canonical
-from tradecore.errors import InputError, OutcomeUnknown, ProtocolError
+from tradecore.errors import BrokerUnreachable, OutcomeUnknown, ProtocolError
 from tradecore.ports.broker import (
+    ActivityPage,
     Asset,
     BrokerAccount,
     BrokerOrder,
@@ -20,16 +20,22 @@ from tradecore.ports.broker import (
     FillPage,
     OrderPage,
     OrderRequest,
+    ReplaceRequest,
     Report,
 )
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Rng
+from tradecore_alpaca.account_activities import read_activities_since
 from tradecore_alpaca.activities import read_fills_since
-from tradecore_alpaca.classify import accepted_order, failed_instruction
-from tradecore_alpaca.decode import decode_account, decode_asset, decode_clock, decode_order, decode_position
-from tradecore_alpaca.http import AlpacaHttp, Answer, Timeouts
-from tradecore_alpaca.json_text import is_json, read
+from tradecore_alpaca.bodies import order_body, replace_body, suspend_body
+from tradecore_alpaca.channel import UNGUARDED, Channel, Guards
+from tradecore_alpaca.decode import decode_account, decode_asset, decode_clock, decode_position
+from tradecore_alpaca.event_replay import EventReplay
+from tradecore_alpaca.http import AlpacaHttp, Timeouts
+from tradecore_alpaca.instructions import Instructions, path_segment
+from tradecore_alpaca.json_text import read
 from tradecore_alpaca.keys import Keys
+from tradecore_alpaca.order_json import decode_order
 from tradecore_alpaca.orders import read_orders_since
 from tradecore_alpaca.questions import Questions
 from tradecore_alpaca.trade_stream import TradeStream
@@ -37,10 +43,6 @@ from tradecore_alpaca.urls import Urls
 from tradecore_alpaca.websocket import Connect, open_socket
 
 _log = structlog.get_logger(__name__)
-# Strict because the id becomes part of a path: an empty one would cancel every order.
-_ORDER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
-_NO_CONTENT = 204
-_DONE = (200, 207)
 
 
 class AlpacaBroker:
@@ -57,15 +59,20 @@ class AlpacaBroker:
         timeouts: Timeouts | None = None,
         budget_s: float = 10.0,
         connect: Connect = open_socket,
+        guards: Guards = UNGUARDED,
+        replay_events: bool = False,
         name: str = "alpaca",
     ) -> None:
         timeouts = timeouts or Timeouts()
         self._name = name
         self._urls = urls
-        self._clock = clock
-        self._http = AlpacaHttp(http, keys, timeouts)
-        self._questions = Questions(self._http, clock, rng, budget_s)
-        self._stream = TradeStream(urls.stream_url, keys, clock, rng, connect, timeouts.read_s)
+        channel = Channel(AlpacaHttp(http, keys, timeouts), clock, guards)
+        self._instructions = Instructions(channel, clock)
+        self._questions = Questions(channel, clock, rng, budget_s)
+        replay = EventReplay(channel, self._url("events/trades"), clock).since if replay_events else None
+        self._stream = TradeStream(
+            urls.stream_url, keys, clock, rng, connect, self._check_keys, timeouts.read_s, replay
+        )
 
     @property
     def name(self) -> str:
@@ -82,21 +89,37 @@ class AlpacaBroker:
 
     async def submit(self, request: OrderRequest) -> BrokerOrder:
         """Send an order, once. Raises `BrokerRefused`, `NotSent`, `OutcomeUnknown`, `BrokerUnauthorized` (not done)."""
-        outcome = await self._http.exchange("POST", self._url("orders"), content=order_body(request))
-        if isinstance(outcome, Answer) and 200 <= outcome.status < 300:
-            return accepted_order(outcome, request.client_order_id)
-        raise failed_instruction(outcome, self._clock.now())
+        body = order_body(request)
+        return await self._instructions.for_order("POST", self._url("orders"), body, request.client_order_id)
+
+    async def replace(self, broker_order_id: str, request: ReplaceRequest) -> BrokerOrder:
+        """Ask for a replacement, once; the new order may still be rejected, when the old one fills first. As `submit`.
+
+        Raises `OutcomeUnknown` also when the answer is a replacement of something else.
+        """
+        url, body = self._order_url(broker_order_id), replace_body(request)
+        order = await self._instructions.for_order("PATCH", url, body, request.client_order_id)
+        if order.replaces not in (None, broker_order_id):
+            raise OutcomeUnknown(f"answered with an order that replaces {order.replaces!r}")
+        return order
 
     async def cancel(self, broker_order_id: str) -> None:
         """Ask for a cancel, once. Raises as `submit`."""
-        outcome = await self._http.exchange("DELETE", self._order_url(broker_order_id))
-        if isinstance(outcome, Answer) and outcome.status == _NO_CONTENT:
-            return
-        if isinstance(outcome, Answer) and outcome.status in _DONE:
-            if outcome.body.strip() and not is_json(outcome.body):
-                raise OutcomeUnknown(f"HTTP {outcome.status} that is not the broker's: {outcome.text[:200]!r}")
-            return
-        raise failed_instruction(outcome, self._clock.now())
+        await self._instructions.for_nothing("DELETE", self._order_url(broker_order_id))
+
+    async def cancel_all(self) -> None:
+        """Ask for a cancel of every open order of the account, once; `OutcomeUnknown` when one was not taken."""
+        await self._instructions.for_each("DELETE", self._url("orders"))
+
+    async def close_position(self, symbol: str) -> BrokerOrder:
+        """Ask for a market order that flattens a position, once. Raises as `submit`."""
+        spelt = path_segment("symbol", symbol.replace("/", ""), dots=True)  # positions spell BTC/USD as BTCUSD
+        return await self._instructions.for_any_order("DELETE", self._url(f"positions/{spelt}"))
+
+    async def suspend(self, *, suspended: bool) -> None:
+        """Turn the account's `suspend_trade`, once. Raises as `submit`."""
+        url, body = self._url("account/configurations"), suspend_body(suspended=suspended)
+        await self._instructions.for_switch("PATCH", url, body, suspended=suspended)
 
     async def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:
         """The order under that client id, or None. Raises `BrokerUnreachable`, `ProtocolError`."""
@@ -110,8 +133,8 @@ class AlpacaBroker:
         return order
 
     async def order(self, broker_order_id: str) -> BrokerOrder | None:
-        """The order under the broker's id, or None. Raises `BrokerUnreachable`, `ProtocolError`."""
-        body = await self._questions.ask_for_one(self._order_url(broker_order_id))
+        """The order under the broker's id, with its legs, or None. Raises `BrokerUnreachable`, `ProtocolError`."""
+        body = await self._questions.ask_for_one(self._order_url(broker_order_id), {"nested": "true"})
         if body is None:
             return None
         order = decode_order(body)
@@ -126,6 +149,10 @@ class AlpacaBroker:
     async def fills_since(self, since: dt.datetime) -> FillPage:
         """Every execution at or after `since`, oldest first. Raises `BrokerUnreachable`, `ProtocolError`."""
         return await read_fills_since(self._questions, self._urls.base_url, since)
+
+    async def activities_since(self, since: dt.datetime) -> ActivityPage:
+        """Every change of the account without an order, oldest first. Raises `BrokerUnreachable`, `ProtocolError`."""
+        return await read_activities_since(self._questions, self._urls.base_url, since)
 
     async def positions(self) -> tuple[BrokerPosition, ...]:
         """Every open position. Raises `BrokerUnreachable`, `ProtocolError`."""
@@ -148,27 +175,13 @@ class AlpacaBroker:
         """The stream of reports. Raises `BrokerUnauthorized` when the keys are refused."""
         return self._stream.reports()
 
+    async def _check_keys(self) -> None:
+        """Raises `BrokerUnauthorized`; whatever else goes wrong is not about the keys."""
+        with contextlib.suppress(BrokerUnreachable):
+            await self._questions.ask(self._url("account"), attempts=1)
+
     def _url(self, path: str) -> str:
         return f"{self._urls.base_url}/v2/{path}"
 
     def _order_url(self, broker_order_id: str) -> str:
-        if not _ORDER_ID.fullmatch(broker_order_id):
-            raise InputError("broker_order_id", broker_order_id, "letters, digits and dashes")
-        return self._url(f"orders/{broker_order_id}")
-
-
-def order_body(request: OrderRequest) -> bytes:
-    """The JSON of an order: the same request, the same bytes; numbers as plain decimal text."""
-    body: dict[str, str | bool] = {
-        "symbol": request.symbol,
-        "side": request.side.value,
-        "type": request.order_type.value,
-        "time_in_force": request.time_in_force.value,
-        "extended_hours": request.extended_hours,
-        "client_order_id": request.client_order_id,
-    }
-    if request.quantity is not None:
-        body["qty"] = format(canonical(request.quantity), "f")
-    if request.limit_price is not None:
-        body["limit_price"] = format(canonical(request.limit_price), "f")
-    return msgspec.json.encode(body, order="sorted")
+        return self._url(f"orders/{path_segment('broker_order_id', broker_order_id)}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 
 import attrs
 import msgspec
@@ -21,10 +22,9 @@ from tradecore.errors import (
     OutcomeUnknown,
     ProtocolError,
 )
-from tradecore.ports.broker import BrokerOrder
-from tradecore_alpaca.decode import decode_order
 from tradecore_alpaca.http import Answer, NoAnswer
-from tradecore_alpaca.json_text import read
+from tradecore_alpaca.json_text import as_text, read
+from tradecore_alpaca.refusals import reason_of
 from tradecore_alpaca.retry_after import retry_after_s
 
 DUPLICATE_ID = "duplicate client_order_id: an order under this id exists already, look it up"
@@ -39,12 +39,16 @@ class _Error(msgspec.Struct):
     code: int | None = None
 
 
+_SAID_ELSEWHERE = frozenset({"message", "code"})
+
+
 @attrs.frozen
 class BrokerWords:
     """An error body in the broker's own form."""
 
     code: int | None
     message: str
+    details: Mapping[str, str]
 
 
 def broker_words(answer: Answer) -> BrokerWords | None:
@@ -55,7 +59,17 @@ def broker_words(answer: Answer) -> BrokerWords | None:
         return None
     if error.message is None and error.code is None:
         return None
-    return BrokerWords(error.code, error.message or "")
+    return BrokerWords(error.code, error.message or "", _details(answer.body))
+
+
+def _details(body: bytes) -> Mapping[str, str]:
+    """The further fields of an error body, as text."""
+    fields = read(body, dict[str, msgspec.Raw])
+    return {
+        name: as_text(raw).strip('"')
+        for name, raw in fields.items()
+        if name not in _SAID_ELSEWHERE and bytes(raw) != b"null"
+    }
 
 
 def keys_refused(answer: Answer) -> bool:
@@ -66,23 +80,12 @@ def keys_refused(answer: Answer) -> bool:
     return words is not None and words.code is None and _WRONG_KEYS.fullmatch(words.message.strip()) is not None
 
 
-def accepted_order(answer: Answer, client_order_id: str) -> BrokerOrder:
-    """The order of a 2xx answer. Raises `OutcomeUnknown` when it is unreadable or another order."""
-    try:
-        order = decode_order(answer.body)
-    except ProtocolError as error:
-        raise OutcomeUnknown(f"HTTP {answer.status} without a readable order: {error}") from None
-    if order.client_order_id != client_order_id:
-        raise OutcomeUnknown(f"HTTP {answer.status} with another order: {order.client_order_id!r}")
-    return order
-
-
 def failed_instruction(outcome: Answer | NoAnswer, now: dt.datetime) -> BrokerError:
     """The error for every outcome that is not success."""
     if isinstance(outcome, NoAnswer):
         if outcome.written:
             return OutcomeUnknown(f"no answer: {outcome.reason}")
-        return NotSent(outcome.reason)
+        return NotSent(outcome.reason, outcome.retry_after_s)
     if outcome.status == 429:
         return NotSent("HTTP 429: rate limit exceeded", retry_after_s(outcome, now))
     if keys_refused(outcome):
@@ -91,5 +94,6 @@ def failed_instruction(outcome: Answer | NoAnswer, now: dt.datetime) -> BrokerEr
     if words is not None and 400 <= outcome.status < 500 and _DUPLICATE.search(words.message):
         return AlreadyExists(f"HTTP {outcome.status}: {DUPLICATE_ID}")
     if words is not None and 400 <= outcome.status < 500 and outcome.status not in _AMBIGUOUS:
-        return BrokerRefused(outcome.status, words.code, words.message, outcome.text)
+        reason = reason_of(outcome.status, words.code, words.message)
+        return BrokerRefused(outcome.status, words.code, words.message, outcome.text, reason, words.details)
     return OutcomeUnknown(f"HTTP {outcome.status} does not tell what was done: {outcome.text[:200]!r}")

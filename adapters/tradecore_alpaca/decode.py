@@ -1,6 +1,6 @@
 """Alpaca's objects as values of the ports. The raw text stays with each; nothing is guessed.
 
-Shapes are those of the Trading API (orders, positions, account, assets, activities) as recorded from paper accounts.
+Shapes are those of the Trading API (fills, positions, account, assets, the clock) as recorded from paper accounts.
 """
 
 from __future__ import annotations
@@ -9,31 +9,20 @@ import datetime as dt
 
 import msgspec
 
-from tradecore.domain.values import ZERO, OrderStatus, Side
+from tradecore.domain.values import ZERO
 from tradecore.errors import ProtocolError
-from tradecore.ports.broker import Asset, BrokerAccount, BrokerFill, BrokerOrder, BrokerPosition
+from tradecore.ports.broker import Asset, BrokerAccount, BrokerFill, BrokerPosition, Execution
 from tradecore_alpaca.json_text import ABSENT, as_text, instant, number, optional_number, read
+from tradecore_alpaca.order_json import decode_side
 
-_SIDES = {"buy": Side.BUY, "sell": Side.SELL, "sell_short": Side.SELL, "sell_short_exempt": Side.SELL}
-_OURS_ONLY = {OrderStatus.PLANNED, OrderStatus.QUEUED, OrderStatus.SUBMITTED, OrderStatus.UNKNOWN}
-_STATUSES = {status.value: status for status in OrderStatus if status not in _OURS_ONLY}
+_EXECUTIONS: dict[str | None, Execution] = {
+    None: Execution.TRADE,
+    "fill": Execution.TRADE,
+    "partial_fill": Execution.TRADE,
+    "trade_bust": Execution.BUST,
+    "trade_correct": Execution.CORRECT,
+}
 _CRYPTO_QUOTES = ("USDT", "USDC", "USD", "BTC")
-
-
-class _Order(msgspec.Struct):
-    id: str
-    client_order_id: str
-    symbol: str
-    side: str
-    status: str
-    type: str | None = None
-    order_type: str | None = None
-    qty: msgspec.Raw = ABSENT
-    filled_qty: msgspec.Raw = ABSENT
-    filled_avg_price: msgspec.Raw = ABSENT
-    updated_at: str | None = None
-    submitted_at: str | None = None
-    created_at: str | None = None
 
 
 class _FillActivity(msgspec.Struct):
@@ -46,6 +35,8 @@ class _FillActivity(msgspec.Struct):
     price: msgspec.Raw
     cum_qty: msgspec.Raw
     transaction_time: str
+    type: str | None = None
+    previous_id: str | None = None
 
 
 class _Position(msgspec.Struct):
@@ -78,44 +69,13 @@ class _Clock(msgspec.Struct):
     timestamp: str
 
 
-def decode_order(raw: bytes | msgspec.Raw) -> BrokerOrder:
-    """An order; `status` is None for a word that is not known. Raises `ProtocolError`."""
-    order = read(raw, _Order)
-    moment = order.updated_at or order.submitted_at or order.created_at
-    order_type = order.type or order.order_type
-    for field, text in (("id", order.id), ("symbol", order.symbol), ("type", order_type), ("updated_at", moment)):
-        if not text:
-            raise ProtocolError(f"order: {field} is empty", as_text(raw))
-    assert order_type
-    assert moment
-    return BrokerOrder(
-        broker_order_id=order.id,
-        client_order_id=order.client_order_id,
-        symbol=order.symbol,
-        side=decode_side(order.side),
-        quantity=optional_number("order.qty", order.qty),
-        order_type=order_type,
-        status=_STATUSES.get(order.status),
-        filled_qty=optional_number("order.filled_qty", order.filled_qty) or ZERO,
-        filled_avg_price=optional_number("order.filled_avg_price", order.filled_avg_price),
-        updated_at=instant("order.updated_at", moment),
-        raw=as_text(raw),
-    )
-
-
-def decode_side(word: str) -> Side:
-    """Buy or sell; a short sale is a sale. Raises `ProtocolError`."""
-    try:
-        return _SIDES[word]
-    except KeyError:
-        raise ProtocolError(f"side: {word[:80]!r} is neither a buy nor a sell", word) from None
-
-
 def decode_fill_activity(raw: bytes | msgspec.Raw) -> BrokerFill:
     """A row of the account's FILL activities; it does not say the client order id. Raises `ProtocolError`."""
     row = read(raw, _FillActivity)
     if row.activity_type != "FILL" or not row.id or not row.order_id:
         raise ProtocolError("activity: this is not a fill of an order", as_text(raw))
+    if row.type not in _EXECUTIONS:
+        raise ProtocolError(f"activity: {(row.type or '')[:80]!r} is not a known type", as_text(raw))
     fill = BrokerFill(
         broker_order_id=row.order_id,
         client_order_id=None,
@@ -129,14 +89,17 @@ def decode_fill_activity(raw: bytes | msgspec.Raw) -> BrokerFill:
         occurred_at=instant("activity.transaction_time", row.transaction_time),
         source="activities",
         raw=as_text(raw),
+        execution=_EXECUTIONS[row.type],
+        previous_execution_id=row.previous_id,
     )
     check_fill(fill)
     return fill
 
 
 def check_fill(fill: BrokerFill) -> None:
-    """Raises `ProtocolError` for an execution that cannot have happened."""
-    if not (fill.quantity > 0 and fill.price >= 0 and fill.cumulative_qty >= fill.quantity and fill.symbol):
+    """Raises `ProtocolError` for an execution that cannot have happened; a bust may leave less than it takes back."""
+    plausible = fill.quantity > 0 and fill.price >= 0 and fill.cumulative_qty >= 0 and fill.symbol
+    if not plausible or (fill.execution is not Execution.BUST and fill.cumulative_qty < fill.quantity):
         raise ProtocolError("fill: quantity, price and cumulative quantity contradict each other", fill.raw)
 
 

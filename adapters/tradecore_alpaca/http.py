@@ -14,6 +14,8 @@ import httpx
 
 from tradecore_alpaca.keys import Keys
 
+JSON = "application/json"
+
 # The library raises these only before the first byte of a request is written.
 _NOTHING_WRITTEN = (
     httpx.ConnectError,
@@ -45,6 +47,7 @@ class Answer:
     body: bytes
     retry_after: str | None = None
     rate_limit_reset: str | None = None
+    rate_limit_remaining: str | None = None
 
     @property
     def text(self) -> str:
@@ -58,6 +61,7 @@ class NoAnswer:
 
     written: bool
     reason: str
+    retry_after_s: float | None = None
 
 
 class AlpacaHttp:
@@ -73,12 +77,17 @@ class AlpacaHttp:
         )
 
     async def exchange(
-        self, method: str, url: str, params: Mapping[str, str] | None = None, content: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        accept: str = JSON,
     ) -> Answer | NoAnswer:
         """Send one request, once, and read its answer."""
-        headers = {"accept": "application/json"}
+        headers = {"accept": accept}
         if content is not None:
-            headers["content-type"] = "application/json"
+            headers["content-type"] = JSON
         try:
             with anyio.fail_after(self._whole_s):
                 response = await self._client.request(
@@ -100,6 +109,7 @@ class AlpacaHttp:
             body=self._keys.hide_bytes(response.content),
             retry_after=response.headers.get("retry-after"),
             rate_limit_reset=response.headers.get("x-ratelimit-reset"),
+            rate_limit_remaining=response.headers.get("x-ratelimit-remaining"),
         )
 
     def _tell(self, error: Exception) -> str:

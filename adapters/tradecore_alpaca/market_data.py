@@ -11,6 +11,7 @@ from tradecore.domain.values import Bar
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Rng
 from tradecore.ports.market_data import DataConnected
+from tradecore_alpaca.channel import UNGUARDED, Channel
 from tradecore_alpaca.data_stream import DataStream
 from tradecore_alpaca.history import read_history
 from tradecore_alpaca.http import AlpacaHttp, Timeouts
@@ -37,7 +38,9 @@ class AlpacaMarketData:
     ) -> None:
         timeouts = timeouts or Timeouts()
         self._urls = urls
-        self._questions = Questions(AlpacaHttp(http, keys, timeouts), clock, rng, budget_s)
+        # Alpaca counts requests for data apart from those of trading, and no order waits for them.
+        channel = Channel(AlpacaHttp(http, keys, timeouts), clock, UNGUARDED)
+        self._questions = Questions(channel, clock, rng, budget_s)
         self._stream = DataStream(urls.data_stream_url, keys, clock, rng, connect, timeouts.read_s)
 
     def bars(self, symbols: Sequence[str]) -> AsyncIterator[Bar | DataConnected]:

@@ -13,8 +13,8 @@ import msgspec
 from tradecore.domain.values import parse_instant
 from tradecore.errors import ProtocolError
 from tradecore.ports.broker import BrokerOrder, OrderPage, UnknownReport
-from tradecore_alpaca.decode import decode_order
 from tradecore_alpaca.json_text import as_text, instant, read, rfc3339
+from tradecore_alpaca.order_json import decode_order
 from tradecore_alpaca.questions import Questions
 
 PAGE = 500

@@ -9,8 +9,9 @@ import attrs
 from tradecore.errors import BrokerUnauthorized, BrokerUnreachable
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Rng
+from tradecore_alpaca.channel import Channel
 from tradecore_alpaca.classify import broker_words, keys_refused
-from tradecore_alpaca.http import AlpacaHttp, Answer, NoAnswer
+from tradecore_alpaca.http import Answer, NoAnswer
 from tradecore_alpaca.json_text import is_json
 from tradecore_alpaca.retry_after import retry_after_s
 
@@ -25,24 +26,31 @@ _NOT_FOUND = 40410000
 class Questions:
     """Asks over HTTP. No new attempt begins `budget_s` seconds after the first."""
 
-    http: AlpacaHttp
+    channel: Channel
     clock: Clock
     rng: Rng
     budget_s: float = 10.0
 
-    async def ask(self, url: str, params: Mapping[str, str] | None = None) -> bytes:
+    async def ask(self, url: str, params: Mapping[str, str] | None = None, *, attempts: int = _ATTEMPTS) -> bytes:
         """The body of the 200 answer. Raises `BrokerUnauthorized`, `BrokerUnreachable`."""
-        body = await self.ask_for_one(url, params)
+        body = await self._ask(url, params, attempts, urgent=False)
         if body is None:
             raise BrokerUnreachable(f"GET {url}: HTTP 404, there is nothing")
         return body
 
     async def ask_for_one(self, url: str, params: Mapping[str, str] | None = None) -> bytes | None:
-        """The body of the 200 answer, or None when the broker itself says that there is no such thing."""
+        """The body of the 200 answer, or None when the broker itself says that there is no such thing.
+
+        It is how the fate of an order is found out, and goes before other questions.
+        """
+        return await self._ask(url, params, _ATTEMPTS, urgent=True)
+
+    async def _ask(self, url: str, params: Mapping[str, str] | None, attempts: int, *, urgent: bool) -> bytes | None:
         began = self.clock.monotonic()
         attempt = 1
         while True:
-            outcome = await self.http.exchange("GET", url, params)
+            patience_s = max(0.0, began + self.budget_s - self.clock.monotonic())
+            outcome = await self.channel.question(url, params, patience_s, urgent=urgent)
             if isinstance(outcome, Answer):
                 if outcome.status == 200 and is_json(outcome.body):
                     return outcome.body
@@ -51,7 +59,8 @@ class Questions:
                 if _is_absent(outcome):
                     return None
             pause = self._pause(outcome, attempt)
-            if pause is None or attempt >= _ATTEMPTS or self.clock.monotonic() - began + pause > self.budget_s:
+            last = attempt >= attempts or self.channel.troubled
+            if pause is None or last or self.clock.monotonic() - began + pause > self.budget_s:
                 raise BrokerUnreachable(f"GET {url}: {_tell(outcome)}")
             attempt += 1
             await self.clock.sleep(pause)

@@ -20,10 +20,15 @@ def retry_after_s(answer: Answer, now: dt.datetime) -> float | None:
         seconds = _number(answer.retry_after)
         if seconds is None:
             seconds = _until_date(answer.retry_after, now)
-    if seconds is None and answer.rate_limit_reset is not None:
-        reset = _number(answer.rate_limit_reset)
-        seconds = None if reset is None else reset - now.timestamp()
+    if seconds is None:
+        seconds = reset_in_s(answer, now)
     return None if seconds is None else min(max(seconds, 0.0), _LONGEST_S)
+
+
+def reset_in_s(answer: Answer, now: dt.datetime) -> float | None:
+    """Seconds until the broker counts anew, by `X-RateLimit-Reset` (epoch seconds); negative for a clock ahead."""
+    reset = _number(answer.rate_limit_reset) if answer.rate_limit_reset is not None else None
+    return None if reset is None else reset - now.timestamp()
 
 
 def _number(text: str) -> float | None:

@@ -1,11 +1,14 @@
 """The stream `trade_updates`: sign in, listen, tell every message, connect again.
 
 It has no replay, repeats itself, and loses messages: each `StreamConnected` is a reason to read the record again.
+Messages that nobody has taken yet wait in the socket's own bounded queue; when it is full the broker is held up, and
+when the broker gives us up for that the loss shows as `StreamLost`, never as a gap.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import datetime as dt
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import anyio
 import attrs
@@ -13,7 +16,7 @@ import msgspec
 import structlog
 
 from tradecore.errors import BrokerUnauthorized, ProtocolError
-from tradecore.ports.broker import Report, StreamConnected
+from tradecore.ports.broker import OrderReport, Report, StreamConnected, StreamLost
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Rng
 from tradecore_alpaca.backoff import Backoff
@@ -41,35 +44,54 @@ class _Listening(msgspec.Struct):
 
 @attrs.frozen
 class TradeStream:
-    """Reports of one account. `sign_in_s` bounds the wait for the broker's answers at the door."""
+    """Reports of one account. `sign_in_s` bounds the wait for the broker's answers at the door.
+
+    `probe` asks the broker something that needs the keys, once, after a sign-in that was met with silence: a stream
+    that never answers is the only sign of keys that were withdrawn. It raises `BrokerUnauthorized`. `missed`, where the
+    broker has such a thing, tells again what happened since a moment.
+    """
 
     url: str
     keys: Keys
     clock: Clock
     rng: Rng
     connect: Connect
+    probe: Callable[[], Awaitable[None]]
     sign_in_s: float = 10.0
+    missed: Callable[[dt.datetime], Awaitable[tuple[Report, ...]]] | None = None
 
     async def reports(self) -> AsyncIterator[Report]:
-        """Every message, for ever; `StreamConnected` first after each connect. Raises `BrokerUnauthorized`."""
-        backoff = Backoff(self.rng)
+        """Every message, for ever; `StreamConnected` first after each connect, `StreamLost` after each loss of one.
+
+        Raises `BrokerUnauthorized`.
+        """
+        backoff, heard_until = Backoff(self.rng), None
         while True:
-            began = self.clock.monotonic()
+            began, connected, silent = self.clock.monotonic(), False, False
             try:
                 async with self.connect(self.url) as socket:
                     early = await self._sign_in(socket)
+                    connected = True
                     yield StreamConnected()
+                    if self.missed is not None and heard_until is not None:
+                        for report in await self.missed(heard_until):
+                            yield report
                     for message in early:
                         yield read_report(message)
                     while True:
                         message = self.keys.hide_bytes(await socket.recv())
                         if not _is_routine(message):
-                            yield read_report(message)
+                            report = read_report(message)
+                            heard_until = _latest(heard_until, report)
+                            yield report
             except SocketLostError as lost:
-                wait_s = backoff.wait_s(self.clock.monotonic() - began, busy=lost.busy)
-                _log.warning(
-                    "the stream of orders is lost; connecting again", reason=lost.reason, wait_s=round(wait_s, 1)
-                )
+                reason, busy, silent = lost.reason, lost.busy, lost.silent
+            if connected:
+                yield StreamLost(reason)
+            if silent:
+                await self.probe()
+            wait_s = backoff.wait_s(self.clock.monotonic() - began, busy=busy)
+            _log.warning("the stream of orders is lost; connecting again", reason=reason, wait_s=round(wait_s, 1))
             await self.clock.sleep(wait_s)
 
     async def _sign_in(self, socket: Socket) -> list[bytes]:
@@ -80,7 +102,7 @@ class TradeStream:
                 await socket.send(msgspec.json.encode({"action": "listen", "data": {"streams": [_TRADE_UPDATES]}}))
                 return await _await_listening(socket, self.keys)
         except TimeoutError:
-            raise SocketLostError(f"no answer to the sign-in within {self.sign_in_s} s") from None
+            raise SocketLostError(f"no answer to the sign-in within {self.sign_in_s} s", silent=True) from None
 
     def _authenticate(self) -> bytes:
         keys = {
@@ -88,6 +110,12 @@ class TradeStream:
             "secret_key": self.keys.secret_key.get_secret_value(),
         }
         return msgspec.json.encode({"action": "authenticate", "data": keys})
+
+
+def _latest(known: dt.datetime | None, report: Report) -> dt.datetime | None:
+    if not isinstance(report, OrderReport):
+        return known
+    return report.order.updated_at if known is None else max(known, report.order.updated_at)
 
 
 async def _await_authorization(socket: Socket) -> None:

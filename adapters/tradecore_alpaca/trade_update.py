@@ -6,12 +6,19 @@ import msgspec
 
 from tradecore.domain.values import ZERO
 from tradecore.errors import ProtocolError
-from tradecore.ports.broker import BrokerFill, BrokerOrder, OrderReport, UnknownReport
-from tradecore_alpaca.decode import check_fill, decode_order
+from tradecore.ports.broker import BrokerFill, BrokerOrder, Execution, OrderReport, UnknownReport
+from tradecore_alpaca.decode import check_fill
 from tradecore_alpaca.json_text import ABSENT, as_text, instant, number, read
+from tradecore_alpaca.order_json import decode_order
 
-_FILLS = frozenset({"fill", "partial_fill"})
-_EVENTS = _FILLS | {
+# The last two take back what was told before, wholly or in part.
+_EXECUTIONS = {
+    "fill": Execution.TRADE,
+    "partial_fill": Execution.TRADE,
+    "trade_bust": Execution.BUST,
+    "trade_correct": Execution.CORRECT,
+}
+_EVENTS = _EXECUTIONS.keys() | {
     "accepted",
     "calculated",
     "canceled",
@@ -30,14 +37,13 @@ _EVENTS = _FILLS | {
     "stopped",
     "suspended",
 }
-# They take back what was told before; no report of ours can say so, and the order alone would hide it.
-_REVERSALS = frozenset({"trade_bust", "trade_correct"})
 
 
 class _Data(msgspec.Struct):
     event: str
     order: msgspec.Raw
     execution_id: str | None = None
+    previous_execution_id: str | None = None
     price: msgspec.Raw = ABSENT
     qty: msgspec.Raw = ABSENT
     timestamp: str | None = None
@@ -61,17 +67,16 @@ def _read(message: bytes) -> OrderReport:
     if frame.stream != "trade_updates":
         raise ProtocolError(f"stream: {frame.stream[:80]!r} is not one that was asked for")
     data = frame.data
-    if data.event in _REVERSALS:
-        raise ProtocolError(f"event: {data.event} takes back an execution")
     if data.event not in _EVENTS:
         raise ProtocolError(f"event: {data.event[:80]!r} is not a known word")
     order = decode_order(data.order)
     if order.status is None:
         raise ProtocolError("order.status is not a known word")
-    return OrderReport(order, data.event, _fill(order, data, message) if data.event in _FILLS else None)
+    execution = _EXECUTIONS.get(data.event)
+    return OrderReport(order, data.event, None if execution is None else _fill(order, data, execution, message))
 
 
-def _fill(order: BrokerOrder, data: _Data, message: bytes) -> BrokerFill:
+def _fill(order: BrokerOrder, data: _Data, execution: Execution, message: bytes) -> BrokerFill:
     if not data.execution_id or data.timestamp is None:
         raise ProtocolError("fill: execution_id or timestamp is missing")
     fill = BrokerFill(
@@ -87,6 +92,8 @@ def _fill(order: BrokerOrder, data: _Data, message: bytes) -> BrokerFill:
         occurred_at=instant("timestamp", data.timestamp),
         source="stream",
         raw=as_text(message),
+        execution=execution,
+        previous_execution_id=data.previous_execution_id,
     )
     check_fill(fill)
     return fill

@@ -10,8 +10,11 @@ import httpx
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Rng
 from tradecore.ports.venue import Venue
-from tradecore.settings import Settings
+from tradecore.settings import BrokerSettings, Settings
+from tradecore_alpaca.breaker import Trip
 from tradecore_alpaca.broker import AlpacaBroker
+from tradecore_alpaca.budget import Pace
+from tradecore_alpaca.channel import UNGUARDED, Guards
 from tradecore_alpaca.http import Timeouts
 from tradecore_alpaca.keys import Keys, make_keys
 from tradecore_alpaca.market_data import AlpacaMarketData
@@ -26,7 +29,7 @@ def open_venue(settings: object) -> AbstractAsyncContextManager[Venue]:
     assert isinstance(settings, Settings)
     urls = resolve_urls(settings.broker)
     keys = make_keys(settings.api_key_id, settings.api_secret_key)
-    return connect(settings, urls, keys)
+    return connect(settings, urls, keys, guards=guards_of(settings.broker))
 
 
 @asynccontextmanager
@@ -37,13 +40,26 @@ async def connect(
     *,
     clock: Clock | None = None,
     rng: Rng | None = None,
+    guards: Guards = UNGUARDED,
     name: str = "alpaca",
 ) -> AsyncIterator[Venue]:
-    """A venue at these addresses, of Alpaca or of whoever speaks its protocol; system clock and chance by default."""
+    """A venue at these addresses, of Alpaca or of whoever speaks its protocol; system clock and chance by default.
+
+    Without `guards`, requests are not paced and never held up.
+    """
     from tradecore.runner.system import SystemClock, SystemRng
 
     async with make_client() as http:
-        yield make_venue(settings, http, urls, keys, clock or SystemClock(), rng or SystemRng(), name=name)
+        clock, rng = clock or SystemClock(), rng or SystemRng()
+        yield make_venue(settings, http, urls, keys, clock, rng, guards=guards, name=name)
+
+
+def guards_of(broker: BrokerSettings) -> Guards:
+    """Pace and breaker as the settings want them; zero turns either off."""
+    per_minute, failures = broker.requests_per_minute, broker.breaker_failures
+    pace = Pace(per_minute, broker.request_patience_s) if per_minute else None
+    trip = Trip(failures, broker.breaker_window_s, broker.breaker_open_s) if failures else None
+    return Guards(pace, trip)
 
 
 def make_client() -> httpx.AsyncClient:
@@ -66,11 +82,24 @@ def make_venue(
     rng: Rng,
     *,
     socket: Connect = open_socket,
+    guards: Guards = UNGUARDED,
     name: str = "alpaca",
 ) -> Venue:
     """Broker and market data over a given client; nothing is connected yet, and the client stays the caller's."""
     timeouts = Timeouts(settings.broker.connect_timeout_s, settings.broker.read_timeout_s)
     budget_s = settings.broker.unreachable_after_s
-    broker = AlpacaBroker(http, urls, keys, clock, rng, timeouts=timeouts, budget_s=budget_s, connect=socket, name=name)
+    broker = AlpacaBroker(
+        http,
+        urls,
+        keys,
+        clock,
+        rng,
+        timeouts=timeouts,
+        budget_s=budget_s,
+        connect=socket,
+        guards=guards,
+        replay_events=settings.broker.replay_events,
+        name=name,
+    )
     data = AlpacaMarketData(http, urls, keys, clock, rng, timeouts=timeouts, budget_s=budget_s, connect=socket)
     return Venue(broker, data)

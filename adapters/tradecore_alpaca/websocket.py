@@ -17,7 +17,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from tradecore.errors import BrokerUnauthorized
 
 _OPEN_TIMEOUT_S = 10.0
-_PING_S = 5.0
+# A peer that is gone without a goodbye is noticed after the two together.
+_PING_EVERY_S = 3.0
+_PONG_WITHIN_S = 4.0
 _CLOSE_S = 1.0
 _QUEUE_FRAMES = 1024
 
@@ -26,11 +28,15 @@ _SILENT.disabled = True
 
 
 class SocketLostError(Exception):
-    """Raised when a socket does not open, closes, or does not follow the protocol; `busy` asks for a long wait."""
+    """Raised when a socket does not open, closes, or does not follow the protocol.
 
-    def __init__(self, reason: str, *, busy: bool = False) -> None:
+    `busy` asks for a long wait before the next try; `silent` means that the other side did not answer at all.
+    """
+
+    def __init__(self, reason: str, *, busy: bool = False, silent: bool = False) -> None:
         self.reason = reason
         self.busy = busy
+        self.silent = silent
         super().__init__(reason)
 
 
@@ -90,8 +96,8 @@ async def _connect(url: str) -> ClientConnection:
             compression=None,
             logger=_SILENT,
             open_timeout=_OPEN_TIMEOUT_S,
-            ping_interval=_PING_S,
-            ping_timeout=_PING_S,
+            ping_interval=_PING_EVERY_S,
+            ping_timeout=_PONG_WITHIN_S,
             close_timeout=_CLOSE_S,
             max_queue=_QUEUE_FRAMES,
         )

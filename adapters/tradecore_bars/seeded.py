@@ -8,13 +8,11 @@ import heapq
 import random
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
+from tradecore.domain.calendar import next_session
 from tradecore.domain.values import Bar, parse_symbol
 from tradecore.errors import InputError
 
-_NEW_YORK = ZoneInfo("America/New_York")
-_MINUTES_PER_DAY = 390
 _MINUTE = dt.timedelta(minutes=1)
 _LOWEST_CENTS = 500
 
@@ -32,10 +30,9 @@ def _symbol_bars(symbol: str, days: int, seed: int, start: dt.date) -> Iterator[
     lean, turns_in = 0.0, 0
     day = start
     for _ in range(days):
-        while day.weekday() >= 5:
-            day += dt.timedelta(days=1)
-        minute = dt.datetime.combine(day, dt.time(9, 30), _NEW_YORK).astimezone(dt.UTC)
-        for _ in range(_MINUTES_PER_DAY):
+        session = next_session(day)
+        day, minute = session.date, session.open
+        while minute < session.close:
             if turns_in == 0:
                 lean, turns_in = chance.uniform(-4e-4, 4e-4), chance.randint(10, 60)
             turns_in -= 1
@@ -53,10 +50,10 @@ def _symbol_bars(symbol: str, days: int, seed: int, start: dt.date) -> Iterator[
 
 
 def seeded_bars(symbols: Sequence[str], days: int, seed: int, start: dt.date = dt.date(2024, 1, 2)) -> Iterator[Bar]:
-    """Minute bars of `days` trading weekdays from `start`, by (start, symbol): 390 a day, 9:30 to 16:00 New York.
+    """Minute bars of `days` sessions from `start`, by (start, symbol): 390 a day, 210 on a half day, in New York.
 
     A symbol's bars depend on its name, the seed and `start` alone: other symbols do not change them, and more days only
-    add to them. Prices are whole cents. Holidays trade like other weekdays.
+    add to them. Prices are whole cents.
 
     Raises:
         InputError: no symbol, a malformed or repeated one, or fewer than one day.

@@ -71,6 +71,20 @@ class Account:
         else:
             held.qty, held.cost = total, times(total, price)
 
+    def take_shares(self, symbol: str, qty: Decimal) -> None:
+        """A fee in kind: `qty` leave the position, what was paid for it stays its cost."""
+        held = self.positions.setdefault(symbol, Position(symbol, ZERO, ZERO))
+        held.qty = minus(held.qty, qty)
+        if held.qty == 0:
+            del self.positions[symbol]
+
+    def split(self, symbol: str, qty: Decimal) -> None:
+        """The same position is now `qty` (signed), for the same cost."""
+        if qty == 0:
+            del self.positions[symbol]
+        else:
+            self.positions[symbol].qty = qty
+
     def market_values(self, prices: Mapping[str, Decimal]) -> tuple[Decimal, Decimal]:
         """Dollars held long and (negative) short, at the last prices."""
         long, short = ZERO, ZERO
@@ -86,6 +100,11 @@ class Account:
         """Cash and positions together, in dollars."""
         long, short = self.market_values(prices)
         return plus(plus(self.cash, long), short)
+
+    @property
+    def margin(self) -> int:
+        """How many times its equity the account may hold: the least of what it has and what its owner wants."""
+        return min(self.multiplier, int(self.configuration.max_margin_multiplier))
 
     def buying_power(self, prices: Mapping[str, Decimal], reserved: Iterable[Decimal], multiplier: int) -> Decimal:
         """What `multiplier` times equity leaves after positions and open orders; never negative."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -12,18 +14,24 @@ from starlette.routing import Route, WebSocketRoute
 
 from tradecore_exchange import (
     control,
+    fault_control,
     http_account,
     http_activities,
     http_data,
+    http_events,
     http_market,
+    http_operations,
     http_orders,
     http_positions,
 )
+from tradecore_exchange.accounts import AccountEntry
 from tradecore_exchange.data_stream import data_stream
 from tradecore_exchange.floor import Floor
 from tradecore_exchange.gate import Gate
+from tradecore_exchange.house import House
 from tradecore_exchange.refusals import Refused
-from tradecore_exchange.service import DEFAULT_KEY, DEFAULT_SECRET, RateLimit, Service
+from tradecore_exchange.service import DEFAULT_KEY, DEFAULT_SECRET, Host
+from tradecore_exchange.serving import Serving
 from tradecore_exchange.trade_stream import trade_stream
 
 
@@ -47,7 +55,17 @@ async def _broken(_request: Request, _error: Exception) -> Response:
 def _routes() -> list[Route | WebSocketRoute]:
     # The control route comes first: a replay asks it tens of thousands of times, and routes are tried in order.
     routes: list[Route | WebSocketRoute] = []
-    for module in (control, http_orders, http_positions, http_account, http_activities, http_market, http_data):
+    control_modules = (control, fault_control, http_operations)
+    for module in (
+        *control_modules,
+        http_orders,
+        http_positions,
+        http_account,
+        http_activities,
+        http_market,
+        http_data,
+        http_events,
+    ):
         routes.extend(module.ROUTES)
     routes.append(WebSocketRoute("/stream", trade_stream))
     routes.extend(WebSocketRoute(path, data_stream) for path in ("/v2/iex", "/v2/sip"))
@@ -59,22 +77,21 @@ def create_app(
     *,
     key: str = DEFAULT_KEY,
     secret: str = DEFAULT_SECRET,
-    text_frames: bool = False,
-    rate_limit_per_minute: int = 200,
-    rate_limit_enforced: bool = False,
+    serving: Serving | None = None,
+    accounts: Iterable[AccountEntry] = (),
 ) -> Starlette:
-    """The application that serves one floor, on one event loop; `app.state.service` is its `Service`.
+    """The application that serves one exchange, on one event loop; `app.state.house` is its `House`.
 
-    `key` and `secret` are asked of every client. `text_frames` makes the trade stream speak text, as the live one does,
-    where the paper one speaks binary. The default keys are no secret.
+    `floor` is that of the first account, whose clients are asked for `key` and `secret` (the default ones are no
+    secret); `accounts` are further ones on the same market. Raises as `House` does.
     """
-    rate = RateLimit(rate_limit_per_minute, rate_limit_enforced)
-    service = Service(floor, key=key, secret=secret, text_frames=text_frames, rate=rate)
+    first = AccountEntry("main", key, secret, floor.exchange.options.cash)
+    house = House(floor, first, Host(serving or Serving()), accounts)
     app = Starlette(
         routes=_routes(),
-        middleware=[Middleware(Gate, service=service)],
+        middleware=[Middleware(Gate, house=house)],
         exception_handlers={Refused: _refused, HTTPException: _no_such_endpoint, Exception: _broken},
     )
     app.router.redirect_slashes = False
-    app.state.service = service
+    app.state.house = house
     return app

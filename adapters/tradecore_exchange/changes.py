@@ -7,7 +7,22 @@ from decimal import Decimal
 import attrs
 
 from tradecore_exchange.account import Account
-from tradecore_exchange.orders import Activity, Order
+from tradecore_exchange.activities import Activity
+from tradecore_exchange.market import Split
+from tradecore_exchange.orders import Order
+
+
+@attrs.define
+class Switches:
+    """How the exchange treats what is asked of it, until it is told otherwise.
+
+    `hold_new`: new orders stay `pending_new` until they are released. `slow_cancels` and `slow_replaces`: a request is
+    decided only after the next moment of the market, and may come too late.
+    """
+
+    hold_new: bool = False
+    slow_cancels: bool = False
+    slow_replaces: bool = False
 
 
 @attrs.frozen
@@ -19,6 +34,9 @@ class ExchangeState:
     account: Account
     execution_count: int
     update_count: int
+    halted: list[str] = attrs.field(factory=list)
+    splits: list[Split] = attrs.field(factory=list)
+    switches: Switches = attrs.field(factory=Switches)
 
 
 @attrs.define

@@ -1,4 +1,7 @@
-"""`/_ctl`: the hand of whoever tests. It moves the market, looks behind the counter, and arms faults."""
+"""`/_ctl`: the hand of whoever tests. It moves the market, and looks behind the counter.
+
+Every request is about the account whose keys it brings; the market is everybody's.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,21 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-import attrs
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from tradecore.domain.values import Quote
-from tradecore_exchange.faults import fault_from
+from tradecore.errors import TradecoreError
+from tradecore_exchange.accounts import AccountEntry
+from tradecore_exchange.house import house_of
 from tradecore_exchange.instants import as_datetime, instant_from_text, instant_text
 from tradecore_exchange.numbers import number_text
 from tradecore_exchange.refusals import Refused, invalid, unknown_asset
 from tradecore_exchange.requests import positive, read_object
 from tradecore_exchange.service import Service, read_body, service_of
-from tradecore_exchange.trade_hub import Cut
 from tradecore_exchange.wire import order_json
+from tradecore_exchange.wire_account import account_id
 
 JSON = Any
 
@@ -42,19 +46,19 @@ def _state(service: Service) -> dict[str, JSON]:
 
 async def advance(request: Request) -> Response:
     """POST `{"steps": n}`: move the market n moments on (1 when not said), as far as it goes."""
-    service, raw = service_of(request), await request.body()
+    service, house, raw = service_of(request), house_of(request), await request.body()
     steps = (read_object(raw) if raw else {}).get("steps", Decimal(1))
     if not isinstance(steps, Decimal) or steps != steps.to_integral_value() or not 0 <= steps <= _STEPS_MAX:
         raise Refused(invalid(f"steps must be from 0 to {_STEPS_MAX}"))
     bars: frozenset[str] = frozenset()
     changed: set[str] = set()
     for number in range(1, int(steps) + 1):
-        advanced = service.floor.advance()
+        advanced = house.advance(service)
         if advanced is None:
             break
         bars = advanced.bars
         changed |= advanced.orders_changed
-        service.floor.publish()
+        house.publish()
         if number % _STEPS_IN_A_ROW == 0:
             await asyncio.sleep(0)
     return service.answer({**_state(service), "bars": sorted(bars), "orders_changed": len(changed)})
@@ -75,16 +79,18 @@ async def quote(request: Request) -> Response:
         except ValueError:
             raise Refused(invalid("invalid time")) from None
     zero, hundred = Decimal(0), Decimal(100)
-    advanced = service.floor.quote(
-        Quote(
-            symbol=symbol,
-            at=at,
-            bid=numbers["bid"] or zero,
-            bid_size=numbers["bid_size"] or hundred,
-            ask=numbers["ask"] or zero,
-            ask_size=numbers["ask_size"] or hundred,
-        )
+    shown = Quote(
+        symbol=symbol,
+        at=at,
+        bid=numbers["bid"] or zero,
+        bid_size=numbers["bid_size"] or hundred,
+        ask=numbers["ask"] or zero,
+        ask_size=numbers["ask_size"] or hundred,
     )
+    advanced = house_of(request).quote(shown, service)
+    for other in house_of(request).services:
+        if other is not service:
+            other.floor.publish()
     return service.answer({**_state(service), "orders_changed": len(advanced.orders_changed)})
 
 
@@ -97,7 +103,8 @@ async def state(request: Request) -> Response:
             **_state(service),
             "now": instant_text(exchange.clock.now_ns),
             "fingerprint": service.floor.fingerprint,
-            "speed": service.speed,
+            "speed": service.host.speed,
+            "account": service.entry.name,
             "symbols": sorted(exchange.symbols),
             "cash": number_text(exchange.account.cash),
             "equity": number_text(exchange.account.equity(exchange.prices)),
@@ -107,7 +114,7 @@ async def state(request: Request) -> Response:
             "open_orders": sum(1 for _ in exchange.book.open()),
             "listening": {
                 "trades": sum(one.listening for one in service.trades.connections),
-                "data": sum(any(one.wanted.values()) for one in service.data.connections),
+                "data": sum(any(one.wanted.values()) for one in service.host.data.connections),
             },
         }
     )
@@ -139,28 +146,37 @@ async def orders(request: Request) -> Response:
     return service.answer({"orders": listed, "executions": executions, "posts": dict(service.floor.posts)})
 
 
-async def arm(request: Request) -> Response:
-    """POST a fault; a cut of the stream happens at once unless `on_update`."""
-    service = service_of(request)
-    fault = fault_from(await read_body(request))
-    if fault.kind in {cut.value for cut in Cut} and not fault.on_update:
-        service.trades.cut(Cut(fault.kind))
-    else:
-        service.faults.arm(fault)
-    return await list_faults(request)
+async def open_account(request: Request) -> Response:
+    """POST `{"name", "key", "secret", "cash"?}`: a further account on this market, remembered by the store."""
+    service, house, body = service_of(request), house_of(request), await read_body(request)
+    words = [body.get(name) for name in ("name", "key", "secret")]
+    name, key, secret = (word if isinstance(word, str) else "" for word in words)
+    try:
+        entry = AccountEntry(name, key, secret, Decimal(body.get("cash", service.entry.cash)))
+        opened = house.open_account(entry)
+    except (TradecoreError, ArithmeticError, TypeError, ValueError) as error:
+        raise Refused(invalid(str(error))) from None
+    return service.answer(_account(opened), 201)
 
 
-async def list_faults(request: Request) -> Response:
-    """GET what is armed."""
-    service = service_of(request)
-    return service.answer({"armed": [attrs.asdict(fault) for fault in service.faults.armed]})
+async def list_accounts(request: Request) -> Response:
+    """GET every account: its name, its key, its id."""
+    return service_of(request).answer([_account(service) for service in house_of(request).services])
 
 
-async def clear_faults(request: Request) -> Response:
-    """DELETE all faults; hanging requests are let go."""
-    service = service_of(request)
-    service.faults.clear()
-    return service.nothing()
+def _account(service: Service) -> dict[str, JSON]:
+    return {"name": service.entry.name, "key": service.entry.key, "id": account_id(service.floor)}
+
+
+async def rate_limit(request: Request) -> Response:
+    """PUT `{"per_minute"?, "enforced"?}`: the budget of this account."""
+    service, body = service_of(request), await read_body(request)
+    per_minute = positive("per_minute", body.get("per_minute", service.rate.per_minute))
+    enforced = body.get("enforced", service.rate.enforced)
+    if per_minute is None or per_minute < 1 or not isinstance(enforced, bool):
+        raise Refused(invalid("per_minute must be one or more, enforced true or false"))
+    service.rate.per_minute, service.rate.enforced = int(per_minute), enforced
+    return service.answer({"per_minute": service.rate.per_minute, "enforced": enforced, "used": service.rate.used})
 
 
 ROUTES = [
@@ -168,7 +184,7 @@ ROUTES = [
     Route("/_ctl/quote", quote, methods=["POST"]),
     Route("/_ctl/state", state, methods=["GET"]),
     Route("/_ctl/orders", orders, methods=["GET"]),
-    Route("/_ctl/faults", arm, methods=["POST"]),
-    Route("/_ctl/faults", list_faults, methods=["GET"]),
-    Route("/_ctl/faults", clear_faults, methods=["DELETE"]),
+    Route("/_ctl/accounts", open_account, methods=["POST"]),
+    Route("/_ctl/accounts", list_accounts, methods=["GET"]),
+    Route("/_ctl/rate-limit", rate_limit, methods=["PUT"]),
 ]

@@ -11,7 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tradecore_exchange.codec import decode, speaks_msgpack
 from tradecore_exchange.data_hub import CHANNELS, DataConnection
-from tradecore_exchange.service import Service, service_of
+from tradecore_exchange.house import House, house_of
 
 JSON = Any
 
@@ -23,8 +23,8 @@ def _error(code: int, words: str) -> dict[str, JSON]:
 class _Conversation:
     """One socket from greeting to goodbye."""
 
-    def __init__(self, service: Service, socket: WebSocket) -> None:
-        self.service = service
+    def __init__(self, house: House, socket: WebSocket) -> None:
+        self.house = house
         self.socket = socket
         self.connection = DataConnection()
         self.msgpack = speaks_msgpack(socket)
@@ -32,7 +32,7 @@ class _Conversation:
 
     async def run(self) -> None:
         await self.socket.accept()
-        self.service.data.connections.add(self.connection)
+        self.house.host.data.connections.add(self.connection)
         self._say({"T": "success", "msg": "connected"})
         try:
             async with anyio.create_task_group() as tasks:
@@ -40,7 +40,7 @@ class _Conversation:
                 await self._receive_all()
                 tasks.cancel_scope.cancel()
         finally:
-            self.service.data.connections.discard(self.connection)
+            self.house.host.data.connections.discard(self.connection)
 
     async def _receive_all(self) -> None:
         while True:
@@ -63,11 +63,9 @@ class _Conversation:
     def _authorize(self, body: dict[str, JSON]) -> dict[str, JSON]:
         if self.authorized:
             return _error(403, "already authenticated")
-        refused = self.service.faults.take("refuse_auth") is not None
-        self.authorized = not refused and (body.get("key"), body.get("secret")) == (
-            self.service.key,
-            self.service.secret,
-        )
+        service = self.house.find(body.get("key"), body.get("secret"))
+        refused = service is not None and service.faults.take("refuse_auth") is not None
+        self.authorized = service is not None and not refused
         return {"T": "success", "msg": "authenticated"} if self.authorized else _error(402, "auth failed")
 
     def _subscribe(self, body: dict[str, JSON], *, add: bool) -> dict[str, JSON]:
@@ -109,4 +107,4 @@ class _Conversation:
 
 async def data_stream(socket: WebSocket) -> None:
     """Serve one connection; any number may subscribe."""
-    await _Conversation(service_of(socket), socket).run()
+    await _Conversation(house_of(socket), socket).run()

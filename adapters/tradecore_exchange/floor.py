@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Callable, Iterable
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import TypeVar
 
@@ -14,7 +15,8 @@ from tradecore.errors import ConfigurationError, StoreUnavailable
 from tradecore_exchange.feed import Feed, Step, Tick, fingerprint
 from tradecore_exchange.history import MarketHistory
 from tradecore_exchange.instants import as_datetime
-from tradecore_exchange.matching import Canceled, Exchange, Submitted
+from tradecore_exchange.matching import Exchange, Submitted
+from tradecore_exchange.operations import Done
 from tradecore_exchange.options import ExchangeOptions
 from tradecore_exchange.orders import TradeUpdate
 from tradecore_exchange.refusals import Refusal
@@ -23,7 +25,7 @@ from tradecore_exchange.sessions import new_york_date
 from tradecore_exchange.store import Extras, Store
 
 Message = TradeUpdate | Bar | Quote
-Answer = TypeVar("Answer", Submitted | Refusal, Canceled | Refusal)
+Answer = TypeVar("Answer", Submitted | Refusal, Done | Refusal)
 
 
 @attrs.frozen
@@ -56,12 +58,14 @@ class Floor:
         store: Store | None = None,
     ) -> None:
         listed = sorted(set(symbols))
+        self.source = source
+        self.ticks = ticks
         self.fingerprint = fingerprint(listed, source)
         self.feed = Feed(ticks)
         self.history = MarketHistory()
         self.posts: collections.Counter[str] = collections.Counter()
         self.closes: list[tuple[int, Decimal]] = []
-        self._store = store or Store(None)
+        self.store = store or Store(None)
         self._broken: StoreUnavailable | None = None
         self._extras = Extras()
         self._outbox: collections.deque[Message] = collections.deque()
@@ -81,9 +85,14 @@ class Floor:
         """Change an order."""
         return self._answered(self.exchange.replace(order_id, request))
 
-    def cancel(self, order_id: str) -> Canceled | Refusal:
+    def cancel(self, order_id: str) -> Done | Refusal:
         """Cancel an order."""
         return self._answered(self.exchange.cancel(order_id))
+
+    def carry_out(self, operation: Callable[[Exchange], Done | Refusal]) -> Done | Refusal:
+        """Let something happen at the exchange (a bust, a halt, a split), durably, and told by the next `publish`."""
+        self._check()
+        return self._answered(operation(self.exchange))
 
     def count_post(self, client_order_id: str) -> None:
         """Remember that a POST of an order came in, whatever becomes of it; durable with the next input."""
@@ -100,7 +109,7 @@ class Floor:
         if new_york_date(step.at_ns) != day:
             self._close_day()
         updates = self._show(step)
-        changed = frozenset(self._save())
+        changed = frozenset(self._save(updates))
         self._outbox.extend(updates)
         self._outbox.extend(step.bars)
         self._outbox.extend(step.quotes)
@@ -112,7 +121,7 @@ class Floor:
         self.history.of(quote.symbol).add_quote(quote)
         updates = self.exchange.on_quote(quote)
         self._extras.quotes[quote.symbol] = quote
-        changed = frozenset(self._save())
+        changed = frozenset(self._save(updates))
         self._outbox.extend(updates)
         self._outbox.append(quote)
         return Advanced(frozenset(), changed)
@@ -137,15 +146,40 @@ class Floor:
             for listener in self._listeners:
                 listener(message)
 
+    @property
+    def has_unpublished(self) -> bool:
+        """True while something durable waits to be told."""
+        return bool(self._outbox)
+
+    def sibling(self, name: str, cash: Decimal) -> Floor:
+        """The floor of another account on the same market, with ids and a store of its own. Raises as a new one.
+
+        An account that is new joins the market where this floor stands. The market must be one that can be read twice.
+        """
+        if not isinstance(self.ticks, Sequence):
+            raise ConfigurationError("a further account needs a market that can be read again: give the bars as a list")
+        options = self.exchange.options
+        # From the digest of its name: two accounts never give out the same id.
+        seed = int.from_bytes(hashlib.sha256(f"{options.seed}:{name}".encode()).digest()[:6])
+        mine = attrs.evolve(options, seed=seed, cash=cash)
+        floor = Floor(
+            self.exchange.symbols, self.ticks, source=self.source, options=mine, store=self.store.sibling(name)
+        )
+        if floor.is_new:
+            floor._join(self)
+        return floor
+
     def close(self) -> None:
         """Let go of the store."""
-        self._store.close()
+        self.store.close()
 
     def _answered(self, outcome: Answer) -> Answer:
         self._check()
-        self._save()
-        if not isinstance(outcome, Refusal):
-            self._outbox.extend(outcome.updates)
+        if isinstance(outcome, Refusal):
+            self._save()
+            return outcome
+        self._save(outcome.updates)
+        self._outbox.extend(outcome.updates)
         return outcome
 
     def _show(self, step: Step) -> list[TradeUpdate]:
@@ -171,22 +205,24 @@ class Floor:
         if self._broken is not None:
             raise self._broken
 
-    def _save(self) -> Iterable[str]:
+    def _save(self, updates: Sequence[TradeUpdate] = ()) -> Iterable[str]:
         """Commit what changed; after a failure the floor stays shut, as memory is then ahead of the store."""
         changes, extras = self.exchange.take_changes(), self._extras
+        extras.updates = updates
         state = self.exchange.state() if changes.account else None
         try:
-            self._store.save(self.fingerprint, self.feed.steps_done, self.exchange.clock, changes, state, extras)
+            self.store.save(self.fingerprint, self.feed.steps_done, self.exchange.clock, changes, state, extras)
         except StoreUnavailable as error:
             self._broken = error
             raise
-        if extras.posts or extras.quotes or extras.closes:
+        if extras.posts or extras.quotes or extras.closes or updates:
             self._extras = Extras()
         return changes.orders
 
     def _restore(self) -> None:
-        saved = self._store.load(self.fingerprint)
+        saved = self.store.load(self.fingerprint)
         exchange = self.exchange
+        self.is_new = saved is None
         if saved is None:
             exchange.blotter.changes.account = True
             self._save()
@@ -200,16 +236,30 @@ class Floor:
         exchange.restore(saved.state, saved.clock, saved.orders, saved.activities)
         self.posts.update(saved.posts)
         self.closes = [(at, Decimal(equity)) for at, equity in saved.closes]
-        while self.feed.steps_done < saved.steps:
-            step = self.feed.next()
-            if step is None:
-                raise ConfigurationError(f"the market ends before step {saved.steps}, where the store stopped")
-            for bar in step.bars:
-                self.history.of(bar.symbol).add_bar(bar)
-                exchange.recall_bar(bar)
-            for quote in step.quotes:
-                self.history.of(quote.symbol).add_quote(quote)
-                exchange.recall_quote(quote)
+        self._recall(saved.steps)
         for quote in saved.quotes:
             self.history.of(quote.symbol).add_quote(quote)
             exchange.recall_quote(quote)
+
+    def _join(self, other: Floor) -> None:
+        """Stand in the market where another floor stands."""
+        self._recall(other.feed.steps_done)
+        for quote in filter(None, map(other.exchange.market.live_quote, sorted(other.exchange.symbols))):
+            self.history.of(quote.symbol).add_quote(quote)
+            self.exchange.recall_quote(quote)
+            self._extras.quotes[quote.symbol] = quote
+        self.exchange.clock.reach(other.exchange.clock.market_ns)
+        self._save()
+
+    def _recall(self, steps: int) -> None:
+        """Know what the market showed until then, without trading on it."""
+        while self.feed.steps_done < steps:
+            step = self.feed.next()
+            if step is None:
+                raise ConfigurationError(f"the market ends before step {steps}, where the store stopped")
+            for bar in step.bars:
+                self.history.of(bar.symbol).add_bar(bar)
+                self.exchange.recall_bar(bar)
+            for quote in step.quotes:
+                self.history.of(quote.symbol).add_quote(quote)
+                self.exchange.recall_quote(quote)

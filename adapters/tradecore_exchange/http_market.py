@@ -10,11 +10,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tradecore.domain.calendar import next_session
 from tradecore_exchange.identity import asset_id
 from tradecore_exchange.instants import SECOND_NS
 from tradecore_exchange.refusals import Refused, asset_not_found, invalid
 from tradecore_exchange.service import service_of
-from tradecore_exchange.sessions import NEW_YORK, Phase, new_york_date, next_close, next_open, phase_at, session_on
+from tradecore_exchange.sessions import (
+    NEW_YORK,
+    Phase,
+    Session,
+    new_york_date,
+    next_close,
+    next_open,
+    phase_at,
+    session_on,
+)
 from tradecore_exchange.wire import asset_class
 from tradecore_exchange.wire_account import asset_json, position_symbol
 
@@ -67,32 +77,35 @@ async def get_calendar(request: Request) -> Response:
     days: list[JSON] = []
     date = start
     while date <= end:
-        if session_on(date) is not None:
-            days.append(_calendar_day(date))
+        session = session_on(date)
+        if session is not None:
+            days.append(_calendar_day(session))
         date += _DAY
     return service.answer(days)
 
 
-def _calendar_day(date: dt.date) -> dict[str, JSON]:
-    settled = date + _DAY
-    while session_on(settled) is None:
-        settled += _DAY
+def _calendar_day(session: Session) -> dict[str, JSON]:
     return {
-        "date": date.isoformat(),
-        "open": "09:30",
-        "close": "16:00",
-        "session_open": "0400",
-        "session_close": "2000",
-        "settlement_date": settled.isoformat(),
+        "date": session.date.isoformat(),
+        "open": _clock_time(session.open, ":"),
+        "close": _clock_time(session.close, ":"),
+        "session_open": _clock_time(session.pre_open),
+        "session_close": _clock_time(session.post_close),
+        "settlement_date": next_session(session.date + _DAY).date.isoformat(),
     }
+
+
+def _clock_time(ns: int, between: str = "") -> str:
+    return f"{dt.datetime.fromtimestamp(ns // SECOND_NS, NEW_YORK):%H{between}%M}"
 
 
 async def list_assets(request: Request) -> Response:
     """GET what is listed."""
-    service, query = service_of(request), request.query_params
+    exchange, query = service_of(request).floor.exchange, request.query_params
     wanted, status = query.get("asset_class"), query.get("status")
-    symbols = sorted(service.floor.exchange.symbols) if status in {None, "", "active"} else []
-    return service.answer([asset_json(symbol) for symbol in symbols if wanted in {None, "", asset_class(symbol)}])
+    symbols = sorted(exchange.symbols) if status in {None, "", "active"} else []
+    chosen = [symbol for symbol in symbols if wanted in {None, "", asset_class(symbol)}]
+    return service_of(request).answer([asset_json(symbol, exchange.options.terms(symbol)) for symbol in chosen])
 
 
 async def get_asset(request: Request) -> Response:
@@ -100,7 +113,7 @@ async def get_asset(request: Request) -> Response:
     service, name = service_of(request), request.path_params["name"]
     for symbol in service.floor.exchange.symbols:
         if name in {symbol, position_symbol(symbol), asset_id(symbol)}:
-            return service.answer(asset_json(symbol))
+            return service.answer(asset_json(symbol, service.floor.exchange.options.terms(symbol)))
     raise Refused(asset_not_found(name))
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -18,7 +17,7 @@ from tradecore_exchange.requests import order_request, replace_request
 from tradecore_exchange.service import Service, read_body, service_of
 from tradecore_exchange.wire import asset_class, order_json
 
-_EARLY_FILL_WAIT_MS = 300
+JSON = Any
 
 
 async def submit_order(request: Request) -> Response:
@@ -35,42 +34,34 @@ async def submit_order(request: Request) -> Response:
         raise
     if isinstance(outcome, Refusal):
         return service.answer(outcome.body, outcome.status)
-    service.accepted_at[outcome.order.client_order_id] = time.monotonic()
-    fault = service.faults.take("fill_before_answer")
-    if fault is not None:
-        await _let_the_fill_out(service, outcome.order.id, fault.ms or _EARLY_FILL_WAIT_MS, advance=fault.advance)
-    return service.answer(order_json(outcome.order))
-
-
-async def _let_the_fill_out(service: Service, order_id: str, ms: int, *, advance: bool) -> None:
-    """Publish before the answer; hold the answer until the order is done or `ms` have gone by."""
-    if advance and service.floor.exchange.book.by_id[order_id].is_open:
-        service.floor.advance()
-    service.floor.publish()
-    until = time.monotonic() + ms / 1_000
-    while service.floor.exchange.book.by_id[order_id].is_open and time.monotonic() < until:
-        await asyncio.sleep(0.005)
-        service.floor.publish()
-    await asyncio.sleep(0.05)
+    return service.answer(order_json(outcome.order, outcome.legs))
 
 
 async def list_orders(request: Request) -> Response:
-    """GET: by time of submission, the latest first unless asked otherwise; 50 unless asked for up to 500."""
+    """GET: by time of submission, the latest first unless asked otherwise; 50 unless asked for up to 500.
+
+    `nested` shows legs under their parents, and nowhere else: a leg whose parent is not in the list is not either.
+    """
     service, query = service_of(request), request.query_params
     limit = whole_number(query, "limit", 50, 500)
     orders = service.floor.exchange.book.all
     chosen: Iterable[Order] = orders
     if choice(query, "direction", "desc", {"asc", "desc"}) == "desc":
         chosen = reversed(orders)
-    flag(query, "nested")
+    nested = flag(query, "nested")
     matches = _asked_for(service, query)
     page = []
     for order in chosen:
-        if matches(order):
-            page.append(order_json(order))
+        if matches(order) and not (nested and order.parent_id):
+            page.append(order_json(order, _legs(service, order) if nested else ()))
             if len(page) == limit:
                 break
     return service.answer(page)
+
+
+def _legs(service: Service, order: Order) -> list[Order]:
+    by_id = service.floor.exchange.book.by_id
+    return [by_id[leg_id] for leg_id in order.leg_ids]
 
 
 def _asked_for(service: Service, query: QueryParams) -> Callable[[Order], bool]:
@@ -84,7 +75,7 @@ def _asked_for(service: Service, query: QueryParams) -> Callable[[Order], bool]:
 
     def matches(order: Order) -> bool:
         return (
-            (status == "all" or order.is_open == (status == "open"))
+            (status == "all" or (order.is_open == (status == "open") and order.status != "held"))
             and (after is None or order.submitted_ns > after)
             and (until is None or order.submitted_ns < until)
             and (not symbols or order.symbol in symbols)
@@ -113,20 +104,16 @@ async def get_order(request: Request) -> Response:
     order = service.floor.exchange.book.by_id.get(order_id)
     if order is None:
         raise Refused(order_not_found(order_id))
-    return service.answer(order_json(order))
+    legs = _legs(service, order) if flag(request.query_params, "nested") else ()
+    return service.answer(order_json(order, legs))
 
 
 async def get_order_by_client_order_id(request: Request) -> Response:
-    """GET by the client's id; a fault may hide an order for a while after it was accepted."""
+    """GET by the client's id."""
     service, client_order_id = service_of(request), request.query_params.get("client_order_id")
     if not client_order_id:
         raise Refused(invalid("client_order_id is required"))
     order = service.floor.exchange.book.by_client_order_id.get(client_order_id)
-    fault = service.faults.standing("lookup_404")
-    if order is not None and fault is not None:
-        age_s = time.monotonic() - service.accepted_at.get(client_order_id, float("-inf"))
-        if age_s * 1_000 < fault.ms:
-            order = None
     if order is None:
         raise Refused(order_not_found(client_order_id))
     return service.answer(order_json(order))
@@ -138,7 +125,7 @@ async def replace_order(request: Request) -> Response:
     old = service.floor.exchange.book.by_id.get(order_id)
     if old is None:
         raise Refused(order_not_found(order_id))
-    outcome = service.floor.replace(order_id, replace_request(await read_body(request), old.symbol))
+    outcome = service.floor.replace(order_id, replace_request(await read_body(request)))
     if isinstance(outcome, Refusal):
         return service.answer(outcome.body, outcome.status)
     return service.answer(order_json(outcome.order))
@@ -154,12 +141,16 @@ async def cancel_order(request: Request) -> Response:
 
 
 async def cancel_orders(request: Request) -> Response:
-    """DELETE all: 207 with the fate of each."""
+    """DELETE all: 207 with the fate of each; one that went with another is fine."""
     service = service_of(request)
-    ids = [order.id for order in service.floor.exchange.book.open()]
-    for order_id in ids:
-        service.floor.cancel(order_id)
-    return service.answer([{"id": order_id, "status": 200} for order_id in ids], 207)
+    answers: list[JSON] = []
+    for order_id in [order.id for order in service.floor.exchange.book.open_in_order()]:
+        outcome = service.floor.cancel(order_id)
+        if isinstance(outcome, Refusal):
+            answers.append({"id": order_id, "status": outcome.status, "body": outcome.body})
+        else:
+            answers.append({"id": order_id, "status": 200})
+    return service.answer(answers, 207)
 
 
 ROUTES = [

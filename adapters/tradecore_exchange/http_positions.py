@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tradecore.domain.values import OrderType, Side, TimeInForce
+from tradecore.domain.values import Side
 from tradecore_exchange.account import Position
 from tradecore_exchange.identity import asset_id, is_crypto
 from tradecore_exchange.matching import Submitted
@@ -20,6 +20,7 @@ from tradecore_exchange.requests import OrderRequest, positive
 from tradecore_exchange.service import Service, service_of
 from tradecore_exchange.wire import order_json
 from tradecore_exchange.wire_account import position_json, position_symbol
+from tradecore_exchange.words import OrderType, TimeInForce
 
 JSON = Any
 
@@ -43,8 +44,18 @@ def _close(service: Service, position: Position, qty: Decimal) -> Submitted | Re
     return service.floor.submit(request)
 
 
+def _share_of(service: Service, position: Position, percentage: Decimal) -> Decimal:
+    """That much of a position, cut down to what can be ordered. Raises `Refused` when nothing is left of it."""
+    size = abs(position.qty) * percentage / 100
+    whole = position.qty < 0 or not service.floor.exchange.options.terms(position.symbol).fractionable
+    qty = abs(position.qty) if percentage == 100 else floor_qty(size, whole=whole)
+    if qty == 0:
+        raise Refused(invalid("qty must be > 0"))
+    return qty
+
+
 def _cancel_all(service: Service, symbol: str | None = None) -> None:
-    for order in list(service.floor.exchange.book.open()):
+    for order in service.floor.exchange.book.open_in_order():
         if symbol in {None, order.symbol}:
             service.floor.cancel(order.id)
 
@@ -72,10 +83,10 @@ async def close_position(request: Request) -> Response:
     if percentage is not None:
         if percentage > 100:
             raise Refused(invalid("percentage must be from 0 to 100"))
-        qty = floor_qty(abs(position.qty) * percentage / 100, whole=False)
+        qty = _share_of(service, position, percentage)
     if flag(query, "cancel_orders"):
         _cancel_all(service, position.symbol)
-    outcome = _close(service, position, qty or abs(position.qty))
+    outcome = _close(service, position, abs(position.qty) if qty is None else qty)
     if isinstance(outcome, Refusal):
         return service.answer(outcome.body, outcome.status)
     return service.answer(order_json(outcome.order))
@@ -99,6 +110,7 @@ async def close_positions(request: Request) -> Response:
 ROUTES = [
     Route("/v2/positions", list_positions, methods=["GET"]),
     Route("/v2/positions", close_positions, methods=["DELETE"]),
-    Route("/v2/positions/{name:path}", get_position, methods=["GET"]),
-    Route("/v2/positions/{name:path}", close_position, methods=["DELETE"]),
+    # A pair with its stroke is another path: positions spell it without.
+    Route("/v2/positions/{name}", get_position, methods=["GET"]),
+    Route("/v2/positions/{name}", close_position, methods=["DELETE"]),
 ]

@@ -106,3 +106,27 @@ def wash_trade(existing_order_id: str, kind: str) -> Refusal:
 def already_finished(status: str) -> Refusal:
     """The order cannot be canceled any more."""
     return against_the_rules(f'order is already in "{status}" state')
+
+
+def already_asked(status: str) -> Refusal:
+    """A cancel or a replacement of the order is not yet decided: `pending_cancel` or `pending_replace`."""
+    return against_the_rules("order " + status.replace("_", " "))
+
+
+def stop_price_passed(side: str, market_price: Decimal, stop_price: Decimal) -> Refusal:
+    """The market is at the stop or beyond it."""
+    word = "less" if side == "sell" else "greater"
+    refusal = against_the_rules(f"stop price must be {word} than current price")
+    extras = {"market_price": number_text(market_price), "stop_price": number_text(stop_price)}
+    return attrs.evolve(refusal, extras=extras)
+
+
+def too_near_to_base(field: str, comparison: str, sign: str, base_price: Decimal) -> Refusal:
+    """A leg must be a cent or more beyond the base price."""
+    refusal = against_the_rules(f"{field} must be {comparison} base_price {sign} 0.01")
+    return attrs.evolve(refusal, extras={"base_price": number_text(base_price)})
+
+
+def execution_not_found(execution_id: str) -> Refusal:
+    """No execution by that id counts (any more)."""
+    return Refusal(404, 40410000, f"execution not found for {execution_id}")

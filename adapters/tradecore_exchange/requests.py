@@ -1,32 +1,40 @@
-"""What clients ask for: JSON in, checked requests out."""
+"""What clients ask for: JSON in, well-formed requests out. What may be asked for, `rules` knows."""
 
 from __future__ import annotations
 
 import enum
 import json
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any, TypeVar
 
 import attrs
 
-from tradecore.domain.values import OrderType, Side, TimeInForce, canonical
+from tradecore.domain.values import Side, canonical
 from tradecore_exchange.identity import is_crypto
-from tradecore_exchange.numbers import NINE_PLACES, is_whole
+from tradecore_exchange.numbers import NINE_PLACES
 from tradecore_exchange.refusals import Refusal, Refused, against_the_rules, invalid
+from tradecore_exchange.words import OrderClass, OrderType, TimeInForce
 
 JSON = Any
 
 _LARGEST = Decimal(10) ** 12
 _CLIENT_ORDER_ID_LENGTH_MAX = 128
 _INTENTS = frozenset({"buy_to_open", "buy_to_close", "sell_to_open", "sell_to_close"})
-_EXTENDED_TIMES = frozenset({TimeInForce.DAY, TimeInForce.GTC})
 
 Word = TypeVar("Word", bound=enum.StrEnum)
 
 
 @attrs.frozen
+class StopLoss:
+    """The stop of a bracket, oco or oto: a stop, or with a limit a stop-limit."""
+
+    stop_price: Decimal
+    limit_price: Decimal | None = None
+
+
+@attrs.frozen
 class OrderRequest:
-    """A well-formed wish for an order. Exactly one of `qty` and `notional` is set."""
+    """A well-formed wish for an order. Exactly one of `qty` and `notional` is set; `take_profit` is a limit price."""
 
     symbol: str
     side: Side
@@ -38,16 +46,24 @@ class OrderRequest:
     extended_hours: bool = False
     client_order_id: str | None = None
     position_intent: str | None = None
+    stop_price: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    order_class: OrderClass = OrderClass.SIMPLE
+    take_profit: Decimal | None = None
+    stop_loss: StopLoss | None = None
 
 
 @attrs.frozen
 class ReplaceRequest:
-    """A well-formed wish to change an order; None leaves a term as it is."""
+    """A well-formed wish to change an order; None leaves a term as it is. `trail` is in the order's own unit."""
 
     qty: Decimal | None = None
     limit_price: Decimal | None = None
     time_in_force: TimeInForce | None = None
     client_order_id: str | None = None
+    stop_price: Decimal | None = None
+    trail: Decimal | None = None
 
 
 def _no_constant(name: str) -> Decimal:
@@ -70,8 +86,11 @@ def read_object(body: bytes) -> dict[str, JSON]:
     return value
 
 
-def positive(field: str, raw: JSON) -> Decimal | None:
-    """A number above zero from JSON number or text; None when absent. Raises `Refused`."""
+def positive(field: str, raw: JSON, *, cut: bool = False) -> Decimal | None:
+    """A number above zero from JSON number or text; None when absent. `cut` drops what is beyond nine places.
+
+    Raises `Refused`.
+    """
     if raw is None:
         return None
     number = raw
@@ -82,10 +101,12 @@ def positive(field: str, raw: JSON) -> Decimal | None:
             number = None
     if not isinstance(number, Decimal) or not number.is_finite():
         raise Refused(invalid(f"{field} must be a number"))
-    if number <= 0:
-        raise Refused(invalid(f"{field} must be > 0"))
     if number >= _LARGEST:
         raise Refused(invalid(f"{field} is too large"))
+    if cut and number > 0:
+        number = Decimal(0) if number.adjusted() < -9 else number.quantize(NINE_PLACES, rounding=ROUND_DOWN)
+    if number <= 0:
+        raise Refused(invalid(f"{field} must be > 0"))
     if number.adjusted() < -9 or number.remainder_near(NINE_PLACES) != 0:
         raise Refused(against_the_rules(f"{field} must be limited to 9 decimal places"))
     return canonical(number)
@@ -112,98 +133,92 @@ def _client_order_id(raw: JSON) -> str | None:
     return text
 
 
-def _check_increment(limit_price: Decimal, symbol: str) -> None:
-    if is_crypto(symbol):
-        return
-    step = Decimal("0.01") if limit_price >= 1 else Decimal("0.0001")
-    if limit_price % step != 0:
-        raise Refused(
-            against_the_rules(
-                f"invalid limit_price {limit_price}. sub-penny increment does not fulfill minimum pricing criteria"
-            )
-        )
+def _order_class(body: dict[str, JSON]) -> OrderClass:
+    raw = body.get("order_class")
+    if raw == "mleg" or body.get("legs") is not None:
+        # What the real exchange knows and this one does not must not pass as something else.
+        raise Refused(against_the_rules("options are not traded on this exchange"))
+    return OrderClass.SIMPLE if raw in (None, "simple") else word("order_class", raw, OrderClass)
 
 
-def _check_simple(body: dict[str, JSON]) -> None:
-    """What the real exchange knows and this one does not must not pass as something else."""
-    if body.get("order_class") not in {None, "", "simple"}:
-        raise Refused(against_the_rules("only simple orders are supported by this exchange"))
-    for field in ("stop_price", "trail_price", "trail_percent", "take_profit", "stop_loss", "legs"):
-        if body.get(field) is not None:
-            raise Refused(against_the_rules(f"{field} is not supported by this exchange"))
+def _part(body: dict[str, JSON], field: str) -> dict[str, JSON] | None:
+    raw = body.get(field)
+    if raw is None or isinstance(raw, dict):
+        return raw
+    raise Refused(invalid(f"{field} must be an object"))
 
 
-def check_terms(request: OrderRequest) -> None:
-    """Rules that need nothing but the order itself."""
-    day = request.time_in_force is TimeInForce.DAY
-    if request.limit_price is not None:
-        if request.type is OrderType.MARKET:
-            raise Refused(invalid("market orders require no limit price"))
-        _check_increment(request.limit_price, request.symbol)
-    elif request.type is OrderType.LIMIT:
-        raise Refused(invalid("limit orders require a limit price"))
-    if is_crypto(request.symbol):
-        if request.time_in_force not in {TimeInForce.GTC, TimeInForce.IOC}:
-            raise Refused(against_the_rules("invalid crypto time_in_force"))
-    elif not day and (request.notional is not None or (request.qty is not None and not is_whole(request.qty))):
-        raise Refused(against_the_rules("fractional orders must be DAY orders"))
-    if request.notional is not None:
-        if request.notional < 1:
-            raise Refused(invalid("notional must be >= 1.00"))
-        if request.notional % Decimal("0.01") != 0:
-            raise Refused(invalid("notional value must be limited to 2 decimal places"))
-    if request.extended_hours and (request.type is OrderType.MARKET or request.time_in_force not in _EXTENDED_TIMES):
-        raise Refused(against_the_rules("extended hours order must be DAY or GTC limit orders"))
+def _take_profit(body: dict[str, JSON]) -> Decimal | None:
+    part = _part(body, "take_profit")
+    if part is None:
+        return None
+    price = positive("take_profit.limit_price", part.get("limit_price"))
+    if price is None:
+        raise Refused(invalid("take_profit.limit_price is required"))
+    return price
+
+
+def _stop_loss(body: dict[str, JSON]) -> StopLoss | None:
+    part = _part(body, "stop_loss")
+    if part is None:
+        return None
+    price = positive("stop_loss.stop_price", part.get("stop_price"))
+    if price is None:
+        raise Refused(invalid("stop_loss.stop_price is required"))
+    return StopLoss(price, positive("stop_loss.limit_price", part.get("limit_price")))
 
 
 def order_request(body: dict[str, JSON]) -> OrderRequest:
-    """The order that a POST asks for. Raises `Refused` for whatever is wrong with the request alone."""
+    """The order that a POST asks for. Raises `Refused` for what is no request at all."""
+    order_class = _order_class(body)
     for field in ("symbol", "side", "type", "time_in_force"):
         if body.get(field) is None:
             raise Refused(invalid(f"{field} is required"))
     symbol = _text("symbol", body["symbol"])
     if symbol is None:
         raise Refused(invalid("symbol is required"))
-    _check_simple(body)
-    qty, notional = positive("qty", body.get("qty")), positive("notional", body.get("notional"))
+    qty = positive("qty", body.get("qty"), cut=is_crypto(symbol))
+    notional = positive("notional", body.get("notional"))
     if qty is None and notional is None:
         raise Refused(invalid("qty or notional is required"))
     if qty is not None and notional is not None:
         raise Refused(invalid("only one of qty or notional is accepted"))
     extended_hours = body.get("extended_hours")
-    if extended_hours not in {None, True, False} or isinstance(extended_hours, Decimal):
+    if extended_hours not in (None, True, False) or isinstance(extended_hours, Decimal):
         raise Refused(invalid("extended_hours must be a boolean"))
     intent = _text("position_intent", body.get("position_intent"))
     if intent is not None and intent not in _INTENTS:
         raise Refused(invalid("invalid position_intent"))
-    request = OrderRequest(
+    take_profit, limit_price = _take_profit(body), positive("limit_price", body.get("limit_price"))
+    return OrderRequest(
         symbol=symbol,
         side=word("side", body["side"], Side),
         type=word("order type", body["type"], OrderType),
         time_in_force=word("time_in_force", body["time_in_force"], TimeInForce),
         qty=qty,
         notional=notional,
-        limit_price=positive("limit_price", body.get("limit_price")),
+        # The take-profit of an oco is the order itself.
+        limit_price=take_profit if order_class is OrderClass.OCO and limit_price is None else limit_price,
         extended_hours=bool(extended_hours),
         client_order_id=_client_order_id(body.get("client_order_id")),
         position_intent=intent,
+        stop_price=positive("stop_price", body.get("stop_price")),
+        trail_price=positive("trail_price", body.get("trail_price")),
+        trail_percent=positive("trail_percent", body.get("trail_percent")),
+        order_class=order_class,
+        take_profit=take_profit,
+        stop_loss=_stop_loss(body),
     )
-    check_terms(request)
-    return request
 
 
-def replace_request(body: dict[str, JSON], symbol: str) -> ReplaceRequest:
+def replace_request(body: dict[str, JSON]) -> ReplaceRequest:
     """The change that a PATCH asks for. Raises `Refused`."""
-    for field in ("stop_price", "trail"):
-        if body.get(field) is not None:
-            raise Refused(against_the_rules(f"{field} is not supported by this exchange"))
-    limit_price = positive("limit_price", body.get("limit_price"))
-    if limit_price is not None:
-        _check_increment(limit_price, symbol)
     time_in_force = body.get("time_in_force")
     return ReplaceRequest(
         qty=positive("qty", body.get("qty")),
-        limit_price=limit_price,
+        limit_price=positive("limit_price", body.get("limit_price")),
         time_in_force=None if time_in_force is None else word("time_in_force", time_in_force, TimeInForce),
         client_order_id=_client_order_id(body.get("client_order_id")),
+        stop_price=positive("stop_price", body.get("stop_price")),
+        trail=positive("trail", body.get("trail")),
     )

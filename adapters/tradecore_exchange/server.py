@@ -7,16 +7,19 @@ import contextlib
 import socket
 import struct
 import threading
-from collections.abc import MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from types import TracebackType
 from typing import Any
 
 import uvicorn
 
+from tradecore_exchange.accounts import AccountEntry
 from tradecore_exchange.app import create_app
 from tradecore_exchange.floor import Floor
+from tradecore_exchange.house import House
 from tradecore_exchange.pacing import keep_pace
 from tradecore_exchange.service import DEFAULT_KEY, DEFAULT_SECRET, Service
+from tradecore_exchange.serving import Serving
 
 Scope = MutableMapping[str, Any]
 
@@ -38,21 +41,35 @@ class _Server(uvicorn.Server):
 
     def abort(self, scope: Scope) -> None:
         """Reset the TCP connection behind a request: nothing more is sent, not even a goodbye."""
-        for protocol in list(self.server_state.connections):
-            transport: asyncio.Transport | None = getattr(protocol, "transport", None)
-            if transport is None or getattr(protocol, "client", None) != scope["client"]:
-                continue
+        for transport in self._transports(scope):
             wire = transport.get_extra_info("socket")
             if wire is not None:
                 wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             transport.abort()
+
+    def freeze(self, scope: Scope, frozen: bool) -> None:
+        """Stop reading from the TCP connection behind a request, or go on."""
+        for transport in self._transports(scope):
+            if transport.is_closing():
+                continue
+            if frozen:
+                transport.pause_reading()
+            else:
+                transport.resume_reading()
+
+    def _transports(self, scope: Scope) -> Iterator[asyncio.Transport]:
+        for protocol in list(self.server_state.connections):
+            transport: asyncio.Transport | None = getattr(protocol, "transport", None)
+            if transport is not None and getattr(protocol, "client", None) == scope["client"]:
+                yield transport
 
 
 class ExchangeServer:
     """A floor behind HTTP and WebSocket on the loopback interface; also a context manager.
 
     `port` 0 takes a free one. `speed` lets the market move by itself, that many times as fast as its own time; None
-    waits for `POST /_ctl/advance`. The floor is closed with the server.
+    waits for `POST /_ctl/advance`. `serving` and `accounts` are as `create_app` takes them. All floors are
+    closed with the server.
 
     Raises:
         OSError: on start, when the port is taken.
@@ -67,17 +84,15 @@ class ExchangeServer:
         key: str = DEFAULT_KEY,
         secret: str = DEFAULT_SECRET,
         speed: float | None = None,
-        text_frames: bool = False,
-        rate_limit_enforced: bool = False,
+        serving: Serving | None = None,
+        accounts: Iterable[AccountEntry] = (),
     ) -> None:
         self.floor = floor
         self.key, self.secret = key, secret
         self.host, self._port, self._speed = host, port, speed
-        app = create_app(
-            floor, key=key, secret=secret, text_frames=text_frames, rate_limit_enforced=rate_limit_enforced
-        )
-        self.service: Service = app.state.service
-        self.service.speed = speed
+        app = create_app(floor, key=key, secret=secret, serving=serving, accounts=accounts)
+        self.house: House = app.state.house
+        self.house.host.speed = speed
         config = uvicorn.Config(
             app,
             loop="asyncio",
@@ -94,10 +109,16 @@ class ExchangeServer:
             ws_ping_interval=None,
         )
         self._server = _Server(config)
-        self.service.abort = self._server.abort
+        self.house.host.abort = self._server.abort
+        self.house.host.freeze = self._server.freeze
         self._socket: socket.socket | None = None
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
+
+    @property
+    def service(self) -> Service:
+        """The first account."""
+        return self.house.first
 
     @property
     def port(self) -> int:
@@ -156,7 +177,7 @@ class ExchangeServer:
         thread.join(_STOP_POLITE_S)
         self._server.force_exit = True
         thread.join()
-        self.floor.close()
+        self.house.close()
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait until the server has ended by itself; True when it has."""
@@ -183,7 +204,7 @@ class ExchangeServer:
 
     async def _serve(self) -> None:
         assert self._socket is not None, "started by start()"
-        pace = None if self._speed is None else asyncio.create_task(keep_pace(self.floor, self._speed))
+        pace = None if self._speed is None else asyncio.create_task(keep_pace(self.house, self._speed))
         try:
             await self._server.serve(sockets=[self._socket])
         finally:

@@ -1,8 +1,7 @@
-"""What the routes of one exchange share."""
+"""What the routes of one account share."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, MutableMapping
 from typing import Any, cast
 
@@ -12,11 +11,17 @@ from starlette.background import BackgroundTask
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from tradecore_exchange import fault_kinds as kinds
+from tradecore_exchange.accounts import AccountEntry
 from tradecore_exchange.data_hub import DataHub
-from tradecore_exchange.faults import Faults
+from tradecore_exchange.fault_plan import FaultPlan, PlanTerms
+from tradecore_exchange.faults import Fault, Faults
 from tradecore_exchange.floor import Floor
+from tradecore_exchange.hindsight import Hindsight
+from tradecore_exchange.rate_limit import RateLimit
 from tradecore_exchange.requests import read_object
-from tradecore_exchange.trade_hub import TradeHub
+from tradecore_exchange.serving import Serving
+from tradecore_exchange.trade_hub import Cut, TradeHub
 
 JSON = Any
 Scope = MutableMapping[str, Any]
@@ -25,63 +30,61 @@ DEFAULT_KEY = "exchange-key"
 DEFAULT_SECRET = "exchange-secret"  # noqa: S105 -- public on purpose: it guards a simulation
 
 
-def _no_connection(scope: Scope) -> None:
-    raise ConnectionResetError(f"no connection to reset for {scope['path']}")
+def _no_connection(scope: Scope, *_: object) -> None:
+    raise ConnectionResetError(f"no connection to break for {scope['path']}")
 
 
-@attrs.define
-class RateLimit:
-    """A window of one minute, counted always and enforced only if asked."""
-
-    per_minute: int = 200
-    enforced: bool = False
-    used: int = 0
-    window: int = 0
-
-    def count(self) -> bool:
-        """Count a request; False when it must be refused."""
-        window = int(time.time()) // 60
-        if window != self.window:
-            self.window, self.used = window, 0
-        self.used += 1
-        return not self.enforced or self.used <= self.per_minute
-
-    @property
-    def headers(self) -> list[tuple[bytes, bytes]]:
-        """The three headers of every answer; the reset is in seconds since 1970."""
-        remaining, reset = max(0, self.per_minute - self.used), (self.window + 1) * 60
-        return [
-            (b"x-ratelimit-limit", b"%d" % self.per_minute),
-            (b"x-ratelimit-remaining", b"%d" % remaining),
-            (b"x-ratelimit-reset", b"%d" % reset),
-        ]
-
-
-@attrs.define
-class Service:
-    """One exchange as it is served.
+@attrs.define(eq=False)
+class Host:
+    """What all accounts of one exchange share.
 
     `speed` is how many times as fast as its own time the market moves by itself; None when it waits to be moved.
-    `accepted_at` is the monotonic second at which each client_order_id was accepted. `abort` breaks the TCP connection
-    behind a request; in process there is none, and it raises `ConnectionResetError`.
+    `abort` breaks the TCP connection behind a request, `freeze` stops reading from it (and, given False, goes on); in
+    process there is none, and they raise `ConnectionResetError`.
     """
 
-    floor: Floor
-    key: str = DEFAULT_KEY
-    secret: str = DEFAULT_SECRET
-    text_frames: bool = False
+    serving: Serving = attrs.field(factory=Serving)
     speed: float | None = None
-    rate: RateLimit = attrs.field(factory=RateLimit)
-    faults: Faults = attrs.field(factory=Faults)
-    accepted_at: dict[str, float] = attrs.field(factory=dict)
+    data: DataHub = attrs.field(factory=DataHub)
     abort: Callable[[Scope], None] = _no_connection
+    freeze: Callable[[Scope, bool], None] = _no_connection
+
+
+@attrs.define(eq=False)
+class Service:
+    """One account as it is served: its floor, its streams, its faults, its budget."""
+
+    entry: AccountEntry
+    floor: Floor
+    host: Host
+    faults: Faults = attrs.field(init=False)
+    rate: RateLimit = attrs.field(init=False)
     trades: TradeHub = attrs.field(init=False)
-    data: DataHub = attrs.field(init=False)
+    hindsight: Hindsight = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.trades, self.data = TradeHub(self.faults), DataHub()
+        serving = self.host.serving
+        self.faults = Faults(self.floor.exchange.options.seed)
+        self.rate = RateLimit(serving.rate_limit_per_minute, serving.rate_limit_enforced)
+        self.trades = TradeHub(self.faults, serving, self.floor.store.updates_before())
+        self.hindsight = Hindsight(self.floor)
+        self.floor.listen(self.hindsight.on_message)
         self.floor.listen(self.trades.on_message)
-        self.floor.listen(self.data.on_message)
+
+    def arm(self, fault: Fault) -> None:
+        """Arm a fault; a cut of the stream strikes at once unless it waits for an update."""
+        if fault.kind in kinds.CUT and not fault.on_update:
+            self.faults.log.note("armed", "stream", "now", fault.kind)
+            self.trades.cut(Cut(fault.kind))
+            return
+        if fault.kind in {kinds.ORDER_LAG, kinds.POSITION_LAG}:
+            self.hindsight.begin()
+        self.faults.arm(fault)
+
+    def follow(self, terms: PlanTerms) -> None:
+        """Strike by a plan from now on."""
+        self.hindsight.begin()
+        self.faults.plan = FaultPlan(terms)
 
     async def publish(self) -> None:
         """Let the streams hear of what happened; a coroutine, so that it can run after an answer has gone out."""
@@ -98,8 +101,8 @@ class Service:
 
 
 def service_of(connection: HTTPConnection) -> Service:
-    """The service behind a request."""
-    return cast(Service, connection.app.state.service)
+    """The account behind a request, as its keys told."""
+    return cast(Service, connection.scope["account"])
 
 
 async def read_body(request: Request) -> dict[str, JSON]:

@@ -1,24 +1,26 @@
-"""The hours of New York: weekdays, regular 9:30 to 16:00, extended 4:00 to 20:00. Holidays are not known here."""
+"""The hours of New York: regular as the calendar has them, extended from 4:00 to four hours after that, overnight."""
 
 from __future__ import annotations
 
 import datetime as dt
 import enum
 import functools
-from zoneinfo import ZoneInfo
 
 import attrs
 
-from tradecore_exchange.instants import SECOND_NS, nanoseconds
+from tradecore.domain import calendar
+from tradecore_exchange.instants import MINUTE_NS, SECOND_NS, nanoseconds
 
-NEW_YORK = ZoneInfo("America/New_York")
+NEW_YORK = calendar.NEW_YORK
 _DAY = dt.timedelta(days=1)
+_HOUR = dt.timedelta(hours=1)
 
 
 class Phase(enum.Enum):
     """What a market admits at a moment."""
 
     CLOSED = "closed"
+    OVERNIGHT = "overnight"
     EXTENDED = "extended"
     REGULAR = "regular"
 
@@ -36,11 +38,13 @@ class Session:
 
 @functools.lru_cache(maxsize=4096)
 def session_on(date: dt.date) -> Session | None:
-    """The session of a date, or None at a weekend."""
-    if date.weekday() >= 5:
+    """The session of a date, or None at a weekend or on a holiday."""
+    regular = calendar.session_on(date)
+    if regular is None:
         return None
-    times = (dt.time(4), dt.time(9, 30), dt.time(16), dt.time(20))
-    return Session(date, *(nanoseconds(dt.datetime.combine(date, time, NEW_YORK)) for time in times))
+    pre_open = dt.datetime.combine(date, dt.time(4), NEW_YORK)
+    times = (pre_open, regular.open, regular.close, regular.close + 4 * _HOUR)
+    return Session(date, *map(nanoseconds, times))
 
 
 def new_york_date(ns: int) -> dt.date:
@@ -50,10 +54,33 @@ def new_york_date(ns: int) -> dt.date:
 
 def phase_at(ns: int) -> Phase:
     """The phase of the equity market at that moment; a session's close no longer belongs to it."""
-    session = session_on(new_york_date(ns))
-    if session is None or not session.pre_open <= ns < session.post_close:
-        return Phase.CLOSED
-    return Phase.REGULAR if session.open <= ns < session.close else Phase.EXTENDED
+    date = new_york_date(ns)
+    session = session_on(date)
+    if session is not None and session.pre_open <= ns < session.post_close:
+        return Phase.REGULAR if session.open <= ns < session.close else Phase.EXTENDED
+    # The night belongs to the session that follows it.
+    night = session if session is not None and ns < session.pre_open else None
+    if ns >= _evening(date):
+        night = session_on(date + _DAY)
+    return Phase.CLOSED if night is None else Phase.OVERNIGHT
+
+
+@functools.lru_cache(maxsize=4096)
+def _evening(date: dt.date, hour: int = 20) -> int:
+    return nanoseconds(dt.datetime.combine(date, dt.time(hour), NEW_YORK))
+
+
+def takes_auction_orders(ns: int, *, opening: bool) -> bool:
+    """Whether an order for the opening (or closing) auction may be entered now.
+
+    Not from two minutes before the opening, or ten before the close, until 19:00 of that day.
+    """
+    date = new_york_date(ns)
+    session = session_on(date)
+    if session is None:
+        return True
+    refused_from = session.open - 2 * MINUTE_NS if opening else session.close - 10 * MINUTE_NS
+    return not refused_from <= ns < _evening(date, 19)
 
 
 def _first_session(ns: int, end: str) -> Session:
@@ -70,9 +97,14 @@ def session_of_order(ns: int, *, extended: bool = False) -> Session:
     return _first_session(ns, "post_close" if extended else "close")
 
 
+def session_of_opening(ns: int) -> Session:
+    """The next session to open."""
+    return _first_session(ns, "open")
+
+
 def next_open(ns: int) -> int:
     """The next opening after now."""
-    return _first_session(ns, "open").open
+    return session_of_opening(ns).open
 
 
 def next_close(ns: int) -> int:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import attrs
 import msgspec
 
 from tradecore.domain.values import Quote
 from tradecore.errors import ConfigurationError, CorruptLedger, StoreUnavailable
+from tradecore_exchange.accounts import AccountEntry
+from tradecore_exchange.activities import Activity
 from tradecore_exchange.changes import Changes, ExchangeState
 from tradecore_exchange.market_clock import MarketClock
-from tradecore_exchange.orders import Activity, Order
+from tradecore_exchange.orders import Order, TradeUpdate
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS market (id INTEGER PRIMARY KEY CHECK (id = 1), fingerprint TEXT NOT NULL,
@@ -25,6 +28,8 @@ CREATE TABLE IF NOT EXISTS activities (number INTEGER PRIMARY KEY, body BLOB NOT
 CREATE TABLE IF NOT EXISTS quotes (symbol TEXT PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS posts (client_order_id TEXT PRIMARY KEY, count INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS closes (at_ns INTEGER PRIMARY KEY, equity TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS updates (number INTEGER PRIMARY KEY, at_ns INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS accounts (number INTEGER PRIMARY KEY, body BLOB NOT NULL);
 """
 
 T = TypeVar("T")
@@ -63,6 +68,7 @@ class Extras:
     quotes: dict[str, Quote] = attrs.field(factory=dict)
     posts: dict[str, int] = attrs.field(factory=dict)
     closes: list[tuple[int, str]] = attrs.field(factory=list)
+    updates: Sequence[TradeUpdate] = ()
 
 
 class Store:
@@ -143,6 +149,8 @@ class Store:
                 write("INSERT OR REPLACE INTO quotes VALUES (?, ?)", (quote.symbol, encode(quote)))
             for client_order_id, count in extras.posts.items():
                 write("INSERT OR REPLACE INTO posts VALUES (?, ?)", (client_order_id, count))
+            for update in extras.updates:
+                write("INSERT INTO updates (at_ns, body) VALUES (?, ?)", (update.at_ns, encode(update)))
             for close in extras.closes:
                 write("INSERT OR REPLACE INTO closes VALUES (?, ?)", close)
             if state is not None:
@@ -151,9 +159,46 @@ class Store:
         except sqlite3.Error as error:
             raise StoreUnavailable(f"cannot write the exchange's store {self.path}: {error}") from error
 
+    def sibling(self, name: str) -> Store:
+        """The store of another account of the same exchange: a file beside this one, or memory as this one is."""
+        return Store(None if self.path is None else self.path.with_name(f"{self.path.stem}.{name}{self.path.suffix}"))
+
+    def updates(self, after: int, limit: int) -> list[tuple[int, TradeUpdate]]:
+        """What the trade stream told, with its numbers, in order. Raises `StoreUnavailable`, `CorruptLedger`."""
+        rows = self._read("SELECT number, body FROM updates WHERE number > ? ORDER BY number LIMIT ?", (after, limit))
+        try:
+            return [(number, msgspec.json.decode(body, type=TradeUpdate)) for number, body in rows]
+        except msgspec.MsgspecError as error:
+            raise CorruptLedger(f"cannot understand the exchange's store {self.path}: {error}") from error
+
+    def updates_before(self, at_ns: int | None = None) -> int:
+        """The number of the last update before a time, or of the last one of all; zero when there is none."""
+        if at_ns is None:
+            rows = self._read("SELECT max(number) FROM updates", ())
+        else:
+            rows = self._read("SELECT max(number) FROM updates WHERE at_ns < ?", (at_ns,))
+        return rows[0][0] or 0
+
+    def accounts(self) -> list[AccountEntry]:
+        """The further accounts that were opened here, oldest first."""
+        return [msgspec.json.decode(body, type=AccountEntry) for (body,) in self._read("SELECT body FROM accounts", ())]
+
+    def keep_account(self, entry: AccountEntry) -> None:
+        """Remember a further account. Raises `StoreUnavailable`."""
+        try:
+            self._db.execute("INSERT INTO accounts (body) VALUES (?)", (msgspec.json.encode(entry),))
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"cannot write the exchange's store {self.path}: {error}") from error
+
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
+
+    def _read(self, query: str, values: tuple[int, ...]) -> list[Any]:
+        try:
+            return self._db.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"cannot read the exchange's store {self.path}: {error}") from error
 
     def _all(self, query: str, kind: type[T]) -> list[T]:
         decoder = msgspec.json.Decoder(kind)

@@ -43,7 +43,7 @@ def open_venue(settings: object) -> AbstractAsyncContextManager[Venue]:
     """
     assert isinstance(settings, Settings)
     if not settings.broker.base_url:
-        return _embedded(settings, *_market(settings))
+        return _embedded(settings, *market_of(settings))
     resolve_urls(settings.broker)
     if urlsplit(settings.broker.base_url).hostname not in _LOOPBACK:
         raise ConfigurationError("broker.base_url: an exchange is on this machine (127.0.0.1); for others use alpaca")
@@ -53,7 +53,7 @@ def open_venue(settings: object) -> AbstractAsyncContextManager[Venue]:
 @asynccontextmanager
 async def _embedded(settings: Settings, symbols: list[str], bars: list[Bar], source: str) -> AsyncIterator[Venue]:
     """An exchange of this process, whose books live beside the ledger, so that both survive a kill together."""
-    with ExchangeServer(_floor(settings, symbols, bars, source)) as server:
+    with ExchangeServer(floor_of(settings, symbols, bars, source)) as server:
         section = settings.broker.model_copy(update=server.urls)
         async with _connected(settings.model_copy(update={"broker": section})) as venue:
             yield venue
@@ -88,7 +88,7 @@ async def _wait_for(control: ReplayControl, patience_s: float) -> dict[str, Any]
     return None
 
 
-def _floor(settings: Settings, symbols: list[str], bars: list[Bar], source: str) -> Floor:
+def floor_of(settings: Settings, symbols: list[str], bars: list[Bar], source: str) -> Floor:
     """The floor on its store. Raises `ConfigurationError` naming the settings that made another market of it."""
     store, options = _store(settings), ExchangeOptions(seed=settings.market_data.seed)
     try:
@@ -107,7 +107,7 @@ def _floor(settings: Settings, symbols: list[str], bars: list[Bar], source: str)
         ) from None
 
 
-def _market(settings: Settings) -> tuple[list[str], list[Bar], str]:
+def market_of(settings: Settings) -> tuple[list[str], list[Bar], str]:
     """Symbols, bars, and what the bars are in words, without the number of days: a longer market goes on."""
     chosen = settings.market_data
     if not chosen.bars:

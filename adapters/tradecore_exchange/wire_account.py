@@ -7,6 +7,7 @@ from typing import Any
 
 from tradecore.domain.values import minus, rounded_quotient, times
 from tradecore_exchange.account import ZERO, Position
+from tradecore_exchange.assets import AssetTerms
 from tradecore_exchange.floor import Floor
 from tradecore_exchange.identity import asset_id, is_crypto, uuid_text
 from tradecore_exchange.numbers import cents, number_text
@@ -19,16 +20,21 @@ _HALF = Decimal("0.5")
 _THIRD = Decimal("0.3")
 
 
+def account_id(floor: Floor) -> str:
+    """The id of an account, which follows from its seed."""
+    return uuid_text(floor.exchange.blotter.seed, "account")
+
+
 def account_json(floor: Floor) -> dict[str, JSON]:
     """The account now; balances to the cent, as open orders have them."""
     exchange = floor.exchange
     account, prices = exchange.account, exchange.prices
     long, short = account.market_values(prices)
     gross, equity = minus(long, short), account.equity(prices)
-    reserved = [order.reserved for order in exchange.book.open()]
-    buying_power = number_text(cents(account.buying_power(prices, reserved, account.multiplier)))
+    reserved = [exchange.book.reserved(order) for order in exchange.book.open()]
+    buying_power = number_text(cents(account.buying_power(prices, reserved, account.margin)))
     last_equity = floor.closes[-1][1] if floor.closes else exchange.options.cash
-    identity = uuid_text(exchange.blotter.seed, "account")
+    identity = account_id(floor)
     suspended = account.configuration.suspend_trade
     return {
         "id": identity,
@@ -51,9 +57,9 @@ def account_json(floor: Floor) -> dict[str, JSON]:
         "initial_margin": number_text(cents(times(gross, _HALF))),
         "maintenance_margin": number_text(cents(times(gross, _THIRD))),
         "last_maintenance_margin": "0",
-        "multiplier": str(account.multiplier),
+        "multiplier": str(account.margin),
         "sma": "0",
-        "shorting_enabled": exchange.options.shorting and not account.configuration.no_shorting,
+        "shorting_enabled": exchange.options.shorting and not account.configuration.no_shorting and account.margin > 1,
         "trading_blocked": False,
         "transfers_blocked": False,
         "account_blocked": False,
@@ -86,7 +92,7 @@ def position_json(floor: Floor, position: Position) -> dict[str, JSON]:
     fraction = number_text(rounded_quotient(profit, abs(position.cost))) if position.cost else "0"
     closing = "sell" if position.qty > 0 else "buy"
     promised = sum(
-        (order.leaves_qty for order in exchange.book.open_of(position.symbol) if order.side == closing), ZERO
+        (exchange.book.promised(one) for one in exchange.book.open_of(position.symbol) if one.side == closing), ZERO
     )
     available = minus(abs(position.qty), promised)
     return {
@@ -111,7 +117,7 @@ def position_json(floor: Floor, position: Position) -> dict[str, JSON]:
     }
 
 
-def asset_json(symbol: str) -> dict[str, JSON]:
+def asset_json(symbol: str, terms: AssetTerms) -> dict[str, JSON]:
     """A listed asset."""
     crypto = is_crypto(symbol)
     body: dict[str, JSON] = {
@@ -121,16 +127,16 @@ def asset_json(symbol: str) -> dict[str, JSON]:
         "symbol": symbol,
         "name": f"{symbol} on the simulated exchange",
         "status": "active",
-        "tradable": True,
-        "marginable": not crypto,
-        "shortable": not crypto,
-        "easy_to_borrow": not crypto,
-        "borrow_status": "not_shortable" if crypto else "easy_to_borrow",
-        "fractionable": True,
+        "tradable": terms.tradable,
+        "marginable": terms.marginable,
+        "shortable": terms.shortable,
+        "easy_to_borrow": terms.shortable and terms.easy_to_borrow,
+        "borrow_status": _borrow_status(terms),
+        "fractionable": terms.fractionable,
         "maintenance_margin_requirement": 100 if crypto else 30,
         "margin_requirement_long": "100" if crypto else "30",
         "margin_requirement_short": "100" if crypto else "30",
-        "attributes": [] if crypto else ["fractional_eh_enabled"],
+        "attributes": _attributes(symbol, terms),
     }
     if crypto:
         body |= {
@@ -139,3 +145,16 @@ def asset_json(symbol: str) -> dict[str, JSON]:
             "price_increment": "0.000000001",
         }
     return body
+
+
+def _borrow_status(terms: AssetTerms) -> str:
+    if not terms.shortable:
+        return "not_shortable"
+    return "easy_to_borrow" if terms.easy_to_borrow else "hard_to_borrow"
+
+
+def _attributes(symbol: str, terms: AssetTerms) -> list[str]:
+    if is_crypto(symbol):
+        return []
+    fractional = ["fractional_eh_enabled"] if terms.fractionable else []
+    return fractional + (["overnight_tradable"] if terms.overnight_tradable else [])

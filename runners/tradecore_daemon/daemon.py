@@ -8,10 +8,12 @@ import anyio
 import structlog
 from anyio.abc import TaskStatus
 
-from tradecore.errors import BrokerUnreachable, ConfigurationError, ProtocolError
+from tradecore.errors import BrokerUnreachable, ConfigurationError, ProtocolError, StoreFull
 from tradecore.runner.contract import Progress, Session
+from tradecore.runner.disk import record_full
 from tradecore_daemon.live import pace_live
 from tradecore_daemon.replay import pace_replay
+from tradecore_daemon.upkeep import Upkeep
 
 _log = structlog.get_logger("tradecore.daemon")
 _DRAIN_S = 30.0
@@ -30,6 +32,21 @@ class Daemon:
 
     async def run(self, session: Session, progress: Progress) -> str:
         """Pace the session; returns why it ended."""
+        upkeep = Upkeep(session)
+        try:
+            reason = await self._run(session, progress, upkeep)
+            await upkeep.finish()
+        except (StoreFull, BaseExceptionGroup) as error:
+            if _is_full(error):
+                session.journal.close()
+                if not record_full(session.settings, session.runner_id, session.clock):
+                    _log.error("not even that the disk is full could be recorded")
+            raise
+        finally:
+            upkeep.close()
+        return reason
+
+    async def _run(self, session: Session, progress: Progress, upkeep: Upkeep) -> str:
         replay = session.venue.replay
         wants_bars = replay is not None or session.settings.strategy.name != "none"
         if wants_bars and replay is None and not session.feed.symbols:
@@ -39,6 +56,10 @@ class Daemon:
             await group.start(self._listen_for_signals, market)
             with market:
                 await self._begin(session)
+                upkeep.look_at_disk()  # before anything is sent
+                group.start_soon(upkeep.watch_disk)
+                group.start_soon(upkeep.anchor)
+                group.start_soon(upkeep.check_daily)
                 group.start_soon(session.engine.outbox.run)
                 group.start_soon(session.engine.inbox.run)
                 group.start_soon(self._follow, session)
@@ -111,9 +132,18 @@ class Daemon:
         while True:
             await clock.sleep(min(_BEHIND_S, every))
             now = clock.monotonic()
-            if now >= due or (session.engine.inbox.behind and now >= sooner):
-                await session.engine.reconcile()
+            inbox = session.engine.inbox
+            if now >= due or inbox.reconnected or (inbox.behind and now >= sooner):
+                why = "reconnect" if inbox.reconnected else "schedule"
+                inbox.reconnected = False
+                await session.engine.reconcile(why)
                 # What stays missing is asked for ever more rarely, so that orders keep their share of the rate limit.
                 tries = tries + 1 if session.engine.inbox.behind else 0
                 due = clock.monotonic() + every
                 sooner = clock.monotonic() + _BEHIND_S * 2.0 ** min(tries, 10)
+
+
+def _is_full(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return any(_is_full(each) for each in error.exceptions)
+    return isinstance(error, StoreFull)

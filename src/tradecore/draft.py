@@ -7,13 +7,22 @@ from collections.abc import Sequence
 
 import attrs
 
-from tradecore.domain import account, fill, order, saga, streams, trade
+from tradecore.domain import account, fill, kill, lane, order, saga, streams, trade
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
 from tradecore.journal.contract import Journal
 from tradecore.journal.snapshots import Snapshot, find_snapshot
 
-State = order.OrderState | fill.FillState | trade.TradeState | account.AccountState | saga.SagaState | None
+State = (
+    order.OrderState
+    | fill.FillState
+    | trade.TradeState
+    | account.AccountState
+    | saga.SagaState
+    | kill.KillState
+    | lane.LaneState
+    | None
+)
 
 
 @attrs.frozen
@@ -43,6 +52,12 @@ def evolve(stream: str, state: State, event: Event) -> State:
         case "account":
             assert state is None or isinstance(state, account.AccountState)
             return account.evolve(state, event, key)
+        case "kill":
+            assert state is None or isinstance(state, kill.KillState)
+            return kill.evolve(state, event, key)
+        case "lane":
+            assert state is None or isinstance(state, lane.LaneState)
+            return lane.evolve(state, event, key)
         case "saga":
             assert state is None or isinstance(state, saga.SagaState)
             return saga.evolve(state, event)
@@ -96,7 +111,7 @@ class Shelf:
         known = self._loaded.get(stream)
         if known is None:
             known = load(self._journal, stream)
-            self._put(stream, known)
+            self.put(stream, known)
         else:
             self._loaded.move_to_end(stream)
         return known
@@ -111,7 +126,7 @@ class Shelf:
             if known is None or recorded.envelope.version <= known.version:
                 continue
             if recorded.envelope.version == known.version + 1:
-                self._put(stream, after(known, [recorded]))
+                self.put(stream, after(known, [recorded]))
             else:
                 del self._loaded[stream]
 
@@ -120,7 +135,8 @@ class Shelf:
         for stream in wanted:
             self._loaded.pop(stream, None)
 
-    def _put(self, stream: str, loaded: Loaded) -> None:
+    def put(self, stream: str, loaded: Loaded) -> None:
+        """Keep a stream as it stands now."""
         self._loaded[stream] = loaded
         self._loaded.move_to_end(stream)
         if len(self._loaded) > self._capacity:
@@ -133,14 +149,37 @@ class Draft:
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
         self._states: dict[str, State] = {}
+        self._before: dict[str, State] = {}
         self.touched: dict[str, int] = {}
         self.events: list[tuple[str, Event]] = []
 
     def add(self, stream: str, events: Sequence[Event]) -> None:
         """Put events at the end of a stream."""
+        if not events:
+            return
+        state = self.state(stream)
+        self._before.setdefault(stream, state)
         for event in events:
-            self._states[stream] = evolve(stream, self.state(stream), event)
+            state = evolve(stream, state, event)
             self.events.append((stream, event))
+        self._states[stream] = state
+
+    def keep(self) -> int:
+        """What was added so far stays, whatever becomes of what follows; returns how many events that is."""
+        self._before.clear()
+        return len(self.events)
+
+    def undo(self, kept: int) -> None:
+        """Take back what was added since `keep`."""
+        self._states.update(self._before)
+        self._before.clear()
+        del self.events[kept:]
+
+    def insert(self, place: int, stream: str, event: Event) -> None:
+        """Put an event before those from `place` on, which follow from it; none of them is of its stream."""
+        assert all(stream != other for other, _ in self.events[place:]), "a stream keeps its order"
+        self._states[stream] = evolve(stream, self.state(stream), event)
+        self.events.insert(place, (stream, event))
 
     def state(self, stream: str) -> State:
         """The state of a stream including what was added."""
@@ -171,6 +210,18 @@ class Draft:
         """The fill, or None when it was not recorded."""
         state = self.state(streams.fill(fill_id))
         assert state is None or isinstance(state, fill.FillState)
+        return state
+
+    def kill(self, name: str) -> kill.KillState | None:
+        """The last kill of an account, or None when there never was one."""
+        state = self.state(streams.kill(name))
+        assert state is None or isinstance(state, kill.KillState)
+        return state
+
+    def lane(self, name: str) -> lane.LaneState | None:
+        """The lane, or None when nobody ever took it."""
+        state = self.state(streams.lane(name))
+        assert state is None or isinstance(state, lane.LaneState)
         return state
 
     def saga(self, saga_id: str) -> saga.SagaState | None:

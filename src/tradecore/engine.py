@@ -11,13 +11,20 @@ import structlog
 from tradecore import __version__
 from tradecore.domain import commands as cmd
 from tradecore.domain import streams
-from tradecore.domain.events import AlertTriggered, AssetsRefreshed, OpeningPosition, RunnerStarted, RunnerStopped
-from tradecore.domain.identity import decision_id, order_id_of_decision
+from tradecore.domain.events import (
+    AlertTriggered,
+    AssetsRefreshed,
+    Event,
+    OpeningPosition,
+    RunnerStarted,
+    RunnerStopped,
+)
 from tradecore.domain.messages import Cause
 from tradecore.domain.session import is_regular
-from tradecore.domain.values import Bar, OrderStatus, TimeInForce, parse_positive, parse_symbol
+from tradecore.domain.values import Bar, OrderStatus
 from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
 from tradecore.follower import Follower
+from tradecore.gate import Gate
 from tradecore.inbox import Inbox
 from tradecore.ledger import Ledger
 from tradecore.outbox import Outbox
@@ -25,12 +32,17 @@ from tradecore.ports.broker import Broker, OrderReport
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids
 from tradecore.ports.strategy import Idea, Strategy
-from tradecore.reconcile import compare_standing
+from tradecore.proposing import order_of
+from tradecore.reconcile import Difference, Differences, Reconciler, compare_standing
 from tradecore.rewind import refuse_rewound
 from tradecore.views import read_rows
 from tradecore.views.projector import Projector
 
 _log = structlog.get_logger("tradecore.engine")
+_PAST = dt.timedelta(days=30)
+"""How far back the broker may still list what its opening balances have in them already."""
+
+_TRIES = 3
 _PATIENT_ROUNDS = 10
 """Reconciliations in a row that may blame a difference on something that is on its way."""
 
@@ -54,13 +66,20 @@ class StrategyPortfolio:
 
 @attrs.frozen
 class Terms:
-    """What the engine is told about an account: limits, and how long an intent stays fresh."""
+    """What the engine is told about an account: limits, how long an intent stays fresh, and when truth is too old.
+
+    New risk waits when the account was not reconciled for `account_max_age_s` (None: however long), and when the stream
+    of reports is lost for longer than `stream_grace_s`. Cash may differ by `cash_tolerance` without stopping anything.
+    """
 
     account: str
     max_order_qty: Decimal | None
     max_order_notional: Decimal | None
     max_open_orders: int | None
     not_after_s: float
+    account_max_age_s: float | None = None
+    stream_grace_s: float = 10.0
+    cash_tolerance: Decimal = Decimal(1)
 
 
 class Engine:
@@ -91,6 +110,12 @@ class Engine:
         self._portfolio = StrategyPortfolio(ledger, terms.account, strategy.name)
         self._alerted: set[str] = set()
         self._unsettled_rounds = 0
+        self._suspects: tuple[Difference, ...] = ()
+        self._reconciler = Reconciler(ledger, ids, terms.account, terms.cash_tolerance)
+        self._compared_at: float | None = None  # when the broker last answered, on the monotonic clock
+        self._broker_time: tuple[dt.datetime, float] | None = None
+        self.gate = Gate()
+        outbox.refusal = lambda order: self.gate.refuses_to_send(ledger.account(order.account), order)
 
     # --- beginning and end ------------------------------------------------------------------------------------------
 
@@ -99,6 +124,7 @@ class Engine:
 
         Raises `RewoundLedger` (with nothing recorded), `WrongAccount`, `BrokerUnauthorized`, `BrokerUnreachable`.
         """
+        self.gate.close("start", "the account was not reconciled since the start")
         overlooked = await refuse_rewound(self.ledger, self.broker)
         await self._pin()
         await self._refresh_assets()
@@ -108,10 +134,12 @@ class Engine:
         started = RunnerStarted(runner_id, __version__, self.broker.name, self.strategy.name)
         self.ledger.note(streams.RUNNER, started, self._cause("runner"))
         self._restore()
+        self._restore_doubts()
         for order in overlooked:
             await self.inbox.take(OrderReport(order, "found at the start", None))
         self.catch_up()
         await self.collect()
+        await self.reconcile("start")
 
     def end(self, runner_id: str, reason: str) -> None:
         """Record that the runner stopped in good order, with the views at the head."""
@@ -123,7 +151,9 @@ class Engine:
         as_of = await self.broker.now()
         found = await self.broker.account()
         known = self.ledger.account(self._terms.account)
-        held = await self.broker.positions() if known.broker_account_id is None else ()
+        is_new = known.broker_account_id is None
+        held = await self.broker.positions() if is_new else ()
+        past = (await self.broker.activities_since(as_of - _PAST)).activities if is_new else ()
         self.ledger.handle(
             cmd.PinAccount(
                 account=self._terms.account,
@@ -134,12 +164,15 @@ class Engine:
                 cash=found.cash,
                 positions=tuple(OpeningPosition(p.symbol, p.quantity, p.average_price) for p in held),
                 as_of=as_of,
+                activities=tuple(item.activity_id for item in past),
             ),
             self._cause("runner"),
         )
         books_begin = self.ledger.account(self._terms.account).as_of
         assert books_begin is not None, "it was just pinned"
         self.inbox.start_from(books_begin)  # what was executed before is in the opening balances
+        last = Differences.of(self.ledger, self._terms.account).completed
+        self.inbox.list_from(last.as_of if last is not None else books_begin)
 
     async def _refresh_assets(self) -> None:
         """Record the broker's list of assets when it is not the one that is recorded already."""
@@ -201,70 +234,131 @@ class Engine:
         self.catch_up()
 
     def _place(self, bar: Bar, idea: Idea, number: int) -> None:
-        as_of = bar.start if number == 0 else bar.start.replace(microsecond=number)
-        decision = decision_id(self.strategy.name, idea.symbol, as_of.isoformat())
-        quantity = parse_positive("quantity", idea.quantity)
-        proposal = cmd.Proposal(
-            decision_id=decision,
+        order = order_of(
+            idea,
+            bar,
+            number,
             strategy=self.strategy.name,
-            symbol=parse_symbol("symbol", idea.symbol),
-            side=idea.side,
-            quantity=quantity,
-            reference_price=bar.close,
-            data_as_of=bar.start,
-            reasoning=idea.reasoning,
-            confidence=idea.confidence,
+            account=self._terms.account,
+            not_after=self._clock.now() + dt.timedelta(seconds=self._terms.not_after_s),
         )
-        self.ledger.handle(
-            cmd.PlaceOrder(
-                order_id=order_id_of_decision(decision),
-                account=self._terms.account,
-                symbol=proposal.symbol,
-                side=idea.side,
-                quantity=quantity,
-                order_type=idea.order_type,
-                limit_price=parse_positive("limit_price", idea.limit_price) if idea.limit_price is not None else None,
-                time_in_force=TimeInForce.DAY,
-                strategy=self.strategy.name,
-                not_after=self._clock.now() + dt.timedelta(seconds=self._terms.not_after_s),
-                reference_price=bar.close,
-                proposal=proposal,
-            ),
-            self._cause(f"strategy:{self.strategy.name}"),
-        )
+        if not self._is_held_back(order):
+            self.ledger.handle(order, self._cause(f"strategy:{self.strategy.name}"))
 
     async def collect(self) -> None:
         """Read again what the broker knows."""
         await self.inbox.collect()
         self.catch_up()
 
-    async def reconcile(self) -> None:
-        """Compare the books with the broker; each difference is recorded once per run."""
+    async def reconcile(self, why: str = "schedule") -> None:
+        """Compare the books with the broker and record what differs; new risk waits for what cannot be explained."""
         try:
             await self.collect()
-            differences = await compare_standing(self.ledger, self.broker, self._terms.account)
-            if differences:  # an execution may have come between the two sides: only what stays is a difference
-                await self.collect()
-                again = await compare_standing(self.ledger, self.broker, self._terms.account)
-                differences = tuple(difference for difference in differences if difference in again)
+            as_of = await self.broker.now()
+            self._broker_time = (as_of, self._clock.monotonic())
+            differences = await self._confirmed()
+            if differences is None:
+                return  # the account moves too fast to be compared: the next round may see it stand still
+            if differences or why != "schedule":
+                await self.inbox.collect_activities()
+                differences = await self._compare() if differences else differences
         except (BrokerUnreachable, ProtocolError) as error:
             self.alert("broker_unreachable", str(error))
             return
+        self._compared_at = self._clock.monotonic()
         if self.outbox.unresolved or self.inbox.behind:
             self._unsettled_rounds += 1
-            if self._unsettled_rounds < _PATIENT_ROUNDS:
+            if differences and self._unsettled_rounds < _PATIENT_ROUNDS:
                 return  # something is on its way; the next round sees it
         else:
             self._unsettled_rounds = 0
+        suspects, self._suspects = self._suspects, differences
+        if any(difference not in suspects and self._may_be_late(difference) for difference in differences):
+            return  # an execution may be visible in the position before it is in the list
+        standing = self._reconciler.record(why, as_of, (*differences, *self._halted()))
+        self.catch_up()
         for difference in differences:
             self.alert("reconcile_mismatch", str(difference))
+        if standing.gating:
+            first = standing.gating[0].found
+            self.gate.close("difference", f"{first.kind} {first.subject} differs from the broker's")
+        else:
+            self.gate.open("difference")
+            self.gate.open("start")
+
+    async def _confirmed(self) -> tuple[Difference, ...] | None:
+        """What differs twice while nothing is recorded in between; None when the account does not stand still."""
+        for _ in range(_TRIES):
+            before = self.ledger.account(self._terms.account)
+            differences = await self._compare()
+            if not differences:
+                return ()
+            await self.collect()
+            again = await self._compare()
+            if self.ledger.account(self._terms.account) == before:
+                return tuple(difference for difference in differences if difference in again)
+        return None
+
+    def _may_be_late(self, difference: Difference) -> bool:
+        """Whether an order is open that could explain a difference in a moment."""
+        reserved = self.ledger.account(self._terms.account).reservations.values()
+        return any(difference.what == "cash" or held.symbol == difference.subject for held in reserved)
+
+    async def _compare(self) -> tuple[Difference, ...]:
+        return await compare_standing(self.ledger, self.broker, self._terms.account)
+
+    def _halted(self) -> tuple[Difference, ...]:
+        return tuple(Difference("order", order_id, "halted", reason) for order_id, reason in self.inbox.halted.items())
+
+    def _restore_doubts(self) -> None:
+        """Take up what earlier runs left open and only the orders themselves tell: unseen legs, contradictions."""
+        for row in read_rows(self.ledger.journal, "orders"):
+            if row["account"] == self._terms.account and not OrderStatus(row["status"]).is_terminal:
+                order = self.ledger.order(row["order_id"])
+                if order is not None:
+                    self.inbox.restore(order)
+
+    def broker_time(self) -> dt.datetime | None:
+        """The broker's time as far as it is known: its last word, and what has passed since; None before the first."""
+        if self._broker_time is None:
+            return None
+        told, at = self._broker_time
+        return told + dt.timedelta(seconds=self._clock.monotonic() - at)
+
+    def _is_held_back(self, order: cmd.PlaceOrder) -> bool:
+        """Whether an order must wait for the truth. What reduces the account's position never does."""
+        self._judge_age()
+        assert order.proposal is not None, "an idea is a decision"
+        account = self.ledger.account(self._terms.account)
+        why = self.gate.refuses(account, order.strategy, order.symbol, order.side, order.proposal.quantity)
+        if why is not None:
+            self.alert("held_back", f"no new risk is taken: {why}")
+        return why is not None
+
+    def _judge_age(self) -> None:
+        """Close or open the gate for what time alone makes stale."""
+        terms, lost_at = self._terms, self.inbox.lost_at_ns
+        if lost_at is not None and self._clock.now_ns() - lost_at > terms.stream_grace_s * 1e9:
+            self.gate.close("stream", "the stream of reports is lost")
+        else:
+            self.gate.open("stream")
+        compared = self._compared_at
+        limit = terms.account_max_age_s
+        if compared is not None and limit is not None and self._clock.monotonic() - compared > limit:
+            self.gate.close("age", f"the account was last compared with the broker more than {limit:g} s ago")
+        else:
+            self.gate.open("age")
 
     def alert(self, kind: str, message: str) -> None:
         """Record something that a person should see, once per run."""
         if message not in self._alerted:
             self._alerted.add(message)
             _log.error(message, kind=kind)
-            self.ledger.note(streams.BROKER, AlertTriggered(kind, message), self._cause("engine"))
+            self.note(streams.BROKER, AlertTriggered(kind, message))
+
+    def note(self, stream: str, event: Event) -> None:
+        """Record an event of the system."""
+        self.ledger.note(stream, event, self._cause("engine"))
 
     def _cause(self, actor: str) -> Cause:
         return Cause(self._ids.trace_id(), actor=actor)

@@ -9,7 +9,10 @@
     ├── RefusedError               the domain says no to a command
     │   ├── OrderRefused           a limit or a rule refuses an order
     │   ├── CancelRefused          the order cannot be canceled any more
-    │   └── ReplaceRefused         the order cannot be replaced (yet, or any more)
+    │   ├── ReplaceRefused         the order cannot be replaced (yet, or any more)
+    │   ├── CloseRefused           there is nothing to close, or it is being closed already
+    │   ├── WorkRefused            the work is not dead, so it can be neither retried nor discarded
+    │   └── LaneRefused            another process delivers this lane
     ├── JournalError               the store cannot do what was asked
     │   ├── StoreUnavailable       it cannot be opened, read or written
     │   │   └── StoreFull          there is no room left on its disk
@@ -18,6 +21,7 @@
     │   ├── NewerLedger            it was written by a newer tradecore
     │   ├── OlderLedger            it lacks what every ledger has since
     │   ├── RewoundLedger          the broker has orders of this ledger that it has forgotten
+    │   ├── WrongKey               it is encrypted, and the key is missing or another one
     │   ├── WrongVersion           another writer was faster; reload and decide again
     │   └── LeaseHeld              another runner works on this ledger
     ├── BrokerError                the broker, or the way to it
@@ -36,6 +40,12 @@ Operating errors carry what a handler needs. Programmer errors are not here: the
 """
 
 from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from types import MappingProxyType
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class TradecoreError(Exception):
@@ -91,6 +101,18 @@ class ReplaceRefused(RefusedError):
     """Raised when a replacement is asked for an order that cannot be replaced, or would change nothing."""
 
 
+class CloseRefused(RefusedError):
+    """Raised when a position is to be closed that is flat, or that an order closes already."""
+
+
+class WorkRefused(RefusedError):
+    """Raised when work is to be retried or discarded that is not dead."""
+
+
+class LaneRefused(RefusedError):
+    """Raised when a process that does not hold a lane wants to mark work there."""
+
+
 class JournalError(TradecoreError):
     """Base of the errors of the store."""
 
@@ -137,6 +159,21 @@ class RewoundLedger(JournalError):
         )
 
 
+class WrongKey(JournalError):
+    """Raised when an encrypted event cannot be read with the keys that there are: the key is missing or another one.
+
+    `position` is the event's, `key` the name of the key that it was encrypted with.
+    """
+
+    def __init__(self, position: int, key: str, reason: str) -> None:
+        self.position = position
+        self.key = key
+        super().__init__(
+            f"the event at position {position} is encrypted, and its key {key!r} {reason}; name the file with the "
+            "ledger's keys as encryption.keys_file or TRADECORE_ENCRYPTION__KEYS_FILE"
+        )
+
+
 class WrongVersion(JournalError):
     """Raised when a stream is not at the version that the decision was made on."""
 
@@ -149,19 +186,59 @@ class BrokerError(TradecoreError):
     """Base of the errors of a broker and of the way to it."""
 
 
+class RefusalReason(enum.StrEnum):
+    """Why a broker refuses, as far as its own words tell; what to do about it follows from this, never from a text."""
+
+    INSUFFICIENT_BUYING_POWER = "insufficient_buying_power"
+    INSUFFICIENT_QUANTITY = "insufficient_quantity"  # not held, or promised to other orders
+    WASH_TRADE = "wash_trade"  # `conflicting_order_id` could trade with it: cancel that one first
+    OPPOSITE_ORDER = "opposite_order"  # an order in the other direction is open
+    NOT_SHORTABLE = "not_shortable"
+    NOT_FRACTIONABLE = "not_fractionable"
+    NOT_TRADABLE = "not_tradable"
+    DAY_TRADING = "day_trading"
+    ACCOUNT_RESTRICTED = "account_restricted"  # blocked, suspended, or without the permission
+    INTENT_MISMATCH = "intent_mismatch"  # it would open what it says to close, or the reverse
+    TOO_SMALL = "too_small"
+    PRICE_INCREMENT = "price_increment"
+    PRICE_RELATION = "price_relation"  # a stop on the wrong side of the market or of another price
+    UNCHANGED = "unchanged"  # a replacement that changes nothing
+    ALREADY_FINISHED = "already_finished"  # filled, canceled, expired: read the order again
+    NOT_NOW = "not_now"  # the order is in between two states: ask again a little later
+    NOT_FOUND = "not_found"
+    INVALID = "invalid"  # terms that no market takes in this combination
+    OTHER = "other"
+
+
 class BrokerRefused(BrokerError):
     """Raised when the broker definitely refused: nothing was done there.
 
-    `status` is the HTTP status, `code` the broker's own code (or None), `message` its words, `raw` the whole body.
+    `status` is the HTTP status, `code` the broker's own code (or None), `message` its words, `raw` the whole body,
+    `details` the other words of that body. `reason` says what kind of no it is.
     """
 
-    def __init__(self, status: int, code: int | None, message: str, raw: str = "") -> None:
+    def __init__(
+        self,
+        status: int,
+        code: int | None,
+        message: str,
+        raw: str = "",
+        reason: RefusalReason = RefusalReason.OTHER,
+        details: Mapping[str, str] = _NOTHING,
+    ) -> None:
         self.status = status
         self.code = code
         self.message = message
         self.raw = raw
+        self.reason = reason
+        self.details = details
         shown = f"{status}" if code is None else f"{status}/{code}"
         super().__init__(f"the broker refused ({shown}): {message}")
+
+    @property
+    def conflicting_order_id(self) -> str | None:
+        """The broker's id of the order that stands in the way, where the broker names it."""
+        return self.details.get("existing_order_id")
 
 
 class NotSent(BrokerError):

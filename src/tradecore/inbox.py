@@ -1,7 +1,7 @@
 """Inbox: what the broker says → recorded facts. A repeat does nothing; what cannot be read is parked, never dropped.
 
 The stream is a hint that arrives early; the record is what is read again: orders and executions since a watermark, on
-every connect, whenever the stream shows a gap, and on a schedule. Both paths end in the same two commands, and a fill's
+every connect, whenever the stream shows a gap, and on a schedule. Both paths end in the same commands, and a fill's
 identity is the same on both, so it does not matter which comes first.
 """
 
@@ -11,13 +11,16 @@ import datetime as dt
 
 import structlog
 
+from tradecore.attribution import Attribution, external_order_id
 from tradecore.domain import commands as cmd
+from tradecore.domain import events as ev
 from tradecore.domain import streams
-from tradecore.domain.events import Event, FillRecorded, OrderAccepted, ReportParked
+from tradecore.domain.fill import is_same_execution
 from tradecore.domain.identity import derived_id, fill_id
 from tradecore.domain.messages import Cause, Recorded
+from tradecore.domain.order_state import OrderState
 from tradecore.domain.values import canonical
-from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
+from tradecore.errors import BrokerUnreachable, InputError, InvariantViolated, ProtocolError
 from tradecore.failpoints import failpoint
 from tradecore.ledger import Ledger
 from tradecore.ports.broker import (
@@ -25,53 +28,80 @@ from tradecore.ports.broker import (
     Broker,
     BrokerFill,
     BrokerOrder,
+    Execution,
     OrderReport,
     Report,
     StreamConnected,
+    StreamLost,
     UnknownReport,
 )
 from tradecore.ports.ids import Ids
+from tradecore.translation import activities_of, adoption_of, fill_of, report_of, revision_of
 
 _log = structlog.get_logger("tradecore.inbox")
 _OVERLAP = dt.timedelta(seconds=60)
+_ACTIVITY_OVERLAP = dt.timedelta(days=7)  # they are dated by the day, and booked days later
 
 
 class Inbox:
-    """Turns reports into commands, and knows from where to read again."""
+    """Turns reports into commands, and knows from where to read again.
 
-    def __init__(self, ledger: Ledger, broker: Broker, ids: Ids, account: str) -> None:
+    `behind` says that fills are known to be missing, `lost_at_ns` since when the stream is lost (None while it is
+    not), `reconnected` that it came back since somebody last asked, `halted` which orders contradict themselves.
+    """
+
+    def __init__(self, ledger: Ledger, broker: Broker, ids: Ids, account: str, *, adopts: bool = True) -> None:
+        """`adopts` is whether orders that others place in the account are taken up, or only told of."""
         self._ledger = ledger
         self._broker = broker
         self._ids = ids
         self._account = account
-        self._order_of: dict[str, str] = {}  # broker order id -> order id
+        self._adopts = adopts
+        self._who = Attribution(ledger)
         self._foreign: set[str] = set()
         self._unsettled: dict[str, dt.datetime] = {}  # order id -> broker's time of its acceptance
         self._watermark = EVER
+        self._listed = EVER  # orders submitted before were seen
         self.behind = False
+        self.lost_at_ns: int | None = None
+        self.reconnected = False
+        self.halted: dict[str, str] = {}
 
-    def observe(self, events: tuple[Recorded[Event], ...]) -> None:
+    def observe(self, events: tuple[Recorded[ev.Event], ...]) -> None:
         """Take in appended events: who is who at the broker, what is unsettled, and how far fills were read."""
         for recorded in events:
             event = recorded.event
-            if isinstance(event, OrderAccepted):
-                self._order_of[event.broker_order_id] = event.order_id
+            self._who.observe(event)
+            if isinstance(event, ev.OrderAccepted | ev.OrderAdopted):
                 self._unsettled[event.order_id] = event.updated_at
-            elif isinstance(event, FillRecorded):
+            elif isinstance(event, ev.FillRecorded):
                 self._watermark = max(self._watermark, event.occurred_at)
+            elif isinstance(event, ev.OrderHalted):
+                self.halted[event.order_id] = event.reason
         for order_id in streams.orders_in(events):  # an order settles by an event of its own, so no other need be asked
             if order_id in self._unsettled and self._is_settled(order_id):
                 del self._unsettled[order_id]
 
     def remember(self, broker_order_id: str, order_id: str, accepted_at: dt.datetime, *, settled: bool) -> None:
         """Restore what `observe` would know, from a view instead of the whole log."""
-        self._order_of[broker_order_id] = order_id
+        self._who.learn(broker_order_id, order_id)
         if not settled:
             self._unsettled[order_id] = accepted_at
+
+    def restore(self, order: OrderState) -> None:
+        """Restore what an order that is not finished says beyond that: a leg to be seen, a contradiction."""
+        if order.leg is not None:
+            self._who.expect_leg(order)
+        if order.halted:
+            self.halted[order.order_id] = "halted in an earlier run"
 
     def start_from(self, watermark: dt.datetime) -> None:
         """Read fills again from here on (with an overlap)."""
         self._watermark = max(self._watermark, watermark)
+
+    def list_from(self, watermark: dt.datetime) -> None:
+        """Look through the account's orders from here on (with an overlap)."""
+        self._listed = max(self._listed, watermark)
 
     async def run(self) -> None:
         """Read the stream for ever."""
@@ -82,20 +112,41 @@ class Inbox:
         """Record one message of the stream; read again where it shows that something is missing."""
         match report:
             case StreamConnected():
+                self._restored()
                 await self._collect_or_stay_behind()
+            case StreamLost():
+                self._lost(report.reason)
             case UnknownReport():
                 self._park("stream", report)
                 await self._collect_or_stay_behind()
             case OrderReport():
-                order_id = self._ours(report.order)
-                if order_id is None:
-                    self._park_foreign("stream", report.order)
-                    return
-                self._apply_order(order_id, report.order, "stream")
-                if report.fill is not None:
-                    self._apply_fill(order_id, report.fill)
-                if self._misses_fills(order_id, report.order):
-                    await self._collect_or_stay_behind()
+                await self._take_report(report)
+
+    async def _take_report(self, report: OrderReport) -> None:
+        try:
+            order_id = await self._whose(report.order, "stream")
+        except (BrokerUnreachable, ProtocolError) as error:  # whose it is can be asked later: nothing is lost
+            _log.warning("a report waits for the broker", error=str(error))
+            self.behind = True
+            return
+        if order_id is None:
+            return
+        self._apply_order(order_id, report.order, "stream")
+        if report.fill is not None:
+            self._apply_fill(order_id, report.fill)
+        if self._misses_fills(order_id, report.order):
+            await self._collect_or_stay_behind()
+
+    def _lost(self, reason: str) -> None:
+        if self.lost_at_ns is None:
+            lost = self._note(streams.BROKER, ev.StreamLost(self._account, reason))
+            self.lost_at_ns = lost.envelope.recorded_at_ns
+
+    def _restored(self) -> None:
+        self.reconnected = True
+        if self.lost_at_ns is not None:
+            self.lost_at_ns = None
+            self._note(streams.BROKER, ev.StreamRestored(self._account))
 
     async def _collect_or_stay_behind(self) -> None:
         """Read again; when that fails, `behind` stays true until somebody does (the runner's schedule)."""
@@ -110,13 +161,13 @@ class Inbox:
 
         Raises `BrokerUnreachable`; what was read before that is recorded.
         """
-        snapshots = [(order, self._ours(order)) for order in await self._read_orders()]
+        snapshots = [(order, await self._whose(order, "orders")) for order in await self._read_orders()]
+        snapshots += await self._read_legs()
         since = self._watermark - _OVERLAP
         await self._read_fills(since)  # before the statuses: a finished order with all its fills settles at once
         missing: dict[str, BrokerOrder] = {}
         for order, order_id in snapshots:
             if order_id is None:
-                self._park_foreign("orders", order)
                 continue
             self._apply_order(order_id, order, "orders")
             if self._misses_fills(order_id, order):
@@ -127,8 +178,31 @@ class Inbox:
                 await self._read_fills(born)
         self.behind = any(self._misses_fills(order_id, order) for order_id, order in missing.items())
 
+    async def collect_activities(self) -> None:
+        """Read changes that no order made, with an overlap of days, and book them. Raises `BrokerUnreachable`."""
+        holder = self._ledger.account(self._account)
+        begin = holder.as_of or EVER
+        page = await self._broker.activities_since(max(begin, self._watermark) - _ACTIVITY_OVERLAP)
+        for unreadable in page.unreadable:
+            self._park("activities", unreadable)
+        fresh = [
+            item
+            for item in page.activities
+            if item.activity_id not in holder.opening_activities and not self._is_booked(item.activity_id)
+        ]
+        for command in activities_of(self._account, fresh):
+            try:
+                self._handle(command, "activities")
+            except InputError as error:
+                self._park("activities", UnknownReport(f"an activity that cannot be booked: {error}", command.raw))
+
+    def _is_booked(self, activity_id: str) -> bool:
+        holder = self._ledger.account(self._account)
+        key = derived_id("activity", holder.broker_account_id or "", activity_id)
+        return self._ledger.has_stream(streams.activity(key))
+
     async def _read_fills(self, since: dt.datetime) -> None:
-        """Record every execution at or after `since`."""
+        """Record every execution at or after `since`, busts and corrections too."""
         page = await self._broker.fills_since(since)
         for unreadable in page.unreadable:
             self._park("activities", unreadable)
@@ -141,13 +215,13 @@ class Inbox:
         """A time before every fill of the order, by our clock and by the broker's (a replayed market has its own)."""
         events = self._ledger.journal.load(streams.order(order_id))
         planned = dt.datetime.fromtimestamp(events[0].envelope.recorded_at_ns // 1_000_000_000, dt.UTC)
-        return min([planned, *(item.event.updated_at for item in events if isinstance(item.event, OrderAccepted))])
+        told = (item.event.updated_at for item in events if isinstance(item.event, ev.OrderAccepted | ev.OrderAdopted))
+        return min([planned, *told])
 
     async def _read_orders(self) -> list[BrokerOrder]:
         """Every unsettled order as the broker has it now, and whatever else was placed since the oldest of them."""
-        if not self._unsettled:
-            return []
-        page = await self._broker.orders_since(min(self._unsettled.values()) - _OVERLAP)
+        since = min([self._listed, *self._unsettled.values()]) - _OVERLAP
+        page = await self._broker.orders_since(max(since, EVER))
         for unreadable in page.unreadable:
             self._park("orders", unreadable)
         orders = list(page.orders)
@@ -158,7 +232,18 @@ class Inbox:
                 order = await self._broker.order(state.broker_order_id)
                 if order is not None:
                     orders.append(order)
+        self._listed = max([self._listed, *(order.updated_at for order in page.orders)])
         return orders
+
+    async def _read_legs(self) -> list[tuple[BrokerOrder, str | None]]:
+        """The legs that the broker has not shown yet, from their parents, which tell them when asked by name."""
+        found: list[tuple[BrokerOrder, str | None]] = []
+        for parent in self._who.parents_of_unseen_legs():
+            assert parent.broker_order_id is not None, "only such parents are listed"
+            shown = await self._broker.order(parent.broker_order_id)
+            if shown is not None:
+                found += [(leg, leg_id) for leg_id, leg in self._who.take_legs(parent.order_id, shown)]
+        return found
 
     # --- one message ------------------------------------------------------------------------------------------------
 
@@ -167,64 +252,112 @@ class Inbox:
             self._park(source, UnknownReport("an order status that tradecore does not know", order.raw))
             return
         failpoint("inbox.report.before")
-        self._handle(
-            cmd.RecordReport(
-                order_id=order_id,
-                broker_order_id=order.broker_order_id,
-                status=order.status,
-                filled_qty=order.filled_qty,
-                updated_at=order.updated_at,
-                source=source,
-                raw=order.raw,
-            ),
-            source,
-        )
+        self._handle_or_halt(order_id, report_of(order_id, order, order.status, source), source, order.raw)
+        for leg_id, leg in self._who.take_legs(order_id, order):
+            self._apply_order(leg_id, leg, source)
         failpoint("inbox.report.after")
 
     def _apply_fill(self, order_id: str, fill: BrokerFill) -> None:
-        account = self._ledger.account(self._account)
-        assert account.broker_account_id is not None, "the account is pinned before anything is collected"
-        identity = fill_id(account.broker_account_id, fill.broker_order_id, format(canonical(fill.cumulative_qty), "f"))
-        if self._ledger.has_stream(streams.fill(identity)):
+        if fill.execution is not Execution.TRADE:
+            self._handle_or_park(order_id, revision_of(order_id, fill), fill)
             return
-        command = cmd.RecordFill(
-            fill_id=identity,
-            order_id=order_id,
-            broker_order_id=fill.broker_order_id,
-            execution_id=fill.execution_id,
-            quantity=fill.quantity,
-            price=fill.price,
-            cumulative_qty=fill.cumulative_qty,
-            fees=fill.fees,
-            occurred_at=fill.occurred_at,
-            source=fill.source,
-            raw=fill.raw,
-        )
+        command = self._identified(order_id, fill)
+        if command is None:
+            return
         failpoint("inbox.fill.before")
+        self._handle_or_park(order_id, command, fill)
+        failpoint("inbox.fill.after")
+
+    def _identified(self, order_id: str, fill: BrokerFill) -> cmd.RecordFill | None:
+        """The command of an execution under the id that it has; None when it is recorded.
+
+        Order and quantity filled so far name an execution, until a bust or a correction sets that quantity back: what
+        happened after the nth of them is counted in a line of its own.
+        """
+        account = self._ledger.account(self._account)
+        order = self._ledger.order(order_id)
+        assert account.broker_account_id is not None, "the account is pinned before anything is collected"
+        assert order is not None, "somebody found it"
+        reached = format(canonical(fill.cumulative_qty), "f")
+        revised = sum(1 for at in order.revised_at if at < fill.occurred_at)
+        command = None
+        for turn in range(revised + 1):
+            name = f"{reached}~{turn}" if turn else reached
+            identity = fill_id(account.broker_account_id, fill.broker_order_id, name)
+            command = fill_of(identity, order_id, fill)
+            known = self._ledger.fill(identity)
+            if known is not None and (turn == revised or is_same_execution(known, command)):
+                return None
+        return command
+
+    def _handle_or_park(self, order_id: str, command: cmd.RecordFill | cmd.ReviseFill, fill: BrokerFill) -> None:
         try:
-            self._handle(command, fill.source)
+            self._handle_or_halt(order_id, command, fill.source, fill.raw)
         except InputError as error:  # a price of zero, for one: for a person to look at, not a reason to stop reading
             self._park(fill.source, UnknownReport(f"an execution that cannot be booked: {error}", fill.raw))
-        failpoint("inbox.fill.after")
+
+    def _handle_or_halt(self, order_id: str, command: cmd.Command, source: str, raw: str) -> None:
+        """Record; where the broker contradicts what was decided or told before, halt that order and go on reading."""
+        try:
+            self._handle(command, source)
+        except InvariantViolated as error:
+            self._park(source, UnknownReport(str(error), raw))
+            self._handle(cmd.HaltOrder(order_id, str(error), raw), source)
+            self.halted[order_id] = str(error)
+            self._alert_once("order_halted", order_id, f"order {order_id} is halted: {error}")
 
     # --- whose is it ------------------------------------------------------------------------------------------------
 
-    def _ours(self, order: BrokerOrder) -> str | None:
-        """The order of this ledger behind a broker order, or None when somebody else placed it."""
-        known = self._ledger.order_under(order.client_order_id)
-        return None if known is None else known.order_id
+    async def _whose(self, order: BrokerOrder, source: str) -> str | None:
+        """The order of this ledger behind a broker order; one of others is taken up, or told of and then None."""
+        known = self._who.of(order)
+        if known is not None or order.broker_order_id in self._foreign:
+            return known
+        for leg, leg_id in await self._read_legs():
+            if leg_id is not None:
+                self._apply_order(leg_id, leg, source)
+        known = self._who.named(order.broker_order_id)
+        return known if known is not None else self._meet(order, source)
+
+    def _meet(self, order: BrokerOrder, source: str) -> str | None:
+        """An order that nobody placed here: adopted, or set aside with an alert. What was before the books is past."""
+        begin = self._ledger.account(self._account).as_of
+        if begin is not None and order.updated_at < begin:
+            self._foreign.add(order.broker_order_id)
+            return None
+        replaced = self._who.replaced_by(order)
+        what = f"order {order.broker_order_id} ({order.side.value} {order.symbol}) was not placed by this ledger"
+        if self._adopts and order.status is not None:
+            account_id = self._ledger.account(self._account).broker_account_id
+            assert account_id is not None, "the account is pinned before anything is collected"
+            order_id = external_order_id(account_id, order.broker_order_id)
+            try:
+                self._handle(adoption_of(self._account, order_id, order, order.status, replaced), source)
+            except InputError as error:
+                what = f"{what} and cannot be adopted: {error}"
+            else:
+                self._who.learn(order.broker_order_id, order_id)
+                self._alert_once("foreign_order", order.broker_order_id, f"{what}; it is adopted")
+                return order_id
+        self._foreign.add(order.broker_order_id)
+        self._park_once(("foreign", order.broker_order_id), ev.ReportParked(source, what, order.raw))
+        self._alert_once("foreign_order", order.broker_order_id, what)
+        return None
 
     async def _order_of_fill(self, fill: BrokerFill) -> str | None:
         """An execution names only the broker's order; ask the broker once for those not known."""
-        known = self._order_of.get(fill.broker_order_id)
+        known = self._who.named(fill.broker_order_id)
         if known is not None or fill.broker_order_id in self._foreign:
             return known
+        begin = self._ledger.account(self._account).as_of
+        if begin is not None and fill.occurred_at < begin:
+            return None  # it is in the opening balances
         order = await self._broker.order(fill.broker_order_id)
-        order_id = self._ours(order) if order is not None else None
-        if order_id is None:
-            self._foreign.add(fill.broker_order_id)
-            self._park("activities", UnknownReport("an execution of an order that this ledger did not place", fill.raw))
-        return order_id
+        if order is not None:
+            return await self._whose(order, "activities")
+        self._foreign.add(fill.broker_order_id)
+        self._park("activities", UnknownReport("an execution of an order that the broker does not show", fill.raw))
+        return None
 
     def _misses_fills(self, order_id: str, order: BrokerOrder) -> bool:
         known = self._ledger.order(order_id)
@@ -236,20 +369,23 @@ class Inbox:
 
     # --- what cannot be read ----------------------------------------------------------------------------------------
 
-    def _park_foreign(self, source: str, order: BrokerOrder) -> None:
-        if order.broker_order_id not in self._foreign:
-            self._foreign.add(order.broker_order_id)
-            reason = f"order {order.broker_order_id} was not placed by this ledger"
-            self._park_once(("foreign", order.broker_order_id), ReportParked(source, reason, order.raw))
-
     def _park(self, source: str, report: UnknownReport) -> None:
         _log.warning("parked a report", source=source, reason=report.reason)
-        self._park_once((source, report.reason, report.raw), ReportParked(source, report.reason, report.raw))
+        self._park_once((source, report.reason, report.raw), ev.ReportParked(source, report.reason, report.raw))
 
-    def _park_once(self, key: tuple[str, ...], event: ReportParked) -> None:
+    def _park_once(self, key: tuple[str, ...], event: ev.ReportParked) -> None:
         stream = f"parked-{derived_id('parked', *key)}"
         if not self._ledger.has_stream(stream):
-            self._ledger.note(stream, event, Cause(self._ids.trace_id(), actor="inbox", source=event.source))
+            self._note(stream, event, event.source)
+
+    def _alert_once(self, kind: str, key: str, message: str) -> None:
+        stream = f"alert-{derived_id('alert', kind, key)}"
+        if not self._ledger.has_stream(stream):
+            _log.error(message, kind=kind)
+            self._note(stream, ev.AlertTriggered(kind, message))
+
+    def _note(self, stream: str, event: ev.Event, source: str = "tradecore") -> Recorded[ev.Event]:
+        return self._ledger.note(stream, event, Cause(self._ids.trace_id(), actor="inbox", source=source))
 
     def _handle(self, command: cmd.Command, source: str) -> None:
         self._ledger.handle(command, Cause(self._ids.trace_id(), actor="inbox", source=source))

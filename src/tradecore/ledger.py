@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import attrs
+from collections.abc import Sequence
 
 from tradecore import __version__
+from tradecore.batch import Batch, Given
 from tradecore.domain import streams
 from tradecore.domain.account import AccountState
 from tradecore.domain.commands import Command, PlaceOrder
 from tradecore.domain.epochs import Epochs, epochs_of
 from tradecore.domain.events import EpochChanged, Event, LedgerCreated
-from tradecore.domain.messages import Cause, Envelope, Recorded
+from tradecore.domain.fill import FillState
+from tradecore.domain.kill import KillState
+from tradecore.domain.lane import LaneState
+from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.order import OrderState
 from tradecore.domain.saga import SagaState
 from tradecore.domain.trade import TradeState
 from tradecore.draft import Draft, Shelf
-from tradecore.errors import CorruptLedger, WrongVersion
+from tradecore.errors import CorruptLedger, TradecoreError, WrongVersion
 from tradecore.failpoints import failpoint
 from tradecore.journal.contract import Journal
-from tradecore.planning import live_trade, plan
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids
 
 _TRIES = 20
+
+Outcome = tuple[Recorded[Event], ...] | TradecoreError
+"""What follows from a command, or why nothing does."""
 
 
 class Ledger:
@@ -54,37 +60,49 @@ class Ledger:
         the domain raises (`InputError`, `RefusedError`, `WrongAccount`, `InvariantViolated`) with nothing recorded,
         and what the journal raises.
         """
-        placing = isinstance(command, PlaceOrder)
+        (outcome,) = self.handle_many([command], cause)
+        if isinstance(outcome, TradecoreError):
+            raise outcome
+        return outcome
+
+    def handle_many(self, commands: Sequence[Given], cause: Cause) -> list[Outcome]:
+        """Decide commands one after the other and append what follows from all of them in one transaction.
+
+        Each is decided on what the ones before it recorded. An entry that is a tuple of commands is taken as a whole or
+        not at all. The result has what `handle` returns, or the error that it would raise, in the order of `commands`;
+        what the journal raises is raised, with nothing recorded.
+        """
+        placing = any(isinstance(command, PlaceOrder) for command in commands)
         for _ in range(_TRIES):
-            draft = Draft(self._shelf)
-            plan(draft, command, self.epoch)
-            if not draft.events:
-                return ()
+            batch = Batch(self._shelf, self.epoch, self._clock.now_ns(), self._ids)
+            outcomes = [batch.take(given, cause) for given in commands]
+            if not batch.recorded:
+                return [error or () for error in outcomes]
             if placing:
                 failpoint("ledger.t1.before")
             try:
-                recorded = self.journal.append(self._envelop(draft, self._inherit(command, cause)))
+                recorded = self.journal.append(batch.recorded)
             except WrongVersion:
-                self._shelf.forget(list(draft.touched))
+                self._shelf.forget(list(batch.draft.touched))
                 continue
             if placing:
                 failpoint("ledger.t1.after")
             self._shelf.observe(recorded)
-            return recorded
-        raise WrongVersion(f"{type(command).__name__} lost {_TRIES} races in a row against other writers")
+            return [error or recorded[begin:end] for error, (begin, end) in zip(outcomes, batch.pieces, strict=True)]
+        names = ", ".join(sorted({type(given).__name__ for given in commands}))
+        raise WrongVersion(f"{names} lost {_TRIES} races in a row against other writers")
 
     def note(self, stream: str, event: Event, cause: Cause) -> Recorded[Event]:
         """Append an event of the system that no aggregate decides on."""
         for _ in range(_TRIES):
-            draft = Draft(self._shelf)
-            draft.state(stream)
-            draft.add(stream, [event])
+            batch = Batch(self._shelf, "", self._clock.now_ns(), self._ids)
+            batch.note(stream, event, cause)
             try:
-                recorded = self.journal.append(self._envelop(draft, cause))
+                recorded = self.journal.append(batch.recorded)
             except WrongVersion:
                 self._shelf.forget([stream])
                 continue
-            self._shelf.observe(recorded)
+            batch.settle()
             return recorded[0]
         raise WrongVersion(f"{event.NAME} lost {_TRIES} races in a row against other writers")
 
@@ -116,6 +134,10 @@ class Ledger:
         """The order as it stands, or None."""
         return Draft(self._shelf).order(order_id)
 
+    def fill(self, fill_id: str) -> FillState | None:
+        """The fill as it stands, or None."""
+        return Draft(self._shelf).fill(fill_id)
+
     def trade(self, trade_id: str) -> TradeState | None:
         """The trade as it stands, or None."""
         return Draft(self._shelf).trade(trade_id)
@@ -127,6 +149,14 @@ class Ledger:
     def account(self, name: str) -> AccountState:
         """The account as it stands."""
         return Draft(self._shelf).account(name)
+
+    def kill(self, account: str) -> KillState | None:
+        """The last kill of an account, or None."""
+        return Draft(self._shelf).kill(account)
+
+    def lane(self, name: str) -> LaneState | None:
+        """Who delivers a lane, or None when nobody ever did."""
+        return Draft(self._shelf).lane(name)
 
     def has_stream(self, stream: str) -> bool:
         """Whether anything was recorded there."""
@@ -150,60 +180,10 @@ class Ledger:
         return epochs_of(recorded.event for recorded in self.journal.load(streams.LEDGER))
 
     def _give_birth(self) -> None:
-        draft = Draft(self._shelf)
+        batch = Batch(self._shelf, "", self._clock.now_ns(), self._ids)
         birth = LedgerCreated(self._ids.order_id(), self._ids.epoch(), f"tradecore {__version__}")
-        draft.add(streams.LEDGER, [birth])
+        batch.note(streams.LEDGER, birth, Cause(self._ids.trace_id(), actor="ledger"))
         try:
-            self._shelf.observe(self.journal.append(self._envelop(draft, Cause(self._ids.trace_id(), actor="ledger"))))
+            self._shelf.observe(self.journal.append(batch.recorded))
         except WrongVersion:  # another process gave birth to it at the same moment, and its epoch counts
             self._shelf.forget([streams.LEDGER])
-
-    def _inherit(self, command: Command, cause: Cause) -> Cause:
-        """Go on with the trace of the order or trade that the command concerns."""
-        stream = None
-        if isinstance(command, PlaceOrder):
-            trade_id = live_trade(Draft(self._shelf), command)
-            stream = streams.trade(trade_id) if trade_id else None
-        elif hasattr(command, "saga_id"):
-            stream = streams.saga(command.saga_id)
-        elif hasattr(command, "order_id"):
-            stream = streams.order(command.order_id)
-        if stream is None:
-            return cause
-        known = self._shelf.get(stream)
-        if known.trace_id is None:
-            return cause
-        return attrs.evolve(
-            cause,
-            trace_id=known.trace_id,
-            correlation_id=known.correlation_id,
-            causation_id=cause.causation_id or known.last_event_id,
-        )
-
-    def _envelop(self, draft: Draft, cause: Cause) -> list[Recorded[Event]]:
-        now = self._clock.now_ns()
-        versions = dict(draft.touched)
-        caused_by = cause.causation_id
-        correlation = cause.correlation_id
-        recorded: list[Recorded[Event]] = []
-        for stream, event in draft.events:
-            versions[stream] += 1
-            event_id = self._ids.event_id()
-            correlation = correlation or event_id
-            envelope = Envelope(
-                event_id=event_id,
-                name=event.NAME,
-                schema=event.SCHEMA,
-                stream=stream,
-                version=versions[stream],
-                position=0,
-                recorded_at_ns=now,
-                trace_id=cause.trace_id,
-                correlation_id=correlation,
-                causation_id=caused_by,
-                actor=cause.actor,
-                source=cause.source,
-            )
-            recorded.append(Recorded(envelope, event))
-            caused_by = caused_by if len(recorded) > 1 else event_id
-        return recorded

@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+import attrs
 
-from tradecore.domain import account, decision, fill, order, saga, streams, trade
+from tradecore import closing
+from tradecore.domain import account, decision, fill, kill, lane, order, saga, streams, trade
 from tradecore.domain import events as ev
 from tradecore.domain.commands import (
+    AdoptOrder,
     AdvanceSaga,
+    BookActivity,
+    BookAdjustment,
+    CancelOrder,
+    ClosePosition,
     Command,
+    LeaveLane,
     PinAccount,
     PlaceOrder,
     RecordFill,
+    RecordKillAnswer,
     ReplaceOrder,
+    RequestKill,
     ResolveSaga,
+    ReviseFill,
     SetLimits,
+    StartKill,
     StartSaga,
+    StartSubmit,
+    TakeLane,
+    UseLane,
+    WithdrawOrder,
 )
-from tradecore.domain.identity import client_order_id, leg_order_id, successor_trade_id, trade_id_of_order
+from tradecore.domain.identity import client_order_id, leg_order_id, trade_id_of_order
 from tradecore.domain.terms import check_terms, legs_of
-from tradecore.domain.values import ZERO, OrderStatus, Side, TradeStatus
+from tradecore.domain.values import ZERO, OrderStatus, Purpose, TradeStatus
 from tradecore.draft import Draft
 from tradecore.errors import CancelRefused, InputError, InvariantViolated, ReplaceRefused
+from tradecore.outside import adopt_order, book_activity, book_adjustment
+from tradecore.revising import revise_awaited, revise_fill
+from tradecore.sharing import Execution, share_out
 
 
 def plan(draft: Draft, command: Command, epoch: str) -> None:
@@ -35,8 +53,24 @@ def plan(draft: Draft, command: Command, epoch: str) -> None:
             _place(draft, command, epoch)
         case ReplaceOrder():
             _replace(draft, command, epoch)
+        case ClosePosition():
+            _place(draft, closing.as_order(draft, command), epoch, is_reducing=True)
         case RecordFill():
             _record_fill(draft, command)
+        case RequestKill():
+            _request_kill(draft, command)
+        case StartKill() | RecordKillAnswer():
+            draft.add(streams.kill(command.account), kill.decide(draft.kill(command.account), command))
+        case TakeLane() | UseLane() | LeaveLane():
+            draft.add(streams.lane(command.lane), lane.decide(draft.lane(command.lane), command))
+        case ReviseFill():
+            revise_fill(draft, command)
+        case BookActivity():
+            book_activity(draft, command)
+        case BookAdjustment():
+            book_adjustment(draft, command)
+        case AdoptOrder():
+            adopt_order(draft, command)
         case StartSaga():
             draft.add(streams.saga(command.saga_id), saga.start(draft.saga(command.saga_id), command))
         case AdvanceSaga():
@@ -73,8 +107,11 @@ def live_trade(draft: Draft, command: PlaceOrder) -> str | None:
     return None
 
 
-def _place(draft: Draft, command: PlaceOrder, epoch: str) -> None:
-    """Reserve, plan, begin or join the trade, and record the decision: all or nothing."""
+def _place(draft: Draft, command: PlaceOrder, epoch: str, *, is_reducing: bool = False) -> None:
+    """Reserve, plan, begin or join the trade, and record the decision: all or nothing.
+
+    What `is_reducing` takes risk away and passes whatever the limits are.
+    """
     check_terms(command)
     if command.proposal is not None and draft.exists(streams.decision(command.proposal.decision_id)):
         return  # decided before, perhaps just before a crash
@@ -83,7 +120,7 @@ def _place(draft: Draft, command: PlaceOrder, epoch: str) -> None:
     holder = draft.account(command.account)
     live = live_trade(draft, command)
     trade_id = live or trade_id_of_order(command.order_id)
-    breach = account.gate(holder, command)
+    breach = None if is_reducing else account.gate(holder, command)
     if breach is not None:
         _refuse(draft, command, trade_id, breach.rule, breach.reason, is_new=live is None)
         return
@@ -154,9 +191,44 @@ def _on_order(draft: Draft, command: order.OrderCommand) -> None:
     state = draft.order(command.order_id)
     if state is None:
         raise CancelRefused(f"there is no order {command.order_id}")
+    if isinstance(command, StartSubmit) and (reason := _why_not(draft, state)):
+        command = WithdrawOrder(state.order_id, reason)
     draft.add(streams.order(state.order_id), order.decide(state, command))
+    if isinstance(command, CancelOrder) and state.replaced_by is not None:
+        _cancel_replacement(draft, state.replaced_by, command)
     _count_again(draft, state)
     _settle(draft, state)
+
+
+def _why_not(draft: Draft, state: order.OrderState) -> str | None:
+    """Why an order that was never sent may not be sent any more, or None."""
+    if state.in_flight:
+        return None  # it may be there already, and is looked up
+    killed = draft.kill(state.account)
+    if killed is not None and killed.is_open and state.purpose is Purpose.TRADE:
+        return "everything that works for the account is being canceled"
+    old = draft.order(state.replaces) if state.replaces is not None else None
+    if old is not None and (old.status.is_terminal or old.cancel_requested):
+        return f"the order that it was to replace is {old.status.value}, or to be canceled"
+    return None
+
+
+def _cancel_replacement(draft: Draft, order_id: str, command: CancelOrder) -> None:
+    """Who wants an order canceled does not want the one that is to take its place either."""
+    new = draft.order(order_id)
+    if new is not None and not new.status.is_terminal:
+        _on_order(draft, CancelOrder(order_id, command.reason))
+
+
+def _request_kill(draft: Draft, command: RequestKill) -> None:
+    """Withdraw what was not sent, and have the rest canceled order by order as well as in one stroke."""
+    draft.add(streams.kill(command.account), kill.decide(draft.kill(command.account), command))
+    for order_id in draft.account(command.account).reservations:
+        state = draft.order(order_id)
+        if state is not None and not state.status.is_terminal and not state.cancel_requested:
+            is_waiting = state.status is OrderStatus.QUEUED
+            if not (is_waiting and state.purpose is not Purpose.TRADE):
+                _on_order(draft, CancelOrder(order_id, command.reason))
 
 
 def _count_again(draft: Draft, before: order.OrderState) -> None:
@@ -205,37 +277,11 @@ def _record_fill(draft: Draft, command: RecordFill) -> None:
     recorded = fill.record(draft.fill(command.fill_id), command, state)
     if not recorded:
         return
-    draft.add(streams.fill(command.fill_id), recorded)
+    here = len(draft.events)
     draft.add(streams.order(state.order_id), order.decide(state, command))
     _count_again(draft, state)
-    holder = draft.account(state.account)
-    parts = _share_out(draft, state, holder, command)
-    draft.add(streams.account(state.account), account.book(holder, command, state, parts))
+    execution = Execution(command.fill_id, state, command.quantity, command.price, command.fees, command.occurred_at)
+    parts = share_out(draft, execution)
+    draft.insert(here, streams.fill(command.fill_id), attrs.evolve(recorded[0], parts=parts))
+    revise_awaited(draft, state.order_id)
     _settle(draft, state)
-
-
-def _share_out(
-    draft: Draft, state: order.OrderState, holder: account.AccountState, command: RecordFill
-) -> tuple[tuple[str, Decimal], ...]:
-    """Give the fill to the trade that holds the position; what goes through zero begins the next trade."""
-    holding = holder.holdings.get((state.strategy, state.symbol))
-    idea = draft.trade(holding.trade_id if holding else state.trade_id)
-    assert idea is not None, "an order names its trade"
-    signed = state.side.sign * command.quantity
-    own, through = trade.split(idea, signed)
-    if idea.status in (TradeStatus.CLOSED, TradeStatus.ABANDONED):
-        own, through = ZERO, signed
-    parts: list[tuple[str, Decimal]] = []
-    fees = command.fees
-    for trade_id, part in ((idea.trade_id, own), (successor_trade_id(idea.trade_id, command.fill_id), through)):
-        if not part:
-            continue
-        if draft.trade(trade_id) is None:
-            draft.add(streams.trade(trade_id), trade.succeed(idea, trade_id, Side.BUY if part > 0 else Side.SELL))
-        owner = draft.trade(trade_id)
-        assert owner is not None, "it was just proposed"
-        share = trade.TradeFill(command.order_id, command.fill_id, part, command.price, fees, command.occurred_at)
-        draft.add(streams.trade(trade_id), trade.fill(owner, share))
-        parts.append((trade_id, part))
-        fees = ZERO
-    return tuple(parts)

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 
 import attrs
 
+from tradecore.domain import events as ev
+from tradecore.domain import streams
 from tradecore.domain.account import AccountState
-from tradecore.domain.identity import order_id_of_client
+from tradecore.domain.identity import derived_id, order_id_of_client
+from tradecore.domain.messages import Cause
 from tradecore.domain.order import OrderState
 from tradecore.domain.values import ZERO
 from tradecore.ledger import Ledger
 from tradecore.ports.broker import EVER, Broker, BrokerOrder
+from tradecore.ports.ids import Ids
 
+_SMALLEST = {"JPY": Decimal(1), "KRW": Decimal(1)}
 _CENT = Decimal("0.01")
+_QUIET = dt.timedelta(minutes=15)
+"""How long a scheduled reconciliation that finds nothing new goes unrecorded, by the broker's clock."""
 
 
 @attrs.frozen
@@ -30,11 +38,11 @@ class Difference:
 
 
 async def compare_standing(ledger: Ledger, broker: Broker, account: str) -> tuple[Difference, ...]:
-    """Compare positions (exactly) and cash (to the cent). Raises `BrokerUnreachable`."""
+    """Compare positions (exactly) and cash (to the smallest coin). Raises `BrokerUnreachable`, `ProtocolError`."""
     ours = ledger.account(account)
     theirs = await broker.account()
     found = _compare_positions(ours, {held.symbol: held.quantity for held in await broker.positions()})
-    if abs(ours.cash - theirs.cash) >= _CENT:
+    if abs(ours.cash - theirs.cash) >= _SMALLEST.get(ours.currency, _CENT):
         found.append(Difference("cash", ours.currency, format(ours.cash, "f"), format(theirs.cash, "f")))
     return tuple(found)
 
@@ -51,12 +59,17 @@ def _compare_positions(ours: AccountState, theirs: dict[str, Decimal]) -> list[D
 
 
 async def compare_orders(ledger: Ledger, broker: Broker, order_ids: tuple[str, ...]) -> tuple[Difference, ...]:
-    """Compare every order of this ledger, old or new, with what the broker shows. Raises `BrokerUnreachable`."""
+    """Compare every order of this ledger, old or new, with what the broker shows.
+
+    Raises `BrokerUnreachable`, `ProtocolError`.
+    """
+    by_broker_id = {state.broker_order_id: state.order_id for state in map(ledger.order, order_ids) if state}
     theirs: dict[str, BrokerOrder] = {}
     found: list[Difference] = []
     for order in (await broker.orders_since(EVER)).orders:
         known = ledger.order_under(order.client_order_id)
-        order_id = known.order_id if known else order_id_of_client(order.client_order_id, ledger.epoch)
+        order_id = known.order_id if known else by_broker_id.get(order.broker_order_id)
+        order_id = order_id or order_id_of_client(order.client_order_id, ledger.epoch)
         if order_id is None:  # somebody else's, or forgotten with an epoch that is past
             continue
         if order_id in theirs:
@@ -84,3 +97,118 @@ def _compare_order(ours: OrderState, theirs: BrokerOrder | None) -> list[Differe
         his_word = theirs.status.value if theirs.status else "a status that is not known"
         found.append(Difference("status of order", ours.order_id, ours.status.value, his_word))
     return found
+
+
+@attrs.frozen
+class OpenDifference:
+    """A difference that is not resolved. `gates` is whether new risk waits for it; a person may have disputed it."""
+
+    found: ev.DifferenceFound
+    gates: bool
+    disputed: str | None = None
+
+
+@attrs.define
+class Differences:
+    """The differences of one account as their events tell them."""
+
+    open: dict[str, OpenDifference] = attrs.field(factory=dict)
+    completed: ev.ReconciliationCompleted | None = None
+    _seen: dict[tuple[str, str], int] = attrs.field(factory=dict)
+
+    @classmethod
+    def of(cls, ledger: Ledger, account: str) -> Differences:
+        """As the ledger has them."""
+        known = cls()
+        for recorded in ledger.journal.load(streams.reconciliation(account)):
+            known.take(recorded.event)
+        return known
+
+    def take(self, event: ev.Event) -> None:
+        """Fold an event of the account's stream."""
+        match event:
+            case ev.DifferenceFound():
+                if event.difference_id not in self.open:
+                    key = (event.kind, event.subject)
+                    self._seen[key] = self._seen.get(key, 0) + 1
+                self.open[event.difference_id] = OpenDifference(event, event.gates)
+            case ev.DifferenceDisputed() if event.difference_id in self.open:
+                found = self.open[event.difference_id].found
+                self.open[event.difference_id] = OpenDifference(found, event.gates, event.reason)
+            case ev.DifferenceResolved():
+                self.open.pop(event.difference_id, None)
+            case ev.ReconciliationCompleted():
+                self.completed = event
+            case _:
+                pass
+
+    def id_of(self, account: str, difference: Difference) -> str:
+        """The id of a difference: that of the open one of this kind and subject, or the next."""
+        for open_id, known in self.open.items():
+            if (known.found.kind, known.found.subject) == (difference.what, difference.subject):
+                return open_id
+        turn = self._seen.get((difference.what, difference.subject), 0)
+        return derived_id("difference", account, difference.what, difference.subject, str(turn))
+
+    @property
+    def gating(self) -> tuple[OpenDifference, ...]:
+        """Those that new risk waits for."""
+        return tuple(known for known in self.open.values() if known.gates)
+
+
+class Reconciler:
+    """Records what a comparison found: what is new, what changed, what is gone."""
+
+    def __init__(self, ledger: Ledger, ids: Ids, account: str, cash_tolerance: Decimal) -> None:
+        """Cash that differs by no more than `cash_tolerance` is told, and stops nothing."""
+        self._ledger = ledger
+        self._ids = ids
+        self._account = account
+        self._tolerance = cash_tolerance
+
+    def record(self, why: str, as_of: dt.datetime, differences: tuple[Difference, ...]) -> Differences:
+        """Record the outcome; returns how things stand. A quiet one is recorded every quarter of an hour."""
+        known = Differences.of(self._ledger, self._account)
+        before = known.completed
+        news = [self._found(known, difference, as_of) for difference in differences]
+        wanted = {found.difference_id for found in news}
+        fresh: list[ev.Event] = [
+            found
+            for found in news
+            if found.difference_id not in known.open or _words(known.open[found.difference_id].found) != _words(found)
+        ]
+        fresh += [
+            ev.DifferenceResolved(gone, self._account, "agreed", "books and broker agree")
+            for gone in known.open
+            if gone not in wanted
+        ]
+        for event in fresh:
+            self._note(event)
+            known.take(event)
+        quiet = why == "schedule" and not fresh and before is not None and as_of - before.as_of < _QUIET
+        if not quiet:
+            holder = self._ledger.account(self._account)
+            done = ev.ReconciliationCompleted(
+                self._account, why, as_of, len(holder.reservations), len(holder.positions),
+                len(known.open), len(known.gating),
+            )  # fmt: skip
+            self._note(done)
+            known.take(done)
+        return known
+
+    def _found(self, known: Differences, difference: Difference, as_of: dt.datetime) -> ev.DifferenceFound:
+        gates = True
+        if difference.what == "cash":
+            gates = abs(Decimal(difference.ours) - Decimal(difference.theirs)) > self._tolerance
+        return ev.DifferenceFound(
+            known.id_of(self._account, difference), self._account, difference.what, difference.subject,
+            difference.ours, difference.theirs, gates, as_of,
+        )  # fmt: skip
+
+    def _note(self, event: ev.Event) -> None:
+        cause = Cause(self._ids.trace_id(), actor="reconciliation")
+        self._ledger.note(streams.reconciliation(self._account), event, cause)
+
+
+def _words(found: ev.DifferenceFound) -> tuple[str, str]:
+    return found.ours, found.theirs

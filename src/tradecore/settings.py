@@ -5,6 +5,7 @@ Keys of the broker come from `APCA_API_KEY_ID` and `APCA_API_SECRET_KEY` only, n
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import tomllib
 from decimal import Decimal
@@ -37,6 +38,19 @@ class BrokerSettings(Section):
     connect_timeout_s: float = Field(3.0, gt=0, le=60)
     read_timeout_s: float = Field(10.0, gt=0, le=120)
     unreachable_after_s: float = Field(10.0, gt=0)
+    replay_events: bool = False
+    requests_per_minute: int = Field(180, ge=0)
+    request_patience_s: float = Field(5.0, ge=0, le=60)
+    breaker_failures: int = Field(5, ge=0, le=1_000)
+    breaker_window_s: float = Field(60.0, gt=0)
+    breaker_open_s: float = Field(30.0, gt=0)
+
+    @field_validator("requests_per_minute")
+    @classmethod
+    def _enough_to_work_with(cls, value: int) -> int:
+        if 0 < value < 6:
+            raise ValueError("at least 6 requests a minute, or 0 for no limit of our own")
+        return value
 
 
 class StrategySettings(Section):
@@ -101,6 +115,44 @@ class DeliverySettings(Section):
     reconcile_every_s: float = Field(30.0, gt=0)
 
 
+class AnchorSettings(Section):
+    """`[anchors]`: how often the runner anchors, in which file, and by which plugins besides (`tradecore.anchors`)."""
+
+    enabled: bool = True
+    file: str = ""
+    sinks: tuple[str, ...] = ()
+    every_s: float = Field(60.0, gt=0)
+    every_events: int = Field(1000, ge=1)
+
+
+class CheckSettings(Section):
+    """`[daily_check]`: when the runner goes through the whole ledger, once per UTC day."""
+
+    enabled: bool = True
+    at: dt.time = dt.time(3, 0)
+
+    @field_validator("at")
+    @classmethod
+    def _utc(cls, value: dt.time) -> dt.time:
+        if value.tzinfo is not None and value.utcoffset() != dt.timedelta(0):
+            raise ValueError("a time of day in UTC, such as 03:00")
+        return value.replace(tzinfo=None)
+
+
+class DiskSettings(Section):
+    """`[disk]`: below how much room no new intents are taken, and how much is kept for the last word. Megabytes."""
+
+    min_free_mb: float = Field(64.0, ge=0)
+    reserve_mb: float = Field(2.0, ge=0)
+    look_every_s: float = Field(1.0, gt=0)
+
+
+class EncryptionSettings(Section):
+    """`[encryption]`: the file with the keys of the events; empty means that events are stored as they are."""
+
+    keys_file: str = ""
+
+
 class Settings(BaseSettings):
     """Everything that a runner is told."""
 
@@ -113,6 +165,10 @@ class Settings(BaseSettings):
     market_data: MarketDataSettings = MarketDataSettings()
     risk: RiskSettings = RiskSettings()
     delivery: DeliverySettings = DeliverySettings()
+    anchors: AnchorSettings = AnchorSettings()
+    daily_check: CheckSettings = CheckSettings()
+    disk: DiskSettings = DiskSettings()
+    encryption: EncryptionSettings = EncryptionSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     api_key_id: SecretStr = SecretStr("")
     api_secret_key: SecretStr = SecretStr("")

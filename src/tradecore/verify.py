@@ -17,6 +17,7 @@ from tradecore.domain.identity import client_order_id, parse_trace_id
 from tradecore.domain.messages import Envelope, Recorded
 from tradecore.domain.order import OrderState
 from tradecore.domain.position import Position, PositionStep, apply_fill
+from tradecore.domain.restating import position_of
 from tradecore.domain.terms import body_hash, size
 from tradecore.domain.trade import TradeState
 from tradecore.domain.values import ZERO, minus, plus, times
@@ -124,6 +125,7 @@ class _BooksCheck:
         self._broken: set[str] = set()
         self._epochs: list[str] = []
         self._fills: dict[str, list[ev.FillRecorded]] = defaultdict(list)
+        self._outside: dict[str, list[ev.Event]] = defaultdict(list)
         self._openings: dict[str, ev.AccountPinned] = {}
         self._reserved: dict[str, Decimal] = {}
         self._double_entry = Agreement()
@@ -138,6 +140,14 @@ class _BooksCheck:
                 self._openings[event.account] = event
             case ev.FillRecorded():
                 self._fills[stream].append(event)
+            case ev.FillBusted() if self._fills[stream]:
+                self._fills[stream][-1] = attrs.evolve(self._fills[stream][-1], quantity=ZERO, fees=ZERO)
+            case ev.FillCorrected() if self._fills[stream]:
+                self._fills[stream][-1] = attrs.evolve(
+                    self._fills[stream][-1], quantity=event.quantity, price=event.price, fees=event.fees
+                )
+            case ev.CashBooked() | ev.PositionSplit() | ev.AdjustmentBooked():
+                self._outside[event.account].append(event)
             case _:
                 pass
         if stream in self._broken:
@@ -171,6 +181,22 @@ class _BooksCheck:
                 self._find("booking", stream, f"fill {event.fill_id} closed other lots than are recorded")
         elif isinstance(event, ev.TradeFilled) and isinstance(before, TradeState):
             self._rebook(stream, before.position, event, event.open_qty)
+        elif isinstance(event, ev.LotsRestated):
+            position = before.position(event.symbol) if isinstance(before, AccountState) else Position()
+            self._restate(stream, position, event)
+        elif isinstance(event, ev.TradeRevised | ev.TradeSplit) and isinstance(before, TradeState):
+            right = plus(before.position.quantity, event.signed_qty)
+            self._same("booking", stream, "quantity after a change", event.open_qty, right)
+
+    def _restate(self, stream: str, held: Position, event: ev.LotsRestated) -> None:
+        """What leaves cash is in the lots, or in the profit: only an adjustment by a person comes from nowhere."""
+        after = plus(held.quantity, event.signed_qty)
+        self._same("booking", stream, f"quantity of {event.symbol} after a change", event.quantity_after, after)
+        if isinstance(event, ev.AdjustmentBooked):
+            return
+        cost = minus(position_of(event.lots).cost, held.cost)
+        profit = plus(event.cash_delta, cost)
+        self._same("booking", stream, f"profit of a change of {event.symbol}", event.realised_pnl, profit)
 
     def _rebook(
         self, stream: str, held: Position, event: ev.PositionChange | ev.TradeFilled, after: Decimal
@@ -219,7 +245,11 @@ class _BooksCheck:
             self._same("reservations", subject, "first reservation", self._reserved.get(order_id), due)
             if order.body_hash and order.body_hash != body_hash(order):
                 self._find("orders", subject, "its terms are not those that it was queued with")
-            if self._epochs and order.client_order_id not in {client_order_id(order_id, e) for e in self._epochs}:
+            if (
+                self._epochs
+                and not order.external
+                and order.client_order_id not in {client_order_id(order_id, e) for e in self._epochs}
+            ):
                 self._find("client order ids", subject, f"{order.client_order_id} is not the id that belongs to it")
             owner = owners.setdefault(order.client_order_id, order_id)
             if owner != order_id:
@@ -228,7 +258,7 @@ class _BooksCheck:
     def _compare_reservations(self, account: AccountState, orders: dict[str, OrderState]) -> None:
         ours = {key: held.quantity for key, held in account.reservations.items()}
         mine = (order for order in orders.values() if order.account == account.account and not order.is_settled)
-        right = {order.order_id: order.remaining for order in mine}
+        right = {order.order_id: order.remaining for order in mine if order.leg is None}  # legs only reduce
         for order_id in sorted({*ours, *right}):
             self._same("reservations", f"order-{order_id}", "reservation", ours.get(order_id), right.get(order_id))
 
@@ -244,6 +274,15 @@ class _BooksCheck:
             held[event.symbol] = plus(held[event.symbol], signed)
             cash = minus(minus(cash, times(signed, event.price)), event.fees)
             fees = plus(fees, event.fees)
+        for other in self._outside[account.account]:
+            if isinstance(other, ev.CashBooked):
+                cash = plus(cash, other.amount)
+            elif isinstance(other, ev.LotsRestated) and other.symbol:
+                given = sum((share.signed_qty for share in getattr(other, "shares", ())), ZERO)
+                held[other.symbol] = plus(held[other.symbol], other.signed_qty)
+                traded[other.symbol] = plus(traded[other.symbol], minus(other.signed_qty, given))
+            if isinstance(other, ev.LotsRestated):
+                cash = plus(cash, other.cash_delta)
         for trade in trades:
             if trade.account == account.account:
                 traded[trade.symbol] = plus(traded[trade.symbol], trade.position.quantity)

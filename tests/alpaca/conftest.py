@@ -10,9 +10,12 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from tests.alpaca.scene import Scene
 from tests.alpaca.scripted_http import ScriptedHttp, scripted_http
 from tests.alpaca.scripted_socket import ScriptedSocket, scripted_socket
+from tests.alpaca.served import alpaca_venue, served
 from tests.alpaca.standing import KEY_ID, NOW, SECRET, Standing
+from tests.paper.staging import FloorStage, opened_floor
 from tradecore.settings import BrokerSettings
 from tradecore_alpaca.http import Timeouts
 from tradecore_alpaca.keys import make_keys
@@ -91,3 +94,11 @@ async def standing(
         Highest(),
         Timeouts(connect_s=0.5, read_s=0.6),
     )
+
+
+@pytest.fixture
+async def scene() -> AsyncIterator[Scene]:
+    floor = opened_floor()
+    async with served(floor) as url, alpaca_venue(url) as venue:
+        yield Scene(FloorStage(venue.broker, floor), floor, url)
+    floor.close()

@@ -79,6 +79,8 @@ class ScriptedHttp:
     def _next(self, request: Request) -> Play:
         if self.script is not None:
             return self.script(request)
+        if not self.replies:
+            return CLOSE
         return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

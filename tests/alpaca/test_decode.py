@@ -22,11 +22,11 @@ from tradecore_alpaca.decode import (
     decode_account,
     decode_asset,
     decode_fill_activity,
-    decode_order,
     decode_position,
     in_ledger_spelling,
 )
 from tradecore_alpaca.json_text import instant, number, read
+from tradecore_alpaca.order_json import decode_order
 from tradecore_alpaca.trade_update import read_report
 
 
@@ -48,6 +48,9 @@ def test_order() -> None:
         filled_avg_price=Decimal("86.878"),
         updated_at=dt.datetime(2026, 10, 8, 15, 10, 18, 98304, tzinfo=dt.UTC),
         raw=raw.decode(),
+        notional=Decimal(5),
+        time_in_force="day",
+        order_class="simple",
     )
 
 

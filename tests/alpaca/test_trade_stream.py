@@ -1,57 +1,25 @@
-"""The stream of reports: it signs in, tells every message or parks it, and always comes back."""
+"""The stream of reports: it signs in, loses nothing unseen, and always comes back."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
-from collections.abc import AsyncIterator
-from decimal import Decimal
 from typing import Any
 
 import anyio
 import pytest
 import structlog.testing
 
-from tests.alpaca.recorded import AUTHORIZED, LISTENING, ORDER, UNAUTHORIZED, update
+from tests.alpaca.recorded import AUTHORIZED, LISTENING, UNAUTHORIZED, update
+from tests.alpaca.scripted_http import CLOSE, HANG, Play, reply
 from tests.alpaca.scripted_socket import Peer, scripted_socket
 from tests.alpaca.standing import KEY_ID, SECRET, Standing
-from tradecore.domain.values import OrderStatus
+from tests.alpaca.streaming import PATIENCE_S, take, telling, welcome
 from tradecore.errors import BrokerUnauthorized
-from tradecore.ports.broker import OrderReport, Report, StreamConnected, UnknownReport
+from tradecore.ports.broker import OrderReport, StreamConnected, StreamLost
 
 pytestmark = pytest.mark.anyio
-
-PATIENCE_S = 5.0
-
-
-async def welcome(peer: Peer) -> None:
-    await peer.hear()
-    await peer.say(AUTHORIZED, binary=True)
-    await peer.hear()
-    await peer.say(LISTENING, binary=True)
-
-
-def telling(*messages: object, binary: bool = False) -> Any:
-    async def script(peer: Peer) -> None:
-        await welcome(peer)
-        await peer.say(*messages, binary=binary)
-        await peer.stay()
-
-    return script
-
-
-async def take(reports: AsyncIterator[Report], count: int) -> list[Report]:
-    """The first reports; the stream is closed after them."""
-    taken = []
-    with anyio.fail_after(PATIENCE_S):
-        async for report in reports:
-            taken.append(report)
-            if len(taken) == count:
-                break
-        await reports.aclose()  # type: ignore[attr-defined]
-    return taken
 
 
 async def test_signs_in_as_the_protocol_says(standing: Standing) -> None:
@@ -63,89 +31,64 @@ async def test_signs_in_as_the_protocol_says(standing: Standing) -> None:
     ]
 
 
-@pytest.mark.parametrize("binary", [True, False])
-async def test_a_fill_is_told_with_its_order(standing: Standing, binary: bool) -> None:
-    standing.socket.scripts = [telling(update("fill"), binary=binary)]
-    connected, report = await take(standing.broker.reports(), 2)
-    assert connected == StreamConnected()
-    assert isinstance(report, OrderReport)
-    assert (report.event, report.order.status) == ("fill", OrderStatus.FILLED)
-    assert json.loads(report.order.raw) == ORDER
-    fill = report.fill
-    assert fill is not None
-    assert (fill.source, fill.execution_id) == ("stream", "0b6ce4b6-0000-4000-8000-000000000001")
-    assert (fill.client_order_id, fill.broker_order_id) == ("tc-1", ORDER["id"])
-    assert (fill.quantity, fill.price, fill.fees) == (Decimal("0.057436865"), Decimal("86.878"), Decimal(0))
-    assert fill.cumulative_qty == Decimal("0.057436865")
-    assert json.loads(fill.raw) == update("fill")
+async def test_a_slow_reader_loses_nothing(standing: Standing) -> None:
+    """Far more than the queue holds: the server is held up, and every message comes, in order."""
+    count = 3_000
 
+    async def flood(peer: Peer) -> None:
+        await welcome(peer)
+        for number in range(count):
+            await peer.say(update("new", {"status": "new", "client_order_id": f"tc-{number}"}))
+        await peer.stay()
 
-async def test_other_events_tell_no_fill(standing: Standing) -> None:
-    """`new` has an execution id of its own; a quantity and a price do not make it a fill."""
-    events = ["pending_new", "accepted", "new", "canceled", "order_cancel_rejected", "restated", "held", "replaced"]
-    standing.socket.scripts = [telling(*(update(event, {"status": "new"}) for event in events))]
-    _, *reports = await take(standing.broker.reports(), 1 + len(events))
-    assert [(report.event, report.fill) for report in reports if isinstance(report, OrderReport)] == [
-        (event, None) for event in events
+    standing.socket.scripts = [flood]
+    reports = standing.broker.reports()
+    assert await anext(reports) == StreamConnected()
+    await anyio.sleep(0.5)
+    with anyio.fail_after(30):
+        told = [await anext(reports) for _ in range(count)]
+    await reports.aclose()  # type: ignore[attr-defined]
+    assert [one.order.client_order_id for one in told if isinstance(one, OrderReport)] == [
+        f"tc-{number}" for number in range(count)
     ]
 
 
-PARKED: dict[str, object] = {
-    "unknown event": update("exploded"),
-    "unknown status": update("fill", {"status": "accepted_for_bidding"}),
-    "bust": update("trade_bust"),
-    "correction": update("trade_correct"),
-    "unknown side": update("new", {"side": ""}),
-    "fill without execution id": update("fill", execution_id=None),
-    "fill without time": update("fill", timestamp=None),
-    "fill without price": update("fill", price=None),
-    "fill of NaN": update("partial_fill", qty="NaN"),
-    "fill beyond the total": update("fill", qty="2"),
-    "order missing": {"stream": "trade_updates", "data": {"event": "fill"}},
-    "other stream": {"stream": "gossip", "data": {}},
-    "no frame": {"hello": 1},
-    "not JSON": "garbage",
-    "not text": b"\xff\xfe\x00",
-    "empty": b"",
-    "list": [1],
-    "too deep": "[" * 50_000,
-}
+async def test_a_server_that_gives_up_a_slow_reader_shows_as_a_loss(standing: Standing) -> None:
+    """What it had not sent is gone: the reader hears of the loss after what did arrive, and reads again."""
+
+    async def impatient(peer: Peer) -> None:
+        await welcome(peer)
+        await peer.say(*(update("new", {"status": "new", "client_order_id": f"tc-{n}"}) for n in range(50)))
+        await peer.connection.close(1008, "slow client")
+
+    standing.socket.scripts = [impatient, telling()]
+    reports = standing.broker.reports()
+    assert await anext(reports) == StreamConnected()
+    await anyio.sleep(0.2)
+    with anyio.fail_after(PATIENCE_S):
+        told = [await anext(reports) for _ in range(52)]
+    await reports.aclose()  # type: ignore[attr-defined]
+    assert all(isinstance(report, OrderReport) for report in told[:50])
+    assert isinstance(told[50], StreamLost)
+    assert "1008" in told[50].reason
+    assert told[51] == StreamConnected()
 
 
-@pytest.mark.parametrize("message", PARKED.values(), ids=PARKED.keys())
-async def test_what_cannot_be_read_is_parked_whole_and_the_stream_goes_on(standing: Standing, message: object) -> None:
-    standing.socket.scripts = [telling(message, update("fill"))]
-    _, parked, after = await take(standing.broker.reports(), 3)
-    assert isinstance(parked, UnknownReport)
-    assert parked.reason
-    if isinstance(message, dict | list):
-        assert json.loads(parked.raw) == message
-    elif isinstance(message, str):
-        assert parked.raw == message
-    assert isinstance(after, OrderReport)
-    assert len(standing.socket.peers) == 1
+async def test_silence_at_the_door_asks_whether_the_keys_are_good(standing: Standing) -> None:
+    """A server that never answers a sign-in is the only sign that keys were withdrawn: REST tells."""
+    standing.socket.scripts = [silent]
+    standing.server.replies = [reply(401, {"message": "unauthorized."})]
+    with pytest.raises(BrokerUnauthorized), anyio.fail_after(PATIENCE_S):
+        await anext(standing.broker.reports())
+    assert [request.path for request in standing.server.requests] == ["/v2/account"]
 
 
-async def test_a_repeated_message_is_told_again(standing: Standing) -> None:
-    """Removing repeats is the inbox's work, by what was filled, not by what was said."""
-    standing.socket.scripts = [telling(update("fill"), update("fill"))]
-    _, first, second = await take(standing.broker.reports(), 3)
-    assert first == second
-
-
-async def test_messages_between_sign_in_and_listening_are_kept(standing: Standing) -> None:
-    async def script(peer: Peer) -> None:
-        await peer.hear()
-        await peer.say(AUTHORIZED)
-        await peer.hear()
-        await peer.say(update("fill"), "garbage", LISTENING)
-        await peer.stay()
-
-    standing.socket.scripts = [script]
-    connected, fill, garbage = await take(standing.broker.reports(), 3)
-    assert connected == StreamConnected()
-    assert isinstance(fill, OrderReport)
-    assert isinstance(garbage, UnknownReport)
+@pytest.mark.parametrize("play", [CLOSE, HANG, reply(500), reply(200, {})])
+async def test_a_probe_that_proves_nothing_does_not_stop_the_stream(standing: Standing, play: Play) -> None:
+    standing.socket.scripts = [silent, telling()]
+    standing.server.replies = [play]
+    assert await take(standing.broker.reports(), 1) == [StreamConnected()]
+    assert len(standing.server.requests) == 1
 
 
 async def test_keys_refused(standing: Standing) -> None:
@@ -249,9 +192,9 @@ async def test_connects_again_and_says_so(standing: Standing, how: str) -> None:
             peer.connection.transport.close()
 
     standing.socket.scripts = [script, script, telling(update("fill"))]
-    reports = await take(standing.broker.reports(), 6)
+    reports = await take(standing.broker.reports(), 8)
     kinds = [type(report).__name__ for report in reports]
-    assert kinds == ["StreamConnected", "OrderReport"] * 3
+    assert kinds == ["StreamConnected", "OrderReport", "StreamLost"] * 2 + ["StreamConnected", "OrderReport"]
     assert standing.slept == [pytest.approx(0.2), pytest.approx(0.4)]
 
 
@@ -333,7 +276,7 @@ async def test_a_peer_that_does_not_take_the_goodbye_holds_nobody_up(standing: S
 
 @pytest.mark.slow
 async def test_a_mute_peer_is_noticed(standing: Standing) -> None:
-    """A ping every 5 s, and 5 s for its answer: alpaca-py takes up to 190 s."""
+    """A ping every 3 s, and 4 s for its answer: alpaca-py takes up to 190 s."""
 
     async def mute(peer: Peer) -> None:
         await welcome(peer)
@@ -341,17 +284,13 @@ async def test_a_mute_peer_is_noticed(standing: Standing) -> None:
         await standing.socket.left.wait()
 
     standing.socket.scripts = [mute, telling()]
-    taken = []
     reports = standing.broker.reports()
     with anyio.fail_after(15.0):
-        async for report in reports:
-            taken.append(report)
-            if len(taken) == 2:
-                break
+        taken = [await anext(reports) for _ in range(3)]
     standing.socket.left.set()
     standing.socket.peers[0].connection.transport.abort()
     await reports.aclose()  # type: ignore[attr-defined]
-    assert taken == [StreamConnected(), StreamConnected()]
+    assert [type(report) for report in taken] == [StreamConnected, StreamLost, StreamConnected]
 
 
 async def test_no_log_tells_the_keys(standing: Standing, caplog: pytest.LogCaptureFixture) -> None:

@@ -12,6 +12,9 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = ("src", "runners", "adapters")
 
 
+_INSTRUCTIONS = {"submit", "cancel", "replace", "cancel_all", "close_position", "suspend"}
+
+
 def python_files() -> list[Path]:
     return [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
 
@@ -27,13 +30,13 @@ def is_instruction(call: ast.Call) -> bool:
     assert isinstance(call.func, ast.Attribute)
     receiver = ast.unparse(call.func.value)
     is_text = call.func.attr == "replace" and "broker" not in receiver
-    return bool(call.args or call.keywords) and not is_text
+    return (bool(call.args or call.keywords) or call.func.attr == "cancel_all") and not is_text
 
 
 def broker_callers(sources: dict[str, str]) -> set[str]:
     found = set()
     for name, source in sources.items():
-        for call in method_calls(ast.parse(source), {"submit", "cancel", "replace"}):
+        for call in method_calls(ast.parse(source), _INSTRUCTIONS):
             if is_instruction(call):
                 found.add(name)
     return found
@@ -48,13 +51,20 @@ def library_sources() -> dict[str, str]:
     }
 
 
-def test_only_the_outbox_calls_submit_cancel_or_replace() -> None:
-    assert broker_callers(library_sources()) == {"src/tradecore/outbox.py"}
+def test_only_the_calls_of_the_outbox_give_instructions() -> None:
+    assert broker_callers(library_sources()) == {"src/tradecore/outbox/calls.py"}
 
 
 @pytest.mark.parametrize(
     "line",
-    ["await self._broker.submit(request)", "await venue.broker.cancel(order_id)", "await broker.replace(old, new)"],
+    [
+        "await self._broker.submit(request)",
+        "await venue.broker.cancel(order_id)",
+        "await broker.replace(old, new)",
+        "await broker.cancel_all()",
+        "await broker.close_position('SPY')",
+        "await broker.suspend(suspended=True)",
+    ],
 )
 def test_the_check_notices_a_second_caller(line: str) -> None:
     planted = {
@@ -78,8 +88,8 @@ def test_no_adapter_calls_the_instructions_of_a_tradecore_broker() -> None:
 def test_only_the_ledger_appends_to_a_journal() -> None:
     callers = set()
     for name, source in library_sources().items():
-        for call in method_calls(ast.parse(source), {"append"}):
+        for call in method_calls(ast.parse(source), {"append", "append_soon", "append_batch", "append_each"}):
             assert isinstance(call.func, ast.Attribute)
             if "journal" in ast.unparse(call.func.value):
                 callers.add(name)
-    assert callers == {"src/tradecore/ledger.py"}
+    assert callers == {"src/tradecore/ledger.py", "src/tradecore/journal/group_commit.py"}

@@ -10,8 +10,9 @@ import pytest
 LIBRARY = Path(__file__).parents[2] / "src" / "tradecore"
 CORE = (
     "audit/anchorer.py", "audit/chain_check.py", "audit/merkle.py", "audit/proof.py", "books", "domain", "views",
-    "strategies", "draft.py", "engine.py", "feed.py", "follower.py", "inbox.py", "ledger.py", "outbox.py",
-    "planning.py", "reconcile.py", "rewind.py", "verify.py",
+    "strategies", "attribution.py", "batch.py", "closing.py", "draft.py", "engine.py", "feed.py", "follower.py",
+    "gate.py", "inbox.py", "ledger.py", "outbox", "outside.py", "planning.py", "proposing.py", "publishing",
+    "reconcile.py", "revising.py", "rewind.py", "sagas", "sharing.py", "translation.py", "verify.py",
 )  # fmt: skip
 BANNED_MODULES = {"time", "random", "secrets", "threading", "asyncio", "socket", "os", "sqlite3", "httpx"}
 BANNED_CALLS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "uuid4", "uuid1", "anyio.sleep"}

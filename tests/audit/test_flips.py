@@ -47,6 +47,8 @@ def test_an_unnoticed_change_would_be_told(tmp_path: Path, monkeypatch: pytest.M
     """The judge itself: with a verification that never finds anything, an edited event is a miss."""
     victim = Victim.made(tmp_path, strategies=0)
     place = victim.content.index(b'"actor":"test"') + 10
+    assert victim.flip(place, 0).outcome == CHECK
+    monkeypatch.setattr("tradecore.journal.sqlite.journal.SqliteJournal.check", lambda journal: None)
     assert victim.flip(place, 0).outcome == VERIFY
     monkeypatch.setattr("tests.audit.flips._assert_sound", lambda journal, anchors: None)
     assert victim.flip(place, 0).outcome == MISSED

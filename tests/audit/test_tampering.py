@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import closing
 
 import pytest
@@ -133,7 +132,7 @@ def test_7_an_old_copy_put_back_is_found_by_an_anchor(forger: Forger) -> None:
     old = forger.copy("backup.db")
     forger.trade_on()
     forger.anchor()
-    shutil.copy(old, forger.path)
+    forger.put_in_place(old)
     assert forger.checks(anchored=False) == set()
     assert forger.checks(anchored=True) == {"rewind"}
 
@@ -142,7 +141,7 @@ def test_8_a_fork_is_found_by_the_anchors_of_the_other_branch(forger: Forger) ->
     fork = forger.copy("fork.db")
     forger.trade_on("ours")
     forger.anchor()
-    shutil.copy(fork, forger.path)
+    forger.put_in_place(fork)
     forger.trade_on("theirs", qty="2")
     assert forger.checks(anchored=False) == set()
     assert forger.checks(anchored=True) == {"anchor"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.terminal import Terminal
-from tests.views.vandal import Vandal, trade_for_an_hour
+from tests.views.vandal import Vandal, rows_of, trade_for_an_hour
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
 from tradecore.views.orders import Orders
@@ -29,7 +29,7 @@ def test_every_view_is_built_anew(terminal: Terminal, vandal: Vandal) -> None:
 
 
 def test_one_view_can_be_named_and_the_others_stay(terminal: Terminal, vandal: Vandal) -> None:
-    vandal.run("UPDATE tradecore_view_rows SET value = 'nonsense' WHERE view IN ('orders', 'fills')")
+    vandal.run("UPDATE tradecore_view_rows SET value = 'nonsense' " + rows_of("orders", "fills"))
     (row,) = terminal.json("rebuild", "orders")
     assert row["view"] == "orders"
     assert row["stopped"] is None

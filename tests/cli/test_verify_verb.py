@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.terminal import Terminal
-from tests.views.vandal import Vandal, trade_for_an_hour
+from tests.views.vandal import Vandal, rows_of, trade_for_an_hour
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def test_an_honest_ledger_is_ok(terminal: Terminal, vandal: Vandal) -> None:
 
 
 def test_findings_are_objects_with_check_subject_and_message(terminal: Terminal, vandal: Vandal) -> None:
-    vandal.run("DELETE FROM tradecore_view_rows WHERE view = 'balances'")
+    vandal.run("DELETE FROM tradecore_view_rows " + rows_of("balances"))
     said = terminal.run("verify", "--json")
     assert said.code == 1
     assert said.objects == [{"check": "views", "subject": "balances main", "message": "the stored row is missing"}]

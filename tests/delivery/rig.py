@@ -162,8 +162,8 @@ async def open_rig(
             rig = Rig(server, ledger, venue.broker, outbox, inbox, follower, http, ids, clock)
             if start_market:
                 await rig.advance()
-            account = await venue.broker.account()
-            rig.give(cmd.PinAccount("main", "test", account.account_id, True, "USD", account.cash, (), clock.now()))
+            account, begin = await venue.broker.account(), await venue.broker.now()
+            rig.give(cmd.PinAccount("main", "test", account.account_id, True, "USD", account.cash, (), begin))
             async with anyio.create_task_group() as group:
                 group.start_soon(outbox.run)
                 if with_stream:

@@ -9,6 +9,9 @@ import anyio
 import pytest
 
 from tests.delivery.rig import Rig, open_rig
+from tradecore.domain.events import AlertTriggered
+from tradecore.reconcile import compare_standing
+from tradecore.verify import verify
 from tradecore_exchange.trade_hub import Cut
 
 FAULTS: dict[str, dict[str, Any]] = {
@@ -78,15 +81,17 @@ def test_what_cannot_be_read_is_parked_with_its_raw_text() -> None:
     anyio.run(story)
 
 
-def test_somebody_elses_order_is_parked_and_never_booked() -> None:
+def test_somebody_elses_order_is_adopted_so_that_positions_agree() -> None:
     async def story() -> None:
         async with open_rig() as rig:
             body = {"symbol": "AAA", "qty": "3", "side": "buy", "type": "market", "time_in_force": "day"}
             (await rig.http.post("/v2/orders", json=body)).raise_for_status()
             await rig.advance()
             await one_round_trip(rig)
-            parked = [e.event for e in rig.ledger.journal.read(0) if e.envelope.name == "system.report.parked"]
-            assert parked
-            assert rig.ledger.account("main").position("AAA").quantity == 10
+            alerts = [e.event for e in rig.ledger.journal.read(0) if e.envelope.name == "system.alert.triggered"]
+            assert [alert.kind for alert in alerts if isinstance(alert, AlertTriggered)] == ["foreign_order"]
+            assert rig.ledger.account("main").position("AAA").quantity == 13
+            assert await compare_standing(rig.ledger, rig.broker, "main") == ()
+            assert verify(rig.ledger.journal).findings == ()
 
     anyio.run(story)

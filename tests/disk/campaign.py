@@ -69,15 +69,22 @@ def _damage(folder: Path, count: int, seed: int) -> None:
     (folder / "opened").mkdir()
     left = remains(folder / "session", seed, 25)
     chance = random.Random(seed)
-    for what, ledgers, logs in (
-        ("bits flipped in the file", flips(left.ledger, chance, count), None),
-        ("bits flipped in the log", None, flips(left.log, chance, count)),
-        ("the log cut short", None, cuts(left.log, 331)),
-        ("the file cut short", cuts(left.ledger, 331), None),
+    opened = folder / "opened"
+    for what, ledgers, logs, head in (
+        ("bits flipped in the file", flips(left.ledger, chance, count), None, left.head),
+        ("bits flipped in the log", None, flips(left.log, chance, count), left.head),
+        ("bits flipped in the log, no head file", None, flips(left.log, chance, count), None),
+        ("the log cut short", None, cuts(left.log, 331), left.head),
+        ("the file cut short", cuts(left.ledger, 331), None, left.head),
     ):
-        verdicts = Counter(opened_with(left, ledger, left.log, folder / "opened")[0] for ledger in ledgers or ())
-        verdicts += Counter(opened_with(left, left.ledger, log, folder / "opened")[0] for log in logs or ())
-        print(f"{what}: " + ", ".join(f"{verdicts[verdict]} {verdict.value}" for verdict in Verdict), flush=True)
+        verdicts = Counter(_verdict(opened_with(left, each, left.log, opened, head)) for each in ledgers or ())
+        verdicts += Counter(_verdict(opened_with(left, left.ledger, each, opened, head)) for each in logs or ())
+        print(f"{what}: " + ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items()), flush=True)
+
+
+def _verdict(found: tuple[Verdict, str]) -> str:
+    verdict, reason = found
+    return "behind in a view, which is folded again" if reason.startswith("the view stands") else verdict.value
 
 
 if __name__ == "__main__":

@@ -34,6 +34,11 @@ class Remains:
         """The bytes of the log."""
         return (self.folder / "ledger.db-wal").read_bytes()
 
+    @property
+    def head(self) -> bytes:
+        """The bytes of the file that knows where it ended."""
+        return (self.folder / "ledger.db.head").read_bytes()
+
 
 def remains(folder: Path, seed: int, steps: int) -> Remains:
     """Work on a ledger, and keep its files as they are in the middle of it."""
@@ -45,7 +50,7 @@ def remains(folder: Path, seed: int, steps: int) -> Remains:
     with mock.patch.object(datastore, "_CHECKPOINT_PAGES", 60):
         worker.work(steps)
     os.close(marks)
-    for name in ("ledger.db", "ledger.db-wal"):
+    for name in ("ledger.db", "ledger.db-wal", "ledger.db.head"):
         shutil.copy(living / name, dead / name)
     worker.close()
     promises = Promises()
@@ -55,12 +60,19 @@ def remains(folder: Path, seed: int, steps: int) -> Remains:
     return Remains(dead, promises)
 
 
-def opened_with(left: Remains, ledger: bytes, log: bytes, folder: Path) -> tuple[Verdict, str]:
-    """The verdict on the remains with other bytes. What is no typed error gets out of here."""
+def opened_with(
+    left: Remains, ledger: bytes, log: bytes, folder: Path, head: bytes | None = None
+) -> tuple[Verdict, str]:
+    """The verdict on the remains with other bytes; without `head` as if that had never reached the disk.
+
+    What is no typed error gets out of here.
+    """
     for old in folder.iterdir():
         old.unlink()
     (folder / "ledger.db").write_bytes(ledger)
     (folder / "ledger.db-wal").write_bytes(log)
+    if head is not None:
+        (folder / "ledger.db.head").write_bytes(head)
     return judge_folder(folder, left.promises)
 
 

@@ -15,7 +15,8 @@ import pytest
 from tests.exchange.play import KEYS, PATIENCE_S, Play, order, small_floor
 from tradecore.errors import ConfigurationError, StoreUnavailable
 from tradecore_bars import seeded_bars
-from tradecore_exchange import AnotherMarket, ExchangeServer, Floor, OrderRequest, Store
+from tradecore_exchange import AnotherMarket, ExchangeServer, Floor, OrderRequest, Store, Submitted
+from tradecore_exchange.orders import TradeUpdate
 from tradecore_exchange.requests import order_request, read_json
 
 
@@ -54,6 +55,12 @@ def play_some(exchange: Process, name: str) -> None:
     for at in range(5):
         exchange.http.post("/v2/orders", json=order(client_order_id=f"{name}-{at}", symbol=["AAPL", "MSFT"][at % 2]))
         exchange.http.post("/_ctl/advance", json={"steps": 1})
+    legs = {"take_profit": {"limit_price": "900"}, "stop_loss": {"stop_price": "1"}}
+    bracket = order(client_order_id=f"{name}-bracket", order_class="bracket", **legs)
+    assert exchange.http.post("/v2/orders", json=bracket).status_code == 200
+    trailing = order(client_order_id=f"{name}-trail", side="sell", qty="1", type="trailing_stop", trail_percent="5")
+    assert exchange.http.post("/v2/orders", json=trailing).status_code == 200
+    exchange.http.post("/_ctl/advance", json={"steps": 3})
     limit = order(client_order_id=f"{name}-open", type="limit", limit_price="1")
     exchange.http.post("/v2/orders", json=limit)
     exchange.http.post("/v2/orders", json=limit)
@@ -114,6 +121,34 @@ def test_a_quote_from_outside_is_still_live_after_a_restart(tmp_path: Path) -> N
     with ExchangeServer(small_floor(Store(path))) as server, Play(server) as play:
         play.post(client_order_id="one")
         assert play.judge()["executions"][0]["price"] == "10.01"
+
+
+def test_what_waits_is_decided_in_the_same_order_after_a_restart(tmp_path: Path) -> None:
+    def played(path: Path, *, restart: bool) -> list[str]:
+        floor = small_floor(Store(path))
+        floor.carry_out(lambda exchange: exchange.switch(slow_cancels=True))
+        ids = [placed(floor, symbol, limit_price="1", type="limit") for symbol in ("MSFT", "AAPL", "MSFT")]
+        for order_id in reversed(ids):
+            floor.cancel(order_id)
+        if restart:
+            floor.close()
+            floor = small_floor(Store(path))
+        floor.publish()
+        told: list[str] = []
+        floor.listen(lambda message: told.append(message.order.id) if isinstance(message, TradeUpdate) else None)
+        floor.advance()
+        floor.publish()
+        floor.close()
+        assert told == ids
+        return told
+
+    assert played(tmp_path / "one.db", restart=True) == played(tmp_path / "two.db", restart=False)
+
+
+def placed(floor: Floor, symbol: str, **terms: Any) -> str:
+    outcome = floor.submit(request(symbol=symbol, **terms))
+    assert isinstance(outcome, Submitted)
+    return outcome.order.id
 
 
 def test_a_configuration_survives(tmp_path: Path) -> None:
@@ -185,7 +220,7 @@ def test_a_store_that_is_no_store_is_refused(tmp_path: Path) -> None:
 
 def test_a_floor_that_cannot_save_stays_shut() -> None:
     floor = small_floor()
-    floor._store.close()
+    floor.store.close()
     with pytest.raises(StoreUnavailable):
         floor.submit(request())
     with pytest.raises(StoreUnavailable):

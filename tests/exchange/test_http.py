@@ -73,7 +73,7 @@ def test_an_unknown_order_is_404_with_its_code(shared: Play, path: str) -> None:
         ({"client_order_id": 7}, 422, 40010001, "client_order_id must be a string"),
         ({"extended_hours": "yes"}, 422, 40010001, "extended_hours must be a boolean"),
         ({"extended_hours": True}, 422, 42210000, "extended hours order must be DAY or GTC limit orders"),
-        ({"order_class": "bracket"}, 422, 42210000, "only simple orders are supported by this exchange"),
+        ({"order_class": "mleg"}, 422, 42210000, "options are not traded on this exchange"),
         ({"position_intent": "sell_to_close"}, 422, 42210000, "position intent mismatch, inferred: buy_to_open"),
         (
             {"side": "sell", "qty": "0.5"},
@@ -221,6 +221,27 @@ def test_positions_are_told_and_closed(play: Play) -> None:
     play.advance()
     gone = play.http.get("/v2/positions/AAPL")
     assert (gone.status_code, gone.json()["message"]) == (404, "position does not exist")
+
+
+@pytest.mark.parametrize(
+    ("side", "percentage", "qty"), [("buy", "25", "2.5"), ("sell", "25", "2"), ("sell", "100", "10")]
+)
+def test_a_part_of_a_position_is_one_that_can_be_ordered(play: Play, side: str, percentage: str, qty: str) -> None:
+    play.post(side=side)
+    play.advance()
+    assert play.http.delete("/v2/positions/AAPL", params={"percentage": percentage}).json()["qty"] == qty
+
+
+def test_a_part_too_small_to_order_closes_nothing(play: Play) -> None:
+    play.post(qty="1")
+    play.advance()
+    answer = play.http.delete("/v2/positions/AAPL", params={"percentage": "0.00000001"})
+    assert (answer.status_code, answer.json()) == (422, {"code": 40010001, "message": "qty must be > 0"})
+    assert play.get("/v2/orders") == []
+    for query in ({"qty": "1", "percentage": "5"}, {"percentage": "101"}, {"qty": "x"}):
+        assert play.http.delete("/v2/positions/AAPL", params=query).status_code == 422
+    more = play.http.delete("/v2/positions/AAPL", params={"qty": "2"})
+    assert more.json()["message"] == "insufficient qty available for order (requested: 2, available: 1)"
 
 
 def test_activities_are_paged_without_a_gap_or_a_repeat(play: Play) -> None:

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.exchange.play import SYMBOLS, small_floor
-from tradecore.domain.values import OrderType, Side, TimeInForce
+from tradecore.domain.values import Side
 from tradecore_exchange import Floor, OrderRequest, Refusal
 from tradecore_exchange.wire_account import account_json, position_json
+from tradecore_exchange.words import OrderType, TimeInForce
 
 wishes = st.builds(
     lambda symbol, side, tif, qty, limit: OrderRequest(
@@ -58,8 +59,8 @@ def test_cash_and_positions_are_what_the_fills_and_fees_say(script: list[Any]) -
     cash, held = exchange.options.cash, dict.fromkeys(SYMBOLS, Decimal(0))
     for one in exchange.activities:
         if one.kind == "FILL":
-            cash -= one.side.sign * one.qty * one.price
-            held[one.symbol] += one.side.sign * one.qty
+            cash -= one.signed_qty * one.price
+            held[one.symbol] += one.signed_qty
         else:
             cash += one.net_amount
     assert exchange.account.cash == cash

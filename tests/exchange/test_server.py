@@ -13,7 +13,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.exchange.play import KEYS, PATIENCE_S, Play, events, order, small_floor
-from tradecore_exchange import ExchangeServer, create_app
+from tradecore_exchange import ExchangeServer, Serving, create_app
 from tradecore_exchange.instants import MINUTE_NS
 from tradecore_exchange.pacing import pause_s
 
@@ -76,7 +76,7 @@ def test_the_control_api_is_for_this_machine_only() -> None:
 
 def test_an_enforced_rate_limit_answers_429() -> None:
     async def ask() -> None:
-        app = create_app(small_floor(), rate_limit_per_minute=2, rate_limit_enforced=True)
+        app = create_app(small_floor(), serving=Serving(rate_limit_per_minute=2, rate_limit_enforced=True))
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://exchange", headers=KEYS) as client:
             answers = [await client.get("/v2/account") for _ in range(6)]

@@ -14,7 +14,10 @@ from tradecore.journal.sqlite.opening import open_ledger
 
 # Contract suites explain their failures only when pytest rewrites their assertions.
 pytest.register_assert_rewrite(
-    "tradecore.testing.chain_contract", "tradecore.testing.journal_contract", "tradecore.testing.views_contract"
+    "tradecore.testing.chain_contract",
+    "tradecore.testing.group_contract",
+    "tradecore.testing.journal_contract",
+    "tradecore.testing.views_contract",
 )
 
 

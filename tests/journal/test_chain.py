@@ -84,6 +84,9 @@ def test_a_cut_tail_is_not_built_on_after_a_restart_either(journal: SqliteJourna
     foreign = sqlite3.connect(path)
     foreign.executescript("DELETE FROM events WHERE position = 3")
     foreign.close()
+    with pytest.raises(CorruptLedger, match="ends at position 2, and position 3 was written"):
+        open_journal(url)
+    Path(f"{path}.head").unlink()
     again = open_journal(url)
     with pytest.raises(CorruptLedger, match="ends at position 2, but position 3 was written"):
         again.append(run("b", 1, 1))

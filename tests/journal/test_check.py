@@ -21,7 +21,7 @@ from tradecore.testing.journal_samples import run
         ("UPDATE events SET originator_version = 7 WHERE position = 3", "hole in a stream"),
         ("UPDATE events SET event_id = 'another' WHERE position = 3", "two ids"),
         ("UPDATE events SET state = 'null' WHERE position = 2", "position 2"),
-        ("INSERT INTO tradecore_views VALUES ('view', 'shape', 99)", "ahead"),
+        ("INSERT INTO tradecore_views VALUES ('view', 'shape', 99, 1)", "ahead"),
     ],
 )
 def test_check_finds_what_was_changed(journal: SqliteJournal, path: Path, change: str, finding: str) -> None:

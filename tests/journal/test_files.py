@@ -114,8 +114,8 @@ def test_somebody_elses_database_is_refused_and_left_alone(url: str, path: Path)
 
 def test_a_newer_schema_is_refused(journal: SqliteJournal, url: str, path: Path) -> None:
     journal.close()
-    _change(path, "UPDATE tradecore_meta SET value = '2' WHERE key = 'schema'")
-    with pytest.raises(NewerLedger, match="schema 2"):
+    _change(path, "UPDATE tradecore_meta SET value = '3' WHERE key = 'schema'")
+    with pytest.raises(NewerLedger, match="schema 3"):
         open_journal(url)
 
 
@@ -156,7 +156,7 @@ def test_what_a_crash_left_of_a_creation_is_cleared_away(url: str, path: Path) -
     journal = open_journal(url)
     journal.append(run("a", 1, 1))
     journal.close()
-    assert _names(path.parent) == ["ledger.db", "ledger.db.lock"]
+    assert _names(path.parent) == ["ledger.db", "ledger.db.head", "ledger.db.lock"]
 
 
 def test_a_creation_that_fails_leaves_no_ledger(url: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,3 +188,25 @@ def _change(path: Path, statement: str) -> None:
 
 def _names(directory: Path) -> list[str]:
     return sorted(item.name for item in directory.iterdir())
+
+
+def test_a_ledger_of_the_first_schema_gets_new_tables_for_its_views(
+    journal: SqliteJournal, url: str, path: Path
+) -> None:
+    journal.append(run("a", 1, 3))
+    journal.close()
+    for statement in (
+        "DROP TABLE tradecore_views",
+        "DROP TABLE tradecore_view_rows",
+        "CREATE TABLE tradecore_views (view TEXT PRIMARY KEY, shape TEXT NOT NULL, position INTEGER NOT NULL)",
+        "CREATE TABLE tradecore_view_rows (view TEXT, key TEXT, value BLOB NOT NULL, PRIMARY KEY (view, key))",
+        "INSERT INTO tradecore_views VALUES ('view', 'shape', 3)",
+        "UPDATE tradecore_meta SET value = '1' WHERE key = 'schema'",
+    ):
+        _change(path, statement)
+    for _ in range(2):
+        renewed = open_journal(url)
+        assert renewed.head() == 3
+        renewed.views.write("view", "shape", renewed.views.cursor("view", "shape"), 3, {"a": b"1"})
+        renewed.check()
+        renewed.close()

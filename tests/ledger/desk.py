@@ -106,7 +106,7 @@ class Desk:
             "quantity": Decimal(qty),
             "order_type": OrderType.LIMIT if limit else OrderType.MARKET,
             "limit_price": Decimal(limit) if limit else None,
-            "time_in_force": TimeInForce.DAY,
+            "time_in_force": TimeInForce.GTC if "/" in symbol else TimeInForce.DAY,
             "strategy": "test",
             "not_after": self.clock.now() + dt.timedelta(seconds=30),
         }

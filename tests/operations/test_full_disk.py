@@ -29,11 +29,11 @@ def forbid_large_files() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
 
 
-def run_into_the_wall(folder: Path, judge: Judge, *, limited: bool) -> list[str]:
+def run_into_the_wall(folder: Path, judge: Judge, *, limited: bool, reserve_mb: str = "0") -> list[str]:
     """A runner that must end with code 1; returns its lines on stderr."""
     done = subprocess.run(
         runner_command(folder, judge),
-        env=environment(),
+        env=environment(TRADECORE_DISK__MIN_FREE_MB="0", TRADECORE_DISK__RESERVE_MB=reserve_mb),
         capture_output=True,
         text=True,
         timeout=120,

@@ -15,7 +15,11 @@ from tradecore.journal.postgres.journal import PostgresJournal
 from tradecore.journal.postgres.opening import open_ledger
 
 pytest.register_assert_rewrite(
-    "tradecore.testing.chain_contract", "tradecore.testing.journal_contract", "tradecore.testing.views_contract"
+    "tradecore.testing.chain_contract",
+    "tradecore.testing.group_contract",
+    "tradecore.testing.journal_contract",
+    "tradecore.testing.side_store_contract",
+    "tradecore.testing.views_contract",
 )
 
 _numbers = itertools.count(1)

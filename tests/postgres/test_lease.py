@@ -40,7 +40,9 @@ def _acquired(lease: Lease, holder: str) -> str:
 def _end_sessions_of(server: Server, lease: Lease) -> None:
     with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
         pid = lease._line.backend.pid  # type: ignore[attr-defined]
-        admin.execute("SELECT pg_terminate_backend(%s, 20000)", (pid,))
+        admin.execute("SELECT pg_terminate_backend(%s)", (pid,))
+        while admin.execute("SELECT FROM pg_stat_activity WHERE pid = %s", (pid,)).fetchone():
+            pass
 
 
 def test_tokens_rise_and_name_their_holder(url: str) -> None:

@@ -56,6 +56,10 @@ def test_a_view_is_moved_once(journal: PostgresJournal, wire: Cutter, cut: Cut) 
     wire.arm(b"\0view_replace\0", cut)
     journal.views.replace("view", "shape", 1, {"other": b"value"})
     assert list(journal.views.rows("view")) == [("other", b"value")]
+    journal.views.write("built", "shape", 0, 2, {"built": b"value"})
+    wire.arm(b"\0view_adopt\0", cut)
+    journal.views.adopt("view", "built")
+    assert list(journal.views.rows("view")) == [("built", b"value")]
 
 
 def test_a_former_session_that_still_works_is_ended_before_anything_is_believed(

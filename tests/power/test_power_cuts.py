@@ -72,4 +72,4 @@ def test_the_recorder_sees_the_whole_life_of_a_ledger(library: Path, tmp_path: P
     assert final["ledger.db"] is not None
     assert final["ledger.db-wal"] is None
     files = sorted(path.name for path in (tmp_path / f"work-{SEED}").iterdir())
-    assert files == ["ledger.db", "ledger.db.lock", "marks"]
+    assert files == ["ledger.db", "ledger.db.head", "ledger.db.lock", "marks"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
+from tests.races.conftest import has_postgres, postgres
 from tests.races.contests import open_store, take_orders, write_and_follow
 from tests.races.referee import Following
 
@@ -20,9 +21,12 @@ def main() -> int:
     parser.add_argument("--appends", type=int, default=600, help="appends of each of eight writers")
     arguments = parser.parse_args()
     lost = 0
-    with tempfile.TemporaryDirectory() as name:
-        urls = ["memory:", f"sqlite:///{Path(name).resolve()}/ledger.db", os.environ.get("TRADECORE_TEST_POSTGRES")]
-        for url in filter(None, urls):
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name).resolve()
+        urls = ["memory:", f"sqlite:///{folder}/ledger.db"]
+        if has_postgres():
+            urls.append(stack.enter_context(postgres(folder)))
+        for url in urls:
             store = open_store(url)
             started = time.monotonic()
             events, following = write_and_follow(store, arguments.appends)

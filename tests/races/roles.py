@@ -8,15 +8,16 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import attrs
+
+from tradecore.batch import Batch
 from tradecore.domain import commands as cmd
 from tradecore.domain.events import ReservationMade
-from tradecore.domain.messages import Cause
+from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.values import OrderType, Side, TimeInForce
-from tradecore.draft import Draft
 from tradecore.errors import WrongVersion
 from tradecore.journal import Journal
 from tradecore.ledger import Ledger
-from tradecore.planning import plan
 from tradecore.runner.system import SystemClock, SystemIds
 from tradecore.testing.journal_samples import recorded, run
 
@@ -66,13 +67,19 @@ class CheckThenAct(Ledger):
 
     def handle(self, command: cmd.Command, cause: Cause) -> Any:
         """Decide once, then append at whichever versions are free."""
-        draft = Draft(self._shelf)
-        plan(draft, command, self.epoch)
-        while draft.events:
-            for stream in draft.touched:
-                draft.touched[stream] = len(self.journal.load(stream))
+        batch = Batch(self._shelf, self.epoch, self._clock.now_ns(), self._ids)
+        refusal = batch.take(command, cause)
+        if refusal is not None:
+            raise refusal
+        while batch.recorded:
+            versions = {stream: len(self.journal.load(stream)) for stream in batch.draft.touched}
+            forced = []
+            for item in batch.recorded:
+                versions[item.envelope.stream] += 1
+                envelope = attrs.evolve(item.envelope, version=versions[item.envelope.stream])
+                forced.append(Recorded(envelope, item.event))
             try:
-                done = self.journal.append(self._envelop(draft, cause))
+                done = self.journal.append(forced)
             except WrongVersion:
                 continue
             self._shelf.observe(done)

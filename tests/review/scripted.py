@@ -18,14 +18,17 @@ from tradecore.follower import Follower
 from tradecore.inbox import Inbox
 from tradecore.outbox import Outbox, Pace
 from tradecore.ports.broker import (
+    ActivityPage,
     Asset,
     BrokerAccount,
+    BrokerActivity,
     BrokerFill,
     BrokerOrder,
     BrokerPosition,
     FillPage,
     OrderPage,
     OrderRequest,
+    ReplaceRequest,
     Report,
 )
 from tradecore.ports.strategy import Strategy
@@ -45,6 +48,7 @@ class ScriptedBroker:
         self.orders: dict[str, BrokerOrder] = {}
         self.submitted_at: dict[str, dt.datetime] = {}
         self.fills: list[BrokerFill] = []
+        self.activities: list[BrokerActivity] = []
         self.held: dict[str, Decimal] = {}
         self.cash = Decimal(100_000)
         self.calls: list[tuple[str, Any]] = []
@@ -118,6 +122,33 @@ class ScriptedBroker:
     async def cancel(self, broker_order_id: str) -> None:
         self._call("cancel", broker_order_id)
 
+    async def replace(self, broker_order_id: str, request: ReplaceRequest) -> BrokerOrder:
+        self._call("replace", broker_order_id, request.client_order_id)
+        old = self.orders[broker_order_id]
+        new = self.have(
+            request.client_order_id,
+            old.symbol,
+            str(request.quantity or old.quantity),
+            side=old.side,
+            order_type=old.order_type,
+            limit_price=request.limit_price or old.limit_price,
+            stop_price=request.stop_price or old.stop_price,
+            replaces=broker_order_id,
+        )
+        self.orders[broker_order_id] = attrs.evolve(old, status=OrderStatus.REPLACED, replaced_by=new.broker_order_id)
+        return new
+
+    async def cancel_all(self) -> None:
+        self._call("cancel_all")
+
+    async def close_position(self, symbol: str) -> BrokerOrder:
+        self._call("close_position", symbol)
+        held = self.held[symbol]
+        return self.have(f"closing-{symbol}", symbol, str(abs(held)), side=Side.SELL if held > 0 else Side.BUY)
+
+    async def suspend(self, *, suspended: bool) -> None:
+        self._call("suspend", suspended)
+
     async def order_by_client_id(self, client_order_id: str) -> BrokerOrder | None:
         self._call("order_by_client_id", client_order_id)
         return self.orders.get(f"b-{client_order_id}")
@@ -135,6 +166,10 @@ class ScriptedBroker:
     async def fills_since(self, since: dt.datetime) -> FillPage:
         self._call("fills_since", since)
         return FillPage(tuple(fill for fill in self.fills if fill.occurred_at >= since), ())
+
+    async def activities_since(self, since: dt.datetime) -> ActivityPage:
+        self._call("activities_since", since)
+        return ActivityPage(tuple(row for row in self.activities if row.occurred_on >= since.date()), ())
 
     async def positions(self) -> tuple[BrokerPosition, ...]:
         self._call("positions")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from tests.views.vandal import trade_for_an_hour
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
 from tradecore.journal import Journal
+from tradecore.journal.view_store import Move
 from tradecore.views import ALL_VIEWS
 from tradecore.views.fills import Fills
 from tradecore.views.orders import Orders
@@ -126,13 +127,11 @@ class Failing:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-    def write(
-        self, view: str, shape: str, after: int, upto: int, puts: Mapping[str, bytes], deletes: Collection[str] = ()
-    ) -> None:
+    def write_all(self, moves: Sequence[Move]) -> None:
         if self.fails:
             self.fails = False
             raise OSError("disk")
-        self._inner.write(view, shape, after, upto, puts, deletes)
+        self._inner.write_all(moves)
 
 
 def test_a_failed_write_is_folded_again_from_what_is_stored(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

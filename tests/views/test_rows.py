@@ -17,14 +17,15 @@ FIELDS = {
     "avg_fill_price trace_id trade_id decision_id created_at updated_at strategy account reason "
     "extended_hours filled_value position",
     "fills": "fill_id order_id execution_id symbol side qty price fees occurred_at trace_id trade_id cum_qty "
-    "broker_order_id source account position",
+    "broker_order_id source account position status",
     "trades": "trade_id strategy symbol side status decision_id open_qty entry_qty realised_pnl fees orders opened_at "
-    "closed_at exit_reason trace_id account working_orders exit_orders position",
+    "closed_at exit_reason trace_id account working_orders exit_orders position fills",
     "positions": "account symbol qty avg_entry_price cost realised_pnl lots",
-    "balances": "account broker broker_account_id currency opening_cash cash realised_pnl fees open_orders",
+    "balances": "account broker broker_account_id currency opening_cash cash realised_pnl fees open_orders "
+    "outside_cash",
     "traces": "trace_id events",
     "sagas": "saga_id kind account status step steps reason terms deadline trace_id created_at updated_at position",
-    "outbox": "work_id order_id client_order_id kind status attempts last_error not_after created_at updated_at "
+    "outbox": "work_id order_id client_order_id kind status attempts tries last_error not_after created_at updated_at "
     "trace_id position",
 }
 

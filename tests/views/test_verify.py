@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.views.vandal import Vandal
+from tests.views.vandal import Vandal, rows_of
 from tradecore.errors import NewerLedger
 
 
@@ -18,26 +18,26 @@ def test_an_honest_ledger_has_no_findings(vandal: Vandal) -> None:
 
 def test_an_edited_row_of_a_view_is_found_and_named(vandal: Vandal) -> None:
     vandal.run(
-        """UPDATE tradecore_view_rows SET value = '{"qty":"1000"}' WHERE view = 'positions' AND key = 'main:QQQ'"""
+        """UPDATE tradecore_view_rows SET value = '{"qty":"1000"}' """ + rows_of("positions") + " AND key = 'main:QQQ'"
     )
     (finding,) = vandal.verify().findings
     assert (finding.check, finding.subject) == ("views", "positions main:QQQ")
 
 
 def test_a_removed_row_of_a_view_is_found(vandal: Vandal) -> None:
-    vandal.run("DELETE FROM tradecore_view_rows WHERE view = 'balances'")
+    vandal.run("DELETE FROM tradecore_view_rows " + rows_of("balances"))
     assert vandal.found() == {"views"}
 
 
 def test_an_invented_row_of_a_view_is_found(vandal: Vandal) -> None:
-    vandal.run("INSERT INTO tradecore_view_rows VALUES ('orders', 'ghost', '{}')")
+    vandal.run("INSERT INTO tradecore_view_rows SELECT slot, 'ghost', '{}' FROM tradecore_views WHERE view = 'orders'")
     (finding,) = vandal.verify().findings
     assert finding.subject == "orders ghost"
     assert "no event" in finding.message
 
 
 def test_a_view_that_cannot_be_caught_up_is_found(vandal: Vandal) -> None:
-    vandal.run("DELETE FROM tradecore_view_rows WHERE view = 'orders'")
+    vandal.run("DELETE FROM tradecore_view_rows " + rows_of("orders"))
     vandal.run("UPDATE tradecore_views SET position = 10 WHERE view = 'orders'")
     assert any("cannot be caught up" in finding.message for finding in vandal.verify().findings)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -28,6 +29,12 @@ def trade_for_an_hour(desk: Desk) -> None:
     desk.live("buy", "2", symbol="DIA")
 
 
+def rows_of(*views: str) -> str:
+    """The condition for the rows of views."""
+    names = ", ".join(f"'{view}'" for view in views)
+    return f"WHERE slot IN (SELECT slot FROM tradecore_views WHERE view IN ({names}))"
+
+
 @attrs.frozen
 class Vandal:
     """Edits a ledger behind its back."""
@@ -49,6 +56,11 @@ class Vandal:
         """Change something; it must really change."""
         with closing(sqlite3.connect(self.path)) as connection, connection:
             assert connection.execute(statement).rowcount > 0
+
+    def read(self, statement: str) -> list[tuple[Any, ...]]:
+        """Look at something."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            return connection.execute(statement).fetchall()
 
     def edit(self, name: str, old: str, new: str) -> None:
         """Replace a piece of the JSON of the first event of a name."""

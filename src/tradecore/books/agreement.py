@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from tradecore.books.bookkeeper import Bookkeeper
 from tradecore.books.standing import Standing
 from tradecore.domain.account import AccountState
-from tradecore.domain.events import AccountPinned, Event, PositionChange
+from tradecore.domain.events import AccountPinned, CashBooked, Event, LotsRestated, PositionChange
 from tradecore.domain.messages import Recorded
 from tradecore.views.folding import SENSELESS
 
@@ -22,7 +22,8 @@ class Agreement:
     def take(self, recorded: Recorded[Event]) -> None:
         """Book the next event. The first one of an account that cannot be booked ends its books."""
         event = recorded.event
-        account = event.account if isinstance(event, AccountPinned | PositionChange) else None
+        booked = AccountPinned | PositionChange | CashBooked | LotsRestated
+        account = event.account if isinstance(event, booked) else None
         if account in self._broken:
             return
         try:

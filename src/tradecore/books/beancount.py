@@ -17,7 +17,7 @@ import attrs
 from tradecore.books import beancount_names as names
 from tradecore.books.as_of import booked_times
 from tradecore.books.beancount_digits import check_digits
-from tradecore.books.chart import CASH, FEES, OPENING, REALISED_PNL, securities
+from tradecore.books.chart import CASH, FEES, OPENING, OUTSIDE, REALISED_PNL, securities
 from tradecore.books.entries import Entry, LotMove, Posting
 from tradecore.books.reading import Book
 from tradecore.books.standing import Standing
@@ -28,6 +28,7 @@ _NAMES = {
     FEES: "Expenses:{}:Fees",
     REALISED_PNL: "Income:{}:Realised-PnL",
     OPENING: "Equity:{}:Opening",
+    **{name: names.outside(name) for name in OUTSIDE},
 }
 _LotKey = tuple[str, str, Decimal]
 

@@ -76,3 +76,9 @@ def _escaped(name: str) -> str:
 
 def _code(char: str) -> str:
     return f"-{_WORDS.get(char) or f'u{ord(char):x}'}-"
+
+
+def outside(account: str) -> str:
+    """The account of cash without an order, with a place for the trading account: `Income:{}:Dividends`."""
+    group, _, name = account.partition(":")
+    return f"{group.capitalize()}:{{}}:{name.title()}"

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from tradecore.books.chart import CASH, FEES, OPENING, REALISED_PNL, securities
+from tradecore.books.chart import ADJUSTMENTS, CASH, FEES, OPENING, REALISED_PNL, against_cash, securities
 from tradecore.books.entries import LotMove, Posting, totals
 from tradecore.books.standing import Standing
-from tradecore.domain.events import AccountPinned, PositionChange
+from tradecore.domain.events import (
+    AccountPinned,
+    AdjustmentBooked,
+    CashBooked,
+    LotsRestated,
+    PositionChange,
+    PositionRevised,
+)
+from tradecore.domain.position import Position
+from tradecore.domain.restating import position_of
 from tradecore.domain.values import ZERO, minus, plus
 
 OPENING_LOT = "opening"
@@ -54,6 +63,43 @@ def change_postings(event: PositionChange, currency: str) -> tuple[Posting, ...]
         postings.append(Posting(FEES, event.fees, currency))
     if gross := plus(event.realised_pnl, event.fees):
         postings.append(Posting(REALISED_PNL, minus(ZERO, gross), currency))
+    return tuple(postings)
+
+
+def cash_postings(event: CashBooked, currency: str) -> tuple[Posting, ...]:
+    """Cash, against what it was for."""
+    other = against_cash(event.kind, came_in=event.amount > 0)
+    return Posting(CASH, event.amount, currency), Posting(other, minus(ZERO, event.amount), currency)
+
+
+def restated_postings(event: LotsRestated, before: Standing, currency: str) -> tuple[Posting, ...]:
+    """Lots as they were and as they are, from the first that changed; cash, fees and profit; equity for the rest."""
+    postings = [Posting(CASH, event.cash_delta, currency)] if event.cash_delta else []
+    if event.symbol:
+        held = before.positions.get(event.symbol, Position())
+        after = position_of(event.lots)
+        same = 0
+        while same < min(len(held.lots), len(after.lots)) and held.lots[same] == after.lots[same]:
+            same += 1
+        moved = {(lot.opened_by, lot.price) for lot in (*held.lots[same:], *after.lots[same:])}
+        while any((lot.opened_by, lot.price) in moved for lot in held.lots[:same]):  # a lot is found by that pair
+            same -= 1
+            moved.add((held.lots[same].opened_by, held.lots[same].price))
+        for lot in held.lots[same:]:
+            gone = LotMove(event.symbol, lot.opened_by, -lot.quantity, lot.price, closes=True)
+            postings.append(_of_lot(gone, currency))
+        for lot in after.lots[same:]:
+            begun = LotMove(event.symbol, lot.opened_by, lot.quantity, lot.price, closes=False)
+            postings.append(_of_lot(begun, currency))
+    fees = event.fees if isinstance(event, PositionRevised) else ZERO
+    if fees:
+        postings.append(Posting(FEES, fees, currency))
+    if gross := plus(event.realised_pnl, fees):
+        postings.append(Posting(REALISED_PNL, minus(ZERO, gross), currency))
+    if isinstance(event, AdjustmentBooked):
+        left = totals(postings).get(currency, ZERO)
+        if left:
+            postings.append(Posting(ADJUSTMENTS, minus(ZERO, left), currency))
     return tuple(postings)
 
 

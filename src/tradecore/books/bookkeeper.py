@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 
-from tradecore.books.booking import change_postings, opening_postings
+from tradecore.books.booking import cash_postings, change_postings, opening_postings, restated_postings
 from tradecore.books.entries import Entry, Posting
 from tradecore.books.standing import Standing
-from tradecore.domain.events import AccountPinned, Event, FillRecorded, PositionChange
+from tradecore.domain.events import (
+    AccountPinned,
+    AdjustmentBooked,
+    CashBooked,
+    Event,
+    FillRecorded,
+    LotsRestated,
+    PositionChange,
+    PositionRevised,
+    PositionSplit,
+)
 from tradecore.domain.messages import Recorded
 from tradecore.errors import CorruptLedger
 from tradecore.views.plain import text
@@ -37,17 +47,27 @@ class Bookkeeper:
             case AccountPinned():
                 before = self.standings.get(event.account, Standing())
                 self._currencies[event.account] = event.currency
-                entry = _entry(recorded, event.account, opening_postings(event, before), f"opening, {event.broker}")
+                postings = opening_postings(event, before)
+                entry = _entry(recorded, event.account, postings, f"opening, {event.broker}", is_opening=True)
             case PositionChange():
-                entry = _entry(
-                    recorded,
-                    event.account,
-                    change_postings(event, self.currency(event.account)),
-                    f"{'buy' if event.signed_qty > 0 else 'sell'} {text(abs(event.signed_qty))} {event.symbol} "
-                    f"at {text(event.price)}",
-                    event.fill_id,
-                    self._occurred_at(event, recorded.envelope.position),
-                )
+                postings = change_postings(event, self.currency(event.account))
+                at = self._occurred_at(event.fill_id, recorded.envelope.position)
+                entry = _entry(recorded, event.account, postings, _traded(event), event.fill_id, at)
+            case CashBooked():
+                postings = cash_postings(event, self.currency(event.account))
+                what = f"{event.kind} {event.symbol}" if event.symbol else event.kind
+                entry = _entry(recorded, event.account, postings, what, None, event.occurred_at)
+            case LotsRestated():
+                before = self.standings.get(event.account, Standing())
+                postings = restated_postings(event, before, self.currency(event.account))
+                when: dt.datetime | None = None
+                fill_id: str | None = None
+                if isinstance(event, PositionRevised):
+                    fill_id = event.fill_id
+                    self._occurred_at(fill_id, recorded.envelope.position)
+                elif isinstance(event, PositionSplit):
+                    when = event.occurred_at
+                entry = _entry(recorded, event.account, postings, _restated(event), fill_id, when)
             case _:
                 return None
         self.standings.setdefault(event.account, Standing()).take(entry)
@@ -57,11 +77,28 @@ class Bookkeeper:
         """What an account's money is counted in."""
         return self._currencies.get(account, _CURRENCY)
 
-    def _occurred_at(self, event: PositionChange, position: int) -> dt.datetime:
-        known = self._fills.get(event.fill_id)
+    def _occurred_at(self, fill_id: str, position: int) -> dt.datetime:
+        known = self._fills.get(fill_id)
         if known is None:
-            raise CorruptLedger(f"event {position} books fill {event.fill_id}, which was not recorded before it")
+            raise CorruptLedger(f"event {position} books fill {fill_id}, which was not recorded before it")
         return known
+
+
+def _traded(event: PositionChange) -> str:
+    word = "buy" if event.signed_qty > 0 else "sell"
+    return f"{word} {text(abs(event.signed_qty))} {event.symbol} at {text(event.price)}"
+
+
+def _restated(event: LotsRestated) -> str:
+    match event:
+        case PositionRevised():
+            return f"revised execution: {text(event.signed_qty)} {event.symbol}"
+        case PositionSplit():
+            return f"split: {text(event.signed_qty)} {event.symbol}"
+        case AdjustmentBooked():
+            return f"adjustment: {event.reason}"
+        case _:
+            raise CorruptLedger(f"nothing is known of {event.NAME}")
 
 
 def _entry(
@@ -71,6 +108,8 @@ def _entry(
     description: str,
     fill_id: str | None = None,
     occurred_at: dt.datetime | None = None,
+    *,
+    is_opening: bool = False,
 ) -> Entry:
     envelope = recorded.envelope
     recorded_at = _EPOCH + dt.timedelta(microseconds=envelope.recorded_at_ns // 1000)
@@ -83,4 +122,5 @@ def _entry(
         fill_id=fill_id,
         description=description,
         postings=postings,
+        is_opening=is_opening,
     )

@@ -30,7 +30,7 @@ _KINDS: dict[str, Kind] = (
     | dict.fromkeys(
         ("created_at", "updated_at", "occurred_at", "opened_at", "closed_at", "time", "booked_at"), Kind.TIME
     )
-    | dict.fromkeys(("orders", "working_orders", "exit_orders"), Kind.TEXTS)
+    | dict.fromkeys(("orders", "working_orders", "exit_orders", "fills"), Kind.TEXTS)
     | dict.fromkeys(("position", "leg"), Kind.WHOLE)
     | dict.fromkeys(("extended_hours", "lot_closes"), Kind.FLAG)
     | {"lots": Kind.LOTS}
@@ -44,11 +44,12 @@ _NAMES = {
     ),
     "fills": (
         "fill_id", "order_id", "trade_id", "account", "broker_order_id", "execution_id", "symbol", "side", "qty",
-        "price", "cum_qty", "fees", "source", "occurred_at", "trace_id", "position",
+        "price", "cum_qty", "fees", "status", "source", "occurred_at", "trace_id", "position",
     ),
     "trades": (
         "trade_id", "account", "strategy", "symbol", "side", "status", "decision_id", "open_qty", "entry_qty",
-        "realised_pnl", "fees", "orders", "working_orders", "exit_orders", "opened_at", "closed_at", "exit_reason",
+        "realised_pnl", "fees", "orders", "working_orders", "exit_orders", "fills", "opened_at", "closed_at",
+        "exit_reason",
         "trace_id", "position",
     ),
     "positions": ("account", "symbol", "qty", "avg_entry_price", "cost", "realised_pnl", "lots"),

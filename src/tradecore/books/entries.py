@@ -45,7 +45,8 @@ class Posting:
 class Entry:
     """What one event did to the money of a trading account. Raises `CorruptLedger` when it does not sum to zero.
 
-    `time` is when the fill happened at the broker; for what is no fill, when it was recorded.
+    `time` is when the fill, or what else it books, happened at the broker; where nobody says, when it was recorded.
+    `is_opening` marks the entry with which the books begin.
     """
 
     account: str
@@ -56,6 +57,7 @@ class Entry:
     fill_id: str | None
     description: str
     postings: tuple[Posting, ...]
+    is_opening: bool = False
 
     def __attrs_post_init__(self) -> None:
         for currency, total in totals(self.postings).items():
@@ -63,11 +65,6 @@ class Entry:
                 raise CorruptLedger(
                     f"event {self.position} ({self.description}) is out of balance by {total} {currency}"
                 )
-
-    @property
-    def is_opening(self) -> bool:
-        """True for the entry with which the books begin."""
-        return self.fill_id is None
 
 
 def totals(postings: Iterable[Posting]) -> dict[str, Decimal]:

@@ -12,11 +12,13 @@ def check(*, options: Options = DEFAULTS) -> int:
 
     `verify` also compares views and books, which takes longer.
     """
+    from tradecore.journal.url import shown
+
     with open_existing(options) as journal:
         journal.check()
         head = journal.head()
     if options.json:
-        show_json([{"ledger": options.url, "head": head}])
+        show_json([{"ledger": shown(options.url), "head": head}])
     else:
         show_line(f"ok: sound up to position {head}")
     return 0

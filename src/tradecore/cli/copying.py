@@ -36,19 +36,22 @@ def restore(file: str, /, *, to: str, json: Annotated[bool, Parameter(negative=(
     file
         a copy made by `backup`
     to
-        the new ledger, such as sqlite:///tradecore.db
+        the new ledger: a file such as sqlite:///tradecore.db, or an empty schema of a database
     json
         one JSON list on stdout
     """
     from tradecore.journal import restore_ledger
+    from tradecore.journal.url import shown
 
     head = restore_ledger(Path(file).absolute(), to)
-    _show(Options(to, json), file, head, f"{to} holds what {file} held, up to position {head}")
+    _show(Options(to, json), file, head, f"{shown(to)} holds what {file} held, up to position {head}")
     return 0
 
 
 def _show(options: Options, file: str, head: int, text: str) -> None:
+    from tradecore.journal.url import shown
+
     if options.json:
-        show_json([{"ledger": options.url, "file": file, "head": head}])
+        show_json([{"ledger": shown(options.url), "file": file, "head": head}])
     else:
         show_line(text)

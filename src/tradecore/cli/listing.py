@@ -11,10 +11,12 @@ from tradecore.cli.opening import open_existing, rows_now, rows_then
 from tradecore.cli.options import DEFAULTS, Options
 from tradecore.cli.printing import show_json, show_table
 from tradecore.domain.values import OrderStatus, parse_symbol, parse_word
+from tradecore.errors import InputError
 
 if TYPE_CHECKING:
     from tradecore.views.view import Row
 
+_WORK = ("pending", "running", "unknown", "failed", "dead", "succeeded", "refused", "withdrawn")
 _Moment = Annotated[str | None, Parameter(allow_leading_hyphen=True)]
 
 
@@ -102,16 +104,21 @@ def balances(*, as_of: _Moment = None, options: Options = DEFAULTS) -> int:
     return _show(options, _read(options, "balances", as_of), columns, "no accounts")
 
 
-def outbox(*, as_of: _Moment = None, options: Options = DEFAULTS) -> int:
+def outbox(*, status: str | None = None, as_of: _Moment = None, options: Options = DEFAULTS) -> int:
     """List what is asked of the broker, and how far it got.
 
     Parameters
     ----------
+    status
+        only work that stands so: pending, running, unknown, failed, dead, succeeded, refused or withdrawn
     as_of
         as it was at this position of the log, or at this time, such as 2026-02-03T14:30:00Z
     """
     columns = ("order_id", "kind", "status", "attempts", "last_error", "not_after", "updated_at")
-    return _show(options, _read(options, "outbox", as_of), columns, "no work")
+    if status is not None and status not in _WORK:
+        raise InputError("status", status, "one of " + ", ".join(_WORK))
+    rows = [row for row in _read(options, "outbox", as_of) if status in (None, row["status"])]
+    return _show(options, rows, columns, "no work")
 
 
 def sagas(*, as_of: _Moment = None, options: Options = DEFAULTS) -> int:

@@ -104,6 +104,10 @@ def _outcome(event: ev.Event) -> str:
             return f"{event.kind}: {event.message}"
         case ev.AssetsRefreshed():
             return f"{len(event.symbols)} symbols at {event.broker}"
+        case ev.LedgerChecked():
+            return f"checked up to {event.head}: {event.finding or 'sound'}"
+        case ev.DiskLow() | ev.DiskRecovered():
+            return f"{event.free_bytes} bytes are free on the disk, {event.wanted_bytes} are wanted"
         case ev.TradeOrderDone():
             return f"order {event.order_id} is done"
         case ev.TradeApproved():

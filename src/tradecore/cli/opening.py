@@ -22,14 +22,19 @@ if TYPE_CHECKING:
 @contextmanager
 def open_existing(options: Options) -> Iterator[Journal]:
     """The ledger, which must exist. Raises `ConfigurationError` naming the path when it does not."""
+    refuse_missing(options)
+    with _opened(options, create=False) as journal:
+        yield journal
+
+
+def refuse_missing(options: Options) -> None:
+    """Raises `ConfigurationError` when no ledger is where the options say."""
     path = _file(options)
     if path is not None and not path.exists():
         raise ConfigurationError(
             f"there is no ledger at {path}: name one with --ledger or TRADECORE_LEDGER, or begin one with "
             "`tradecore place` or `python -m tradecore.runner`"
         )
-    with _opened(options, create=False) as journal:
-        yield journal
 
 
 @contextmanager

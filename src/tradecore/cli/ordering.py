@@ -1,111 +1,28 @@
-"""Verbs that record intents: place and cancel. A runner on the same ledger delivers them."""
+"""Verbs that record what is to become of orders and positions: cancel, replace, close, kill. A runner delivers it."""
 
 from __future__ import annotations
 
-import datetime as dt
-import os
-import re
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-import attrs
 from cyclopts import Parameter
 
 from tradecore.cli.actor import actor
-from tradecore.cli.opening import open_existing, open_or_create, rows_now
+from tradecore.cli.opening import open_existing
 from tradecore.cli.options import DEFAULTS, Options
 from tradecore.cli.printing import show_json, show_pairs
-from tradecore.domain import streams
-from tradecore.domain.commands import CancelOrder, PlaceOrder
-from tradecore.domain.events import AssetsRefreshed, Event, LimitBreached
-from tradecore.domain.identity import parse_uuid
-from tradecore.domain.messages import Cause, Recorded
-from tradecore.domain.terms import check_terms
-from tradecore.domain.values import (
-    OrderType,
-    Side,
-    TimeInForce,
-    parse_number,
-    parse_positive,
-    parse_symbol,
-    parse_word,
+from tradecore.cli.words import (
+    Number,
+    account_of,
+    name,
+    optional_price,
+    order_of,
+    raise_refusal,
+    seconds,
+    show_order,
 )
-from tradecore.errors import ConfigurationError, InputError, OrderRefused
-
-if TYPE_CHECKING:
-    from tradecore.journal.contract import Journal
-    from tradecore.ledger import Ledger
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
-_LONGEST_S = 366 * 86_400
-_Number = Annotated[str, Parameter(allow_leading_hyphen=True)]
-
-
-def place(
-    symbol: str,
-    side: str,
-    qty: _Number,
-    /,
-    *,
-    order_type: Annotated[str, Parameter(name="--type")] = "market",
-    limit: _Number | None = None,
-    tif: str = "day",
-    good_for: _Number = "600",
-    strategy: str = "manual",
-    extended_hours: Annotated[bool, Parameter(negative=())] = False,
-    account: str | None = None,
-    options: Options = DEFAULTS,
-) -> int:
-    """Record an order; a runner sends it. Exit code 3 when a limit refuses it.
-
-    Parameters
-    ----------
-    symbol
-        such as AAPL, BRK.B or BTC/USD
-    side
-        buy or sell
-    qty
-        units, above zero, at most 9 places
-    order_type
-        market or limit
-    limit
-        price of a limit order
-    tif
-        day, gtc, ioc or fok
-    good_for
-        seconds from now until which it may be sent
-    strategy
-        the name under which it is kept
-    extended_hours
-        also outside the regular session (limit orders for the day)
-    account
-        the ledger's name for the account; not needed where there is one
-    """
-    from tradecore.runner.system import SystemClock, SystemIds
-
-    clock, ids = SystemClock(), SystemIds()
-    command = PlaceOrder(
-        order_id=ids.order_id(),
-        account="main" if account is None else _name("account", account),
-        symbol=parse_symbol("symbol", symbol),
-        side=parse_word("side", side, Side),
-        quantity=parse_positive("qty", qty),
-        order_type=parse_word("type", order_type, OrderType),
-        limit_price=None if limit is None else parse_positive("limit", limit),
-        time_in_force=parse_word("tif", tif, TimeInForce),
-        strategy=_name("strategy", strategy),
-        not_after=clock.now() + _seconds("good_for", good_for),
-        extended_hours=extended_hours,
-    )
-    check_terms(command)
-    with open_or_create(options) as journal:
-        from tradecore.ledger import Ledger
-
-        ledger = Ledger(journal, clock, ids)
-        _check_symbol(journal, command.symbol)
-        command = attrs.evolve(command, account=_account(journal, account))
-        recorded = ledger.handle(command, Cause(ids.trace_id(), actor=actor(), source="cli"))
-        _raise_refusal(recorded)
-        return _show_order(ledger, command.order_id, options)
+from tradecore.domain.commands import CancelOrder, ClosePosition, ReplaceOrder, RequestKill
+from tradecore.domain.messages import Cause
+from tradecore.domain.values import TimeInForce, parse_symbol, parse_word
 
 
 def cancel(order: str, /, *, reason: str = "canceled by hand", options: Options = DEFAULTS) -> int:
@@ -125,72 +42,141 @@ def cancel(order: str, /, *, reason: str = "canceled by hand", options: Options 
 
         ids = SystemIds()
         ledger = Ledger(journal, SystemClock(), ids)
-        known = ledger.order_under(order)
-        order_id = known.order_id if known else _order_id(order)
-        cause = Cause(ids.trace_id(), actor=actor(), source="cli")
-        ledger.handle(CancelOrder(order_id, reason), cause)
-        return _show_order(ledger, order_id, options)
+        order_id = order_of(ledger, order)
+        ledger.handle(CancelOrder(order_id, reason), Cause(ids.trace_id(), actor=actor(), source="cli"))
+        return show_order(ledger, order_id, options)
 
 
-def _name(field: str, raw: str) -> str:
-    if not _NAME.fullmatch(raw):
-        raise InputError(field, raw, "1 to 64 letters, digits, '_', '.' or '-', a letter or digit first")
-    return raw
+def replace(
+    order: str,
+    /,
+    *,
+    qty: Number | None = None,
+    limit: Number | None = None,
+    stop: Number | None = None,
+    trail_price: Number | None = None,
+    trail_percent: Number | None = None,
+    tif: str | None = None,
+    good_for: Number = "600",
+    reason: str = "replaced by hand",
+    options: Options = DEFAULTS,
+) -> int:
+    """Record that a working order is to be replaced by one with other terms; what is not given stays as it is.
+
+    Parameters
+    ----------
+    order
+        order id or client order id
+    qty
+        units
+    limit
+        limit price
+    stop
+        stop price
+    trail_price
+        how far a trailing stop stays behind, as a price
+    trail_percent
+        or in percent
+    tif
+        day, gtc, ioc, fok, opg or cls
+    good_for
+        seconds from now until which it may be sent
+    reason
+        why, for the record
+    """
+    from tradecore.runner.system import SystemClock, SystemIds
+
+    clock, ids = SystemClock(), SystemIds()
+    not_after = clock.now() + seconds("good_for", good_for)
+    with open_existing(options) as journal:
+        from tradecore.ledger import Ledger
+
+        ledger = Ledger(journal, clock, ids)
+        command = ReplaceOrder(
+            order_id=order_of(ledger, order),
+            new_order_id=ids.order_id(),
+            not_after=not_after,
+            quantity=optional_price("qty", qty),
+            limit_price=optional_price("limit", limit),
+            stop_price=optional_price("stop", stop),
+            trail_price=optional_price("trail_price", trail_price),
+            trail_percent=optional_price("trail_percent", trail_percent),
+            time_in_force=None if tif is None else parse_word("tif", tif, TimeInForce),
+            reason=reason,
+        )
+        raise_refusal(ledger.handle(command, Cause(ids.trace_id(), actor=actor(), source="cli")))
+        return show_order(ledger, command.new_order_id, options)
 
 
-def _order_id(raw: str) -> str:
-    try:
-        return parse_uuid("order", raw)
-    except InputError:
-        raise InputError("order", raw, "an order id or a client order id of this ledger") from None
+def close(
+    symbol: str,
+    /,
+    *,
+    strategy: str | None = None,
+    good_for: Number = "600",
+    account: str | None = None,
+    options: Options = DEFAULTS,
+) -> int:
+    """Record a market order against exactly what is held of a symbol. It cancels nothing.
+
+    Parameters
+    ----------
+    symbol
+        such as AAPL, BRK.B or BTC/USD
+    strategy
+        whose position, where several hold the symbol
+    good_for
+        seconds from now until which it may be sent
+    account
+        the ledger's name for the account; not needed where there is one
+    """
+    from tradecore.runner.system import SystemClock, SystemIds
+
+    clock, ids = SystemClock(), SystemIds()
+    order_id, wanted = ids.order_id(), parse_symbol("symbol", symbol)
+    not_after = clock.now() + seconds("good_for", good_for)
+    whose = None if strategy is None else name("strategy", strategy)
+    with open_existing(options) as journal:
+        from tradecore.ledger import Ledger
+
+        ledger = Ledger(journal, clock, ids)
+        command = ClosePosition(order_id, account_of(journal, account), wanted, not_after, whose)
+        ledger.handle(command, Cause(ids.trace_id(), actor=actor(), source="cli"))
+        return show_order(ledger, order_id, options)
 
 
-def _seconds(field: str, raw: str) -> dt.timedelta:
-    number = parse_positive(field, raw)
-    if number > _LONGEST_S:
-        raise InputError(field, raw, f"at most {_LONGEST_S} seconds, which is a year")
-    return dt.timedelta(microseconds=int(parse_number(field, number) * 1_000_000))
+def kill(
+    *,
+    reason: str,
+    suspend: Annotated[bool, Parameter(negative=())] = False,
+    account: str | None = None,
+    options: Options = DEFAULTS,
+) -> int:
+    """Record that everything that works for the account is to be canceled, until the broker shows nothing any more.
 
+    What was not sent yet is withdrawn, but for what closes or protects. Positions stay.
 
-def _check_symbol(journal: Journal, symbol: str) -> None:
-    """Refuse a symbol that the broker does not trade, as far as a runner has ever asked it."""
-    lists = [item.event for item in journal.load(streams.BROKER) if isinstance(item.event, AssetsRefreshed)]
-    if lists and symbol not in lists[-1].symbols:
-        known = len(lists[-1].symbols)
-        raise InputError("symbol", symbol, f"one of the {known} symbols that {lists[-1].broker} trades for this ledger")
+    Parameters
+    ----------
+    reason
+        why, for the record
+    suspend
+        also have the broker refuse new orders
+    account
+        the ledger's name for the account; not needed where there is one
+    """
+    from tradecore.runner.system import SystemClock, SystemIds
 
+    with open_existing(options) as journal:
+        from tradecore.ledger import Ledger
 
-def _account(journal: Journal, wanted: str | None) -> str:
-    """The account to trade: the one that was asked for, else the ledger's only one."""
-    pinned = [row["account"] for row in rows_now(journal, "balances") if row["broker_account_id"] is not None]
-    if wanted is None:
-        wanted = os.environ.get("TRADECORE_ACCOUNT") or (pinned[0] if len(pinned) == 1 else None)
-    if wanted is None and pinned:
-        raise ConfigurationError(f"this ledger has the accounts {', '.join(pinned)}: choose one with --account")
-    if wanted is not None and pinned and wanted not in pinned:
-        raise InputError("account", wanted, "an account of this ledger: " + ", ".join(pinned))
-    return wanted or "main"
-
-
-def _raise_refusal(recorded: tuple[Recorded[Event], ...]) -> None:
-    for item in recorded:
-        if isinstance(item.event, LimitBreached):
-            raise OrderRefused(item.event.rule, item.event.reason)
-
-
-def _show_order(ledger: Ledger, order_id: str, options: Options) -> int:
-    order = ledger.order(order_id)
-    assert order is not None, "it was just recorded"
-    shown = {
-        "order_id": order_id,
-        "client_order_id": order.client_order_id,
-        "trace_id": ledger.trace_of(streams.order(order_id)),
-        "trade_id": order.trade_id,
-        "status": order.status.value,
-        "cancel_requested": order.cancel_requested,
-    }
-    if options.json:
-        show_json([shown])
-    else:
-        show_pairs(shown.items())
-    return 0
+        ids = SystemIds()
+        ledger = Ledger(journal, SystemClock(), ids)
+        command = RequestKill(account_of(journal, account), reason, suspend)
+        ledger.handle(command, Cause(ids.trace_id(), actor=actor(), source="cli"))
+        shown = {"account": command.account, "suspend": suspend, "status": "until the broker shows nothing open"}
+        if options.json:
+            show_json([shown])
+        else:
+            show_pairs(shown.items())
+        return 0

@@ -29,9 +29,11 @@ def stats(*, options: Options = DEFAULTS) -> int:
 
 
 def _figures(journal: Journal) -> dict[str, Any]:
+    from tradecore.journal.url import shown
+
     counted = journal.stats()
     return {
-        "ledger": journal.url,
+        "ledger": shown(journal.url),
         "events": counted.events,
         "streams": counted.streams,
         "head": counted.head,

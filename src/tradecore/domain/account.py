@@ -10,10 +10,11 @@ import attrs
 
 from tradecore.domain import events as ev
 from tradecore.domain import risk
-from tradecore.domain.commands import PinAccount, PlaceOrder, RecordFill, SetLimits
+from tradecore.domain.commands import PinAccount, PlaceOrder, SetLimits
 from tradecore.domain.evolving import changed
 from tradecore.domain.order_state import OrderState
 from tradecore.domain.position import Lot, Position, apply_fill
+from tradecore.domain.restating import position_of
 from tradecore.domain.terms import size
 from tradecore.domain.values import ZERO, Side, minus, plus, times
 from tradecore.errors import InputError, InvariantViolated, WrongAccount
@@ -62,6 +63,7 @@ class AccountState:
     positions: Mapping[str, Position] = attrs.field(factory=dict)
     reservations: Mapping[str, Reservation] = attrs.field(factory=dict)
     holdings: Mapping[tuple[str, str], Holding] = attrs.field(factory=dict)
+    opening_activities: tuple[str, ...] = ()
 
     def position(self, symbol: str) -> Position:
         """The position in a symbol, flat when there is none."""
@@ -111,6 +113,7 @@ def pin(state: AccountState, command: PinAccount) -> list[ev.Event]:
                 cash=command.cash,
                 positions=command.positions,
                 as_of=command.as_of,
+                activities=command.activities,
             )
         ]
     if state.broker_account_id != command.broker_account_id:
@@ -206,6 +209,7 @@ def reserve_again(state: AccountState, order: OrderState) -> list[ev.Event]:
             side=order.side,
             quantity=order.remaining,
             limits_version=state.limits.version,
+            replaces=order.replaces,
         )
     ]
 
@@ -219,19 +223,22 @@ def release(state: AccountState, order_id: str) -> list[ev.Event]:
 
 
 def book(
-    state: AccountState, command: RecordFill, order: OrderState, parts: tuple[tuple[str, Decimal], ...]
-) -> list[ev.Event]:
+    state: AccountState,
+    order: OrderState,
+    fill_id: str,
+    price: Decimal,
+    fees: Decimal,
+    parts: tuple[tuple[str, Decimal], ...],
+) -> list[ev.PositionChange]:
     """Book a fill into cash and position, once per trade it touches.
 
     `parts` is (trade, signed quantity); they add up to the fill. Fees are booked with the first part. Cash changes by
     -(quantity x price) - fees.
     """
-    symbol, strategy = order.symbol, order.strategy
-    events: list[ev.Event] = []
-    position = state.position(symbol)
-    fees = command.fees
+    events: list[ev.PositionChange] = []
+    position = state.position(order.symbol)
     for trade_id, part in parts:
-        step = apply_fill(position, command.fill_id, part, command.price)
+        step = apply_fill(position, fill_id, part, price)
         kind: type[ev.PositionChange]
         if not step.after.quantity:
             kind = ev.PositionClosed
@@ -240,15 +247,15 @@ def book(
         events.append(
             kind(
                 account=state.account,
-                symbol=symbol,
-                fill_id=command.fill_id,
-                order_id=command.order_id,
+                symbol=order.symbol,
+                fill_id=fill_id,
+                order_id=order.order_id,
                 trade_id=trade_id,
-                strategy=strategy,
+                strategy=order.strategy,
                 signed_qty=part,
-                price=command.price,
+                price=price,
                 fees=fees,
-                cash_delta=minus(times(part.copy_negate(), command.price), fees),
+                cash_delta=minus(times(part.copy_negate(), price), fees),
                 realised_pnl=minus(step.gross_pnl, fees),
                 quantity_after=step.after.quantity,
                 closed_lots=step.closed,
@@ -279,6 +286,10 @@ def evolve(state: AccountState | None, event: ev.Event, account: str) -> Account
             return changed(state, reservations=left)
         case ev.PositionChange():
             return _evolve_position(state, event)
+        case ev.CashBooked():
+            return changed(state, cash=plus(state.cash, event.amount))
+        case ev.LotsRestated():
+            return _evolve_restated(state, event)
         case _:
             raise InvariantViolated(f"an account cannot hold {event.NAME}")
 
@@ -298,6 +309,7 @@ def _evolve_pin(state: AccountState, event: ev.AccountPinned) -> AccountState:
         as_of=event.as_of,
         cash=event.cash,
         positions=positions,
+        opening_activities=event.activities,
     )
 
 
@@ -320,17 +332,46 @@ def _evolve_position(state: AccountState, event: ev.PositionChange) -> AccountSt
         fees=plus(state.fees, event.fees),
         positions=positions,
         reservations=reservations,
-        holdings=_hold(state, event),
+        holdings=_hold(state, event.symbol, ev.TradeShare(event.strategy, event.trade_id, event.signed_qty)),
     )
 
 
-def _hold(state: AccountState, event: ev.PositionChange) -> dict[tuple[str, str], Holding]:
+def _evolve_restated(state: AccountState, event: ev.LotsRestated) -> AccountState:
+    position = position_of(event.lots)
+    if position.quantity != event.quantity_after:
+        raise InvariantViolated(f"{event.symbol}: lots of {position.quantity} are recorded as {event.quantity_after}")
+    positions = {**state.positions, event.symbol: position}
+    if not position.quantity:  # also where only cash changed, and there is no symbol
+        del positions[event.symbol]
+    after = changed(
+        state,
+        cash=plus(state.cash, event.cash_delta),
+        realised_pnl=plus(state.realised_pnl, event.realised_pnl),
+        positions=positions,
+    )
+    match event:
+        case ev.PositionRevised():
+            share = ev.TradeShare(event.strategy, event.trade_id, event.signed_qty)
+            reservations = dict(state.reservations)
+            if event.reserved is not None:
+                reservations[event.order_id] = attrs.evolve(reservations[event.order_id], quantity=event.reserved)
+            fees = plus(state.fees, event.fees)
+            return changed(after, fees=fees, reservations=reservations, holdings=_hold(state, event.symbol, share))
+        case ev.PositionSplit():
+            for share in event.shares:
+                after = changed(after, holdings=_hold(after, event.symbol, share))
+            return after
+        case _:
+            return after
+
+
+def _hold(state: AccountState, symbol: str, share: ev.TradeShare) -> dict[tuple[str, str], Holding]:
     holdings = dict(state.holdings)
-    key = (event.strategy, event.symbol)
+    key = (share.strategy, symbol)
     before = holdings.get(key)
-    quantity = plus(before.quantity if before else ZERO, event.signed_qty)
+    quantity = plus(before.quantity if before else ZERO, share.signed_qty)
     if quantity:
-        holdings[key] = Holding(event.trade_id, quantity)
+        holdings[key] = Holding(share.trade_id, quantity)
     else:
         holdings.pop(key, None)
     return holdings

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import attrs
 
-from tradecore.domain.events import OpeningPosition
+from tradecore.domain.events import FillRevision, OpeningPosition
 from tradecore.domain.terms import StopLoss, TakeProfit
 from tradecore.domain.values import OrderClass, OrderStatus, OrderType, Purpose, SagaStatus, Side, TimeInForce
 
@@ -40,6 +40,7 @@ class PinAccount:
     cash: Decimal
     positions: tuple[OpeningPosition, ...]
     as_of: dt.datetime
+    activities: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -104,6 +105,97 @@ class ReplaceOrder:
 
 
 @attrs.frozen
+class ClosePosition:
+    """Record the intent to close what a strategy holds of a symbol, by an opposite order of exactly that size.
+
+    `strategy` None is the only one that holds it. Cancels nothing; `not_after` is when the intent goes stale.
+    """
+
+    order_id: str
+    account: str
+    symbol: str
+    not_after: dt.datetime
+    strategy: str | None = None
+    reference_price: Decimal | None = None
+    reason: str = ""
+
+
+@attrs.frozen
+class RetryWork:
+    """Try dead work again. A submit needs a new `not_after`."""
+
+    order_id: str
+    reason: str
+    not_after: dt.datetime
+
+
+@attrs.frozen
+class DiscardWork:
+    """Give dead work up for good: an order that never went out ends, one that could not be canceled works on."""
+
+    order_id: str
+    reason: str
+
+
+@attrs.frozen
+class RequestKill:
+    """Cancel everything that works for the account, whoever placed it, until the broker shows nothing any more.
+
+    What was not sent yet is withdrawn at once, but for what closes or protects. With `suspend` the broker is told to
+    refuse new orders too.
+    """
+
+    account: str
+    reason: str
+    suspend: bool = False
+
+
+@attrs.frozen
+class StartKill:
+    """T2 of a kill."""
+
+    account: str
+    lease: str
+
+
+@attrs.frozen
+class RecordKillAnswer:
+    """T3 of a kill; `open_orders` None when the broker could not be asked what is left."""
+
+    account: str
+    accepted: bool
+    message: str
+    open_orders: int | None = None
+
+
+@attrs.frozen
+class TakeLane:
+    """Become the one who delivers a lane, in the place of whoever held it under `fence` (0 for nobody)."""
+
+    lane: str
+    holder: str
+    fence: int
+
+
+@attrs.frozen
+class UseLane:
+    """Show that one still holds a lane; refused when somebody else does."""
+
+    lane: str
+    holder: str
+    fence: int
+
+
+@attrs.frozen
+class LeaveLane:
+    """Let go of a lane."""
+
+    lane: str
+    holder: str
+    fence: int
+
+
+@attrs.frozen
 class CancelOrder:
     """Record the intent to cancel an order; a runner delivers it."""
 
@@ -148,20 +240,23 @@ class RecordAnswer:
 
 @attrs.frozen
 class RecordRejection:
-    """T3: the broker definitely refused the order."""
+    """T3: the broker definitely refused the order. `attempt` is the one that it refused, None for the last."""
 
     order_id: str
     code: str
     message: str
     raw: str
+    attempt: int | None = None
 
 
 @attrs.frozen
 class RecordNotSent:
-    """T3: the instruction certainly did not reach the broker; it may be sent again."""
+    """T3: the instruction certainly did not reach the broker; it may be sent again. `counts` as in `OrderNotSent`."""
 
     order_id: str
     reason: str
+    attempt: int | None = None
+    counts: bool = True
 
 
 @attrs.frozen
@@ -171,6 +266,7 @@ class RecordUnknown:
     order_id: str
     reason: str
     exists: bool = False
+    attempt: int | None = None
 
 
 @attrs.frozen
@@ -221,6 +317,76 @@ class RecordFill:
 
 
 @attrs.frozen
+class ReviseFill:
+    """The broker takes back an execution of the order, or tells it anew. Repeats change nothing."""
+
+    order_id: str
+    revision: FillRevision
+
+
+@attrs.frozen
+class AdoptOrder:
+    """Take up an order of the account that this ledger did not place, in the broker's terms."""
+
+    order_id: str
+    account: str
+    client_order_id: str
+    broker_order_id: str
+    symbol: str
+    side: Side
+    quantity: Decimal | None
+    notional: Decimal | None
+    order_type: OrderType
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    time_in_force: TimeInForce
+    reference_price: Decimal | None
+    status: OrderStatus
+    updated_at: dt.datetime
+    raw: str
+    replaces: str | None = None
+
+
+@attrs.frozen
+class HaltOrder:
+    """Stop working on an order of which the broker says what cannot be."""
+
+    order_id: str
+    reason: str
+    raw: str
+
+
+@attrs.frozen
+class BookActivity:
+    """Book a change of the account that no order made: cash, or a split (`quantity` is the signed change of units).
+
+    `kind` is a word of `tradecore.ports.broker.ActivityKind`; `occurred_at` the beginning of its day in UTC.
+    """
+
+    account: str
+    activity_id: str
+    kind: str
+    symbol: str | None
+    amount: Decimal
+    quantity: Decimal
+    occurred_at: dt.datetime
+    raw: str
+
+
+@attrs.frozen
+class BookAdjustment:
+    """Take over what the broker says where the books say otherwise: a position at a price, or cash when no symbol."""
+
+    account: str
+    difference_id: str
+    symbol: str
+    signed_qty: Decimal
+    price: Decimal
+    cash_delta: Decimal
+    reason: str
+
+
+@attrs.frozen
 class StartSaga:
     """Begin a process over several orders; `terms` are what its kind wants to know, as text."""
 
@@ -261,7 +427,16 @@ Command = (
     | SetLimits
     | PlaceOrder
     | ReplaceOrder
+    | ClosePosition
     | CancelOrder
+    | RetryWork
+    | DiscardWork
+    | RequestKill
+    | StartKill
+    | RecordKillAnswer
+    | TakeLane
+    | UseLane
+    | LeaveLane
     | StartSubmit
     | StartCancel
     | RecordAnswer
@@ -272,6 +447,11 @@ Command = (
     | RecordCancelAnswer
     | RecordReport
     | RecordFill
+    | ReviseFill
+    | AdoptOrder
+    | HaltOrder
+    | BookActivity
+    | BookAdjustment
     | StartSaga
     | AdvanceSaga
     | ResolveSaga

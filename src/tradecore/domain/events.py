@@ -15,6 +15,7 @@ import attrs
 
 from tradecore.domain.terms import StopLoss, TakeProfit
 from tradecore.domain.values import Leg, OrderClass, OrderStatus, OrderType, Purpose, Side, TimeInForce
+from tradecore.domain.work import Work
 
 
 @attrs.frozen
@@ -85,6 +86,33 @@ class RunnerStopped(Event):
 
 
 @attrs.frozen
+class LedgerChecked(Event):
+    """The daily check went through the ledger up to `head`. `finding` is the first damage, None when it is sound."""
+
+    NAME: ClassVar[str] = "system.ledger.checked"
+    head: int
+    finding: str | None
+
+
+@attrs.frozen
+class DiskLow(Event):
+    """The ledger's disk has less room than is wanted, both in bytes: only what reduces a position is sent from here."""
+
+    NAME: ClassVar[str] = "system.disk.low"
+    free_bytes: int
+    wanted_bytes: int
+
+
+@attrs.frozen
+class DiskRecovered(Event):
+    """The ledger's disk has room again, in bytes: new intents are taken from here."""
+
+    NAME: ClassVar[str] = "system.disk.recovered"
+    free_bytes: int
+    wanted_bytes: int
+
+
+@attrs.frozen
 class AssetsRefreshed(Event):
     """The symbols that the broker trades, as it says itself."""
 
@@ -101,6 +129,77 @@ class ReportParked(Event):
     source: str
     reason: str
     raw: str
+
+
+@attrs.frozen
+class StreamLost(Event):
+    """The stream of reports broke off: until it is restored, what the broker does is only seen when it is asked."""
+
+    NAME: ClassVar[str] = "system.stream.lost"
+    account: str
+    reason: str
+
+
+@attrs.frozen
+class StreamRestored(Event):
+    """The stream of reports is connected again; what came meanwhile is read."""
+
+    NAME: ClassVar[str] = "system.stream.restored"
+    account: str
+
+
+@attrs.frozen
+class ReconciliationCompleted(Event):
+    """Books and broker were compared. `as_of` is the broker's time; `differences` are those that are unresolved.
+
+    `why` is one of start, reconnect, schedule, end, person. `gating` are the differences that stop new risk.
+    """
+
+    NAME: ClassVar[str] = "system.reconciliation.completed"
+    account: str
+    why: str
+    as_of: dt.datetime
+    open_orders: int
+    positions: int
+    differences: int
+    gating: int
+
+
+@attrs.frozen
+class DifferenceFound(Event):
+    """Books and broker disagree, each in its own words. `gates` says that new risk waits until it is resolved."""
+
+    NAME: ClassVar[str] = "system.reconciliation.difference"
+    difference_id: str
+    account: str
+    kind: str
+    subject: str
+    ours: str
+    theirs: str
+    gates: bool
+    as_of: dt.datetime
+
+
+@attrs.frozen
+class DifferenceResolved(Event):
+    """The difference is gone; `how` is `agreed` when books and broker came to agree, `adopted` when a person booked."""
+
+    NAME: ClassVar[str] = "system.reconciliation.resolved"
+    difference_id: str
+    account: str
+    how: str
+    reason: str
+
+
+@attrs.frozen
+class DifferenceDisputed(Event):
+    """A person looked at the difference and keeps it. `gates` says whether new risk goes on waiting."""
+
+    NAME: ClassVar[str] = "system.reconciliation.disputed"
+    difference_id: str
+    account: str
+    gates: bool
+    reason: str
 
 
 @attrs.frozen
@@ -192,6 +291,46 @@ class OrderPlanned(Event):
 
 
 @attrs.frozen
+class OrderAdopted(Event):
+    """An order of the account that this ledger did not place, in the broker's terms: it can fill, so it counts.
+
+    Never sent and never canceled by tradecore unless a person asks. `replaces` names the order of this ledger whose
+    place it took at the broker; strategy and trade are then that one's, else the strategy is `external`.
+    """
+
+    NAME: ClassVar[str] = "trade.order.adopted"
+    order_id: str
+    client_order_id: str
+    broker_order_id: str
+    account: str
+    symbol: str
+    side: Side
+    quantity: Decimal | None
+    notional: Decimal | None
+    order_type: OrderType
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    time_in_force: TimeInForce
+    strategy: str
+    trade_id: str
+    reference_price: Decimal | None
+    status: OrderStatus
+    updated_at: dt.datetime
+    raw: str
+    replaces: str | None = None
+
+
+@attrs.frozen
+class OrderHalted(Event):
+    """What the broker says of the order contradicts what was decided: nothing is done with it until a person looks."""
+
+    NAME: ClassVar[str] = "trade.order.halted"
+    order_id: str
+    reason: str
+    raw: str
+
+
+@attrs.frozen
 class OrderQueued(Event):
     """The intent awaits delivery. `body_hash` fixes what may be sent, `not_after` until when."""
 
@@ -213,12 +352,16 @@ class OrderSubmitted(Event):
 
 @attrs.frozen
 class OrderNotSent(Event):
-    """The attempt certainly did not reach the broker; the order is queued again."""
+    """The attempt certainly did not reach the broker; the order is queued again.
+
+    `counts` is false when the broker, or who guards the way to it, said when to come again: that spends no attempt.
+    """
 
     NAME: ClassVar[str] = "trade.order.not_sent"
     order_id: str
     attempt: int
     reason: str
+    counts: bool = True
 
 
 @attrs.frozen
@@ -282,6 +425,34 @@ class OrderFilled(Event):
     quantity: Decimal
     price: Decimal
     filled_qty: Decimal
+
+
+@attrs.frozen
+class OrderFillRevised(Event):
+    """A fill of the order was busted (`quantity` is zero) or corrected. `filled_qty` is what remains filled.
+
+    The status stays: an order that was filled is finished, whatever becomes of its fills.
+    """
+
+    NAME: ClassVar[str] = "trade.order.fill_revised"
+    order_id: str
+    fill_id: str
+    execution_id: str
+    previous_quantity: Decimal
+    previous_price: Decimal
+    quantity: Decimal
+    price: Decimal
+    filled_qty: Decimal
+    revised_at: dt.datetime
+
+
+@attrs.frozen
+class OrderRevisionAwaited(Event):
+    """A bust or a correction names an execution that is not recorded yet; it is applied when that comes."""
+
+    NAME: ClassVar[str] = "trade.order.revision_awaited"
+    order_id: str
+    revision: FillRevision
 
 
 @attrs.frozen
@@ -385,12 +556,106 @@ class CancelAnswered(Event):
     message: str
 
 
+@attrs.frozen
+class OrderDead(Event):
+    """Delivery gave the work up after `attempts`: a person must retry or discard it. The broker certainly lacks it."""
+
+    NAME: ClassVar[str] = "trade.order.dead"
+    order_id: str
+    work: Work
+    attempts: int
+    reason: str
+
+
+@attrs.frozen
+class OrderRetried(Event):
+    """A person wants dead work tried again; a submit until `not_after`."""
+
+    NAME: ClassVar[str] = "trade.order.retried"
+    order_id: str
+    work: Work
+    reason: str
+    not_after: dt.datetime | None = None
+
+
+@attrs.frozen
+class OrderDiscarded(Event):
+    """A person gave dead work up for good."""
+
+    NAME: ClassVar[str] = "trade.order.discarded"
+    order_id: str
+    work: Work
+    reason: str
+
+
+@attrs.frozen
+class StaleOutcome(Event):
+    """What became of an attempt after another one had begun: kept, and changing nothing."""
+
+    NAME: ClassVar[str] = "trade.order.stale_outcome"
+    order_id: str
+    attempt: int
+    outcome: str
+    reason: str
+
+
 # --- fills ----------------------------------------------------------------------------------------------------------
 
 
 @attrs.frozen
+class ClosedLot:
+    """Part of a position that a fill closed, first in first out. `quantity` is signed as the lot was."""
+
+    opened_by: str
+    quantity: Decimal
+    entry_price: Decimal
+
+
+@attrs.frozen
+class OpenLot:
+    """A lot as it is left. `quantity` is signed: above zero is long."""
+
+    opened_by: str
+    quantity: Decimal
+    price: Decimal
+
+
+@attrs.frozen
+class FillPart:
+    """What of a fill belongs to one trade, and the lots that it closed: the account's, and the trade's own."""
+
+    trade_id: str
+    signed_qty: Decimal
+    closed: tuple[ClosedLot, ...]
+    trade_closed: tuple[ClosedLot, ...]
+
+
+@attrs.frozen
+class FillRevision:
+    """A bust (`busts`) or a correction as a source tells it. A correction's quantity, price and fees are the new ones.
+
+    `previous_execution_id` is the execution that it revises, where the source says which; `cumulative_qty` what the
+    broker counts as filled of the order after it.
+    """
+
+    busts: bool
+    execution_id: str
+    previous_execution_id: str | None
+    quantity: Decimal
+    price: Decimal
+    fees: Decimal
+    cumulative_qty: Decimal
+    occurred_at: dt.datetime
+    source: str
+    raw: str
+
+
+@attrs.frozen
 class FillRecorded(Event):
-    """One execution, once, whichever source brought it first. `cumulative_qty` is the order's fill with this one."""
+    """One execution, once, whichever source brought it first. `cumulative_qty` is the order's fill with this one.
+
+    `parts` say where it was booked; events from before parts were recorded have none.
+    """
 
     NAME: ClassVar[str] = "trade.fill.recorded"
     fill_id: str
@@ -408,6 +673,43 @@ class FillRecorded(Event):
     occurred_at: dt.datetime
     source: str
     raw: str
+    parts: tuple[FillPart, ...] = ()
+
+
+@attrs.frozen
+class FillBusted(Event):
+    """The execution did not happen after all. Quantity, price and fees are those that are taken back."""
+
+    NAME: ClassVar[str] = "trade.fill.busted"
+    fill_id: str
+    order_id: str
+    account: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    fees: Decimal
+    revision: FillRevision
+
+
+@attrs.frozen
+class FillCorrected(Event):
+    """The execution happened otherwise: the previous quantity, price and fees are taken back, the new ones count."""
+
+    NAME: ClassVar[str] = "trade.fill.corrected"
+    fill_id: str
+    order_id: str
+    account: str
+    symbol: str
+    side: Side
+    previous_quantity: Decimal
+    previous_price: Decimal
+    previous_fees: Decimal
+    quantity: Decimal
+    price: Decimal
+    fees: Decimal
+    parts: tuple[FillPart, ...]
+    revision: FillRevision
 
 
 # --- trades ---------------------------------------------------------------------------------------------------------
@@ -477,6 +779,39 @@ class TradeFilled(Event):
 
 
 @attrs.frozen
+class TradeRevised(Event):
+    """A fill of the trade was busted or corrected. Amounts are changes; `lots` are what is open after it.
+
+    A closed trade that holds something again is open again. `busts` says that the fill is gone.
+    """
+
+    NAME: ClassVar[str] = "trade.trade.revised"
+    trade_id: str
+    order_id: str
+    fill_id: str
+    signed_qty: Decimal
+    fees: Decimal
+    realised_pnl: Decimal
+    open_qty: Decimal
+    lots: tuple[OpenLot, ...]
+    busts: bool
+
+
+@attrs.frozen
+class TradeSplit(Event):
+    """A split changed what the trade holds, at the same cost."""
+
+    NAME: ClassVar[str] = "trade.trade.split"
+    trade_id: str
+    activity_id: str
+    signed_qty: Decimal
+    realised_pnl: Decimal
+    open_qty: Decimal
+    lots: tuple[OpenLot, ...]
+    occurred_at: dt.datetime
+
+
+@attrs.frozen
 class TradeOrderDone(Event):
     """An order of the trade is finished and works for it no more."""
 
@@ -532,6 +867,77 @@ class AccountPinned(Event):
     cash: Decimal
     positions: tuple[OpeningPosition, ...]
     as_of: dt.datetime
+    activities: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class ActivityRecorded(Event):
+    """The broker changed the account without an order; recorded once, whoever tells it how often."""
+
+    NAME: ClassVar[str] = "account.activity.recorded"
+    account: str
+    activity_id: str
+    kind: str
+    symbol: str | None
+    amount: Decimal
+    quantity: Decimal
+    occurred_at: dt.datetime
+    raw: str
+
+
+@attrs.frozen
+class CashBooked(Event):
+    """Cash came or went without an order. `kind` is dividend, fee, interest, deposit, withdrawal or other."""
+
+    NAME: ClassVar[str] = "account.cash.booked"
+    account: str
+    activity_id: str
+    kind: str
+    symbol: str | None
+    amount: Decimal
+    occurred_at: dt.datetime
+
+
+@attrs.frozen
+class LotsRestated(Event):
+    """What changes lots and is no fill. Amounts are changes; `lots` are those of the symbol after it, oldest first."""
+
+    account: str
+    symbol: str
+    signed_qty: Decimal
+    cash_delta: Decimal
+    realised_pnl: Decimal
+    quantity_after: Decimal
+    lots: tuple[OpenLot, ...]
+
+
+@attrs.frozen
+class TradeShare:
+    """What of a change belongs to the trade of one strategy."""
+
+    strategy: str
+    trade_id: str
+    signed_qty: Decimal
+
+
+@attrs.frozen
+class PositionSplit(LotsRestated):
+    """A split: quantities of lots change, what they cost does not. `shares` are the parts that belong to trades."""
+
+    NAME: ClassVar[str] = "account.position.split"
+    activity_id: str
+    shares: tuple[TradeShare, ...]
+    occurred_at: dt.datetime
+
+
+@attrs.frozen
+class AdjustmentBooked(LotsRestated):
+    """A person took over what the broker says, against equity. `symbol` is empty when only cash changes."""
+
+    NAME: ClassVar[str] = "account.adjustment.booked"
+    difference_id: str
+    price: Decimal
+    reason: str
 
 
 @attrs.frozen
@@ -586,15 +992,6 @@ class ReservationReleased(Event):
 
 
 @attrs.frozen
-class ClosedLot:
-    """Part of a position that a fill closed, first in first out. `quantity` is signed as the lot was."""
-
-    opened_by: str
-    quantity: Decimal
-    entry_price: Decimal
-
-
-@attrs.frozen
 class PositionChange(Event):
     """What one fill did to a position and to cash. Quantities are signed: above zero is long."""
 
@@ -632,6 +1029,22 @@ class PositionClosed(PositionChange):
     """A fill made the position flat."""
 
     NAME: ClassVar[str] = "trade.position.closed"
+
+
+@attrs.frozen
+class PositionRevised(LotsRestated):
+    """A fill was busted or corrected: what it did to position and cash is undone, or done otherwise.
+
+    `reserved` is what its order reserves after it, None when it reserves nothing.
+    """
+
+    NAME: ClassVar[str] = "trade.position.revised"
+    fill_id: str
+    order_id: str
+    trade_id: str
+    strategy: str
+    fees: Decimal
+    reserved: Decimal | None
 
 
 # --- sagas ----------------------------------------------------------------------------------------------------------
@@ -698,6 +1111,102 @@ class SagaNeedsPerson(Event):
     NAME: ClassVar[str] = "saga.manual"
     saga_id: str
     reason: str
+
+
+# --- delivery -------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class KillRequested(Event):
+    """Everything that works for the account is to be canceled at the broker, whoever placed it, until that is proved.
+
+    With `suspend` the broker is also told to refuse new orders.
+    """
+
+    NAME: ClassVar[str] = "account.kill.requested"
+    account: str
+    suspend: bool
+    reason: str
+
+
+@attrs.frozen
+class KillSubmitted(Event):
+    """The instruction to cancel everything is being sent."""
+
+    NAME: ClassVar[str] = "account.kill.submitted"
+    account: str
+    attempt: int
+    lease: str
+
+
+@attrs.frozen
+class KillAnswered(Event):
+    """What became of the attempt; `open_orders` is what the broker still works on, None when it could not be asked."""
+
+    NAME: ClassVar[str] = "account.kill.answered"
+    account: str
+    attempt: int
+    accepted: bool
+    message: str
+    open_orders: int | None
+
+
+@attrs.frozen
+class KillVerified(Event):
+    """The broker works on no order of the account any more."""
+
+    NAME: ClassVar[str] = "account.kill.verified"
+    account: str
+    attempts: int
+
+
+@attrs.frozen
+class LaneTaken(Event):
+    """A process took over the delivery of a lane. `fence` rises with each holder; earlier ones can mark nothing."""
+
+    NAME: ClassVar[str] = "system.lane.taken"
+    lane: str
+    fence: int
+    holder: str
+
+
+@attrs.frozen
+class LaneUsed(Event):
+    """The holder of a lane is at work there: recorded with what it marks, and while it has open work."""
+
+    NAME: ClassVar[str] = "system.lane.used"
+    lane: str
+    fence: int
+
+
+@attrs.frozen
+class LaneLeft(Event):
+    """The holder of a lane stopped in good order: anybody may take it at once."""
+
+    NAME: ClassVar[str] = "system.lane.left"
+    lane: str
+    fence: int
+
+
+@attrs.frozen
+class ScheduledWorkFailed(Event):
+    """A run of scheduled work (`sync`, `assets`) failed, the first of a row. Times in seconds."""
+
+    NAME: ClassVar[str] = "system.work.failed"
+    work: str
+    started_at: dt.datetime
+    duration_s: Decimal
+    reason: str
+
+
+@attrs.frozen
+class ScheduledWorkRecovered(Event):
+    """A run of scheduled work succeeded after `failures` in a row."""
+
+    NAME: ClassVar[str] = "system.work.recovered"
+    work: str
+    failures: int
+    failing_since: dt.datetime
 
 
 EVENTS: dict[str, type[Event]] = {

@@ -1,29 +1,49 @@
-"""Fill: one execution that the broker confirmed. It is recorded once and never changes."""
+"""Fill: one execution that the broker confirmed. It is recorded once; a bust or a correction is a further event."""
 
 from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
 
 import attrs
 
 from tradecore.domain import events as ev
 from tradecore.domain.commands import RecordFill
-from tradecore.domain.order import OrderState
-from tradecore.errors import InputError
+from tradecore.domain.evolving import changed
+from tradecore.domain.order_state import OrderState
+from tradecore.domain.values import ZERO, minus, plus
+from tradecore.errors import InputError, InvariantViolated
+
+_SAME_MOMENT = dt.timedelta(seconds=2)
+"""How far two sources may differ in the time of one execution."""
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class FillState:
-    """A fill as its event tells it."""
+    """A fill as its events tell it. `quantity`, `price` and `fees` are what counts now; a busted fill counts nothing.
+
+    `names` are the execution ids of the fill itself and of its corrections; `revision` is the last bust or correction.
+    """
 
     recorded: ev.FillRecorded
+    quantity: Decimal
+    price: Decimal
+    fees: Decimal
+    parts: tuple[ev.FillPart, ...]
+    names: tuple[str, ...]
+    revision: ev.FillRevision | None = None
+
+    @property
+    def busted(self) -> bool:
+        """True when nothing of the fill counts."""
+        return self.revision is not None and self.revision.busts
 
 
-def record(state: FillState | None, command: RecordFill, order: OrderState) -> list[ev.Event]:
-    """Record an execution; a repeat, from whichever source, says nothing new."""
+def record(state: FillState | None, command: RecordFill, order: OrderState) -> list[ev.FillRecorded]:
+    """Record an execution; a repeat, from whichever source, says nothing new. Raises `InputError`."""
     if state is not None:
         return []
-    for field, number in (("quantity", command.quantity), ("price", command.price)):
-        if not (number.is_finite() and number > 0):
-            raise InputError(field, number, "a number above zero")
+    _check(command.quantity, command.price)
     if not command.cumulative_qty >= command.quantity:
         raise InputError("cumulative_qty", command.cumulative_qty, f"at least the fill's own {command.quantity}")
     return [
@@ -47,8 +67,111 @@ def record(state: FillState | None, command: RecordFill, order: OrderState) -> l
     ]
 
 
+def check_revision(revision: ev.FillRevision) -> None:
+    """Raises `InputError` for a revision that cannot be meant."""
+    if not revision.busts:
+        _check(revision.quantity, revision.price)
+
+
+def _check(quantity: Decimal, price: Decimal) -> None:
+    for field, number in (("quantity", quantity), ("price", price)):
+        if not (number.is_finite() and number > 0):
+            raise InputError(field, number, "a number above zero")
+
+
+def is_same_execution(state: FillState, command: RecordFill) -> bool:
+    """Whether a message tells the execution that is recorded here, though order and quantity alone cannot say."""
+    known = state.recorded
+    if known.source == command.source:
+        return known.execution_id == command.execution_id
+    close = abs(known.occurred_at - command.occurred_at) <= _SAME_MOMENT
+    return close and (known.quantity, known.price) == (command.quantity, command.price)
+
+
+def choose(fills: tuple[FillState, ...], revision: ev.FillRevision, filled: Decimal) -> FillState | None:
+    """The fill that a revision means, None when it is not recorded yet or cannot be told.
+
+    The execution's name decides. Sources name executions differently: where the names cannot be compared, a bust means
+    the first fill of the same quantity and price, a correction the one fill that brings the order to the broker's
+    count. `filled` is what counts as filled of the order now.
+    """
+    wanted = revision.previous_execution_id
+    for state in fills:
+        if wanted is not None and any(_names_agree(name, wanted) for name in state.names):
+            return state
+    for state in fills:
+        if state.revision is not None and _is_told_twice(state.revision, revision):
+            return state
+    others = [
+        state for state in fills if not state.busted and (wanted is None or state.recorded.source != revision.source)
+    ]
+    if revision.busts:
+        equal = (abs(revision.quantity), revision.price)
+        return next((state for state in others if (state.quantity, state.price) == equal), None)
+    fitting = [
+        state for state in others if plus(minus(filled, state.quantity), revision.quantity) == revision.cumulative_qty
+    ]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _is_told_twice(known: ev.FillRevision, told: ev.FillRevision) -> bool:
+    """Whether another source told this revision already."""
+    if known.source == told.source or abs(known.occurred_at - told.occurred_at) > _SAME_MOMENT:
+        return False
+    return (known.busts, abs(known.quantity), known.price) == (told.busts, abs(told.quantity), told.price)
+
+
+def _names_agree(name: str, wanted: str) -> bool:
+    """An activity's id ends in the execution's where the broker made it so (`20240102093000000::<execution>`)."""
+    return name == wanted or name.endswith(f"::{wanted}") or wanted.endswith(f"::{name}")
+
+
+def is_news(state: FillState, revision: ev.FillRevision) -> bool:
+    """Whether a revision still counts: not when the fill is busted, or was revised later by the broker's clock.
+
+    A correction that changes no number counts too: the next one may go by its name.
+    """
+    known = state.revision
+    return not state.busted and (known is None or revision.occurred_at > known.occurred_at)
+
+
+def bust(state: FillState, revision: ev.FillRevision) -> ev.FillBusted:
+    """The event of a fill that did not happen."""
+    known = state.recorded
+    return ev.FillBusted(
+        known.fill_id, known.order_id, known.account, known.symbol, known.side,
+        state.quantity, state.price, state.fees, revision,
+    )  # fmt: skip
+
+
+def correct(state: FillState, revision: ev.FillRevision, parts: tuple[ev.FillPart, ...]) -> ev.FillCorrected:
+    """The event of a fill that happened otherwise."""
+    known = state.recorded
+    return ev.FillCorrected(
+        known.fill_id, known.order_id, known.account, known.symbol, known.side,
+        state.quantity, state.price, state.fees,
+        revision.quantity, revision.price, revision.fees, parts, revision,
+    )  # fmt: skip
+
+
 def evolve(state: FillState | None, event: ev.Event) -> FillState:
-    """The fill after its event."""
-    assert state is None, "a fill has one event"
-    assert isinstance(event, ev.FillRecorded)
-    return FillState(event)
+    """The fill after an event."""
+    if isinstance(event, ev.FillRecorded):
+        assert state is None, "a fill is recorded once"
+        return FillState(event, event.quantity, event.price, event.fees, event.parts, (event.execution_id,))
+    assert state is not None, "a fill is recorded before it is revised"
+    match event:
+        case ev.FillBusted():
+            return changed(state, quantity=ZERO, fees=ZERO, parts=(), revision=event.revision)
+        case ev.FillCorrected():
+            return changed(
+                state,
+                quantity=event.quantity,
+                price=event.price,
+                fees=event.fees,
+                parts=event.parts,
+                names=(*state.names, event.revision.execution_id),
+                revision=event.revision,
+            )
+        case _:
+            raise InvariantViolated(f"a fill cannot hold {event.NAME}")

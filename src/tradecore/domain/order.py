@@ -13,6 +13,8 @@ import attrs
 from tradecore.domain import events as ev
 from tradecore.domain.commands import (
     CancelOrder,
+    DiscardWork,
+    HaltOrder,
     PlaceOrder,
     RecordAnswer,
     RecordCancelAnswer,
@@ -22,15 +24,17 @@ from tradecore.domain.commands import (
     RecordReport,
     RecordUnknown,
     ReplaceOrder,
+    RetryWork,
     StartCancel,
     StartSubmit,
     WithdrawOrder,
 )
 from tradecore.domain.identity import client_order_id, leg_order_id
-from tradecore.domain.order_state import CANCEL_ATTEMPTS, OURS, OrderState, evolve
+from tradecore.domain.order_state import OURS, OrderState, evolve
 from tradecore.domain.terms import body_hash, check_terms, legs_of
 from tradecore.domain.values import ZERO, Leg, OrderClass, OrderStatus, OrderType, Purpose, plus
-from tradecore.errors import CancelRefused, InvariantViolated, ReplaceRefused
+from tradecore.domain.work import CANCEL_ATTEMPTS, SUBMIT_ATTEMPTS, Work
+from tradecore.errors import CancelRefused, InvariantViolated, ReplaceRefused, WorkRefused
 
 _S = OrderStatus
 _RANK = {
@@ -47,7 +51,7 @@ _WORKING_RANK = 5
 
 _LATE = "it arrived at the broker after it was given up"
 
-__all__ = ["CANCEL_ATTEMPTS", "OrderCommand", "OrderState", "decide", "evolve", "plan", "plan_legs", "replacement"]
+__all__ = ["OrderCommand", "OrderState", "decide", "evolve", "plan", "plan_legs", "replacement"]
 
 
 def plan(command: PlaceOrder, client_order_id: str, trade_id: str) -> list[ev.Event]:
@@ -162,6 +166,9 @@ OrderCommand = (
     | RecordCancelAnswer
     | RecordReport
     | RecordFill
+    | RetryWork
+    | DiscardWork
+    | HaltOrder
 )
 
 
@@ -174,46 +181,118 @@ def decide(state: OrderState, command: OrderCommand) -> list[ev.Event]:
             return _broker_word(state, command)
         case RecordFill():
             return _fill(state, command)
-        case RecordRejection():
-            if state.status.is_terminal or state.broker_order_id is not None:
-                return []
-            return [ev.OrderRejected(state.order_id, command.code, command.message, command.raw)]
-        case RecordNotSent():
-            return [ev.OrderNotSent(state.order_id, state.submits, command.reason)] if state.in_flight else []
-        case RecordUnknown():
-            if not state.in_flight or state.status is _S.UNKNOWN:
-                return []
-            return [ev.OrderOutcomeUnknown(state.order_id, state.submits, command.reason, command.exists)]
+        case RecordRejection() | RecordNotSent() | RecordUnknown():
+            return _failed_attempt(state, command)
         case WithdrawOrder():
             if state.status.is_terminal or state.broker_order_id is not None or state.exists_at_broker:
                 return []
-            return [ev.OrderCanceled(state.order_id, command.reason, ZERO, "")]
+            return [*_without_outcome(state), ev.OrderCanceled(state.order_id, command.reason, ZERO, "")]
+        case HaltOrder():
+            return [] if state.halted else [ev.OrderHalted(state.order_id, command.reason, command.raw)]
         case CancelOrder():
             return _request_cancel(state, command)
         case StartCancel():
             if state.status.is_terminal or not state.cancel_requested or state.cancel_taken:
                 return []
-            return [ev.CancelSubmitted(state.order_id, state.cancels + 1, command.lease)]
+            lost = [ev.CancelAnswered(state.order_id, False, _NO_OUTCOME)] if state.cancel_in_flight else []
+            return [*lost, ev.CancelSubmitted(state.order_id, state.cancels + 1, command.lease)]
         case RecordCancelAnswer():
-            if not state.cancel_in_flight:
+            return _cancel_answered(state, command)
+        case RetryWork():
+            return _retry(state, command)
+        case DiscardWork():
+            return _discard(state, command)
+
+
+def _failed_attempt(state: OrderState, command: RecordRejection | RecordNotSent | RecordUnknown) -> list[ev.Event]:
+    """T3 of an attempt that did not bring the order to the broker, or not for certain."""
+    if state.status.is_terminal or state.broker_order_id is not None:
+        return []
+    exists = isinstance(command, RecordUnknown) and command.exists
+    attempt = state.submits if command.attempt is None else command.attempt
+    if attempt != state.submits and not exists:  # another attempt began since, and only its own outcome counts
+        reason = command.message if isinstance(command, RecordRejection) else command.reason
+        return [ev.StaleOutcome(state.order_id, attempt, _OUTCOMES[type(command)], reason)]
+    match command:
+        case RecordRejection():
+            return [ev.OrderRejected(state.order_id, command.code, command.message, command.raw)]
+        case RecordNotSent():
+            if not state.in_flight:
                 return []
-            return [ev.CancelAnswered(state.order_id, command.accepted, command.message)]
+            not_sent = ev.OrderNotSent(state.order_id, attempt, command.reason, command.counts)
+            if not command.counts or state.failures + 1 < SUBMIT_ATTEMPTS:
+                return [not_sent]
+            return [not_sent, ev.OrderDead(state.order_id, state.work, state.submits, command.reason)]
+        case RecordUnknown():
+            if state.exists_at_broker or not (exists or (state.in_flight and state.status is not _S.UNKNOWN)):
+                return []
+            return [ev.OrderOutcomeUnknown(state.order_id, attempt, command.reason, command.exists)]
+
+
+_OUTCOMES = {RecordRejection: "rejected", RecordNotSent: "not_sent", RecordUnknown: "unknown"}
+_NO_OUTCOME = "no outcome was recorded: the process that sent it ended"
+
+
+def _without_outcome(state: OrderState) -> list[ev.Event]:
+    """The outcome of an attempt that never got one, before anything else is recorded of the order."""
+    if state.status is not _S.SUBMITTED:
+        return []
+    return [ev.OrderOutcomeUnknown(state.order_id, state.submits, _NO_OUTCOME, False)]
+
+
+def _cancel_answered(state: OrderState, command: RecordCancelAnswer) -> list[ev.Event]:
+    if not state.cancel_in_flight:
+        return []
+    answered = ev.CancelAnswered(state.order_id, command.accepted, command.message)
+    if command.accepted or state.cancels < CANCEL_ATTEMPTS or state.status.is_terminal:
+        return [answered]
+    return [answered, ev.OrderDead(state.order_id, Work.CANCEL, state.cancels, command.message)]
+
+
+def _dead_work(state: OrderState) -> Work:
+    """What of the order is dead. Raises `WorkRefused`."""
+    if state.status.is_terminal:
+        raise WorkRefused(f"order {state.order_id} is already {state.status.value}")
+    if state.dead:
+        return state.work
+    if state.cancel_requested and state.cancel_spent and not state.cancel_taken:
+        return Work.CANCEL
+    if state.in_flight:
+        raise WorkRefused(f"order {state.order_id} may be at the broker: it is looked up until that is known")
+    raise WorkRefused(f"nothing of order {state.order_id} is dead: delivery still works on what it needs")
+
+
+def _retry(state: OrderState, command: RetryWork) -> list[ev.Event]:
+    work = _dead_work(state)
+    if work is Work.CANCEL:
+        retried = ev.OrderRetried(state.order_id, work, command.reason)
+        return [retried, ev.CancelRequested(state.order_id, command.reason)]
+    return [ev.OrderRetried(state.order_id, work, command.reason, command.not_after)]
+
+
+def _discard(state: OrderState, command: DiscardWork) -> list[ev.Event]:
+    work = _dead_work(state)
+    discarded = ev.OrderDiscarded(state.order_id, work, command.reason)
+    if work is Work.CANCEL:
+        return [discarded]
+    return [discarded, ev.OrderCanceled(state.order_id, command.reason, ZERO, "")]
 
 
 def _start_submit(state: OrderState, command: StartSubmit) -> list[ev.Event]:
     """Allow a send only of the content that was decided on, while it is fresh, and while it is still wanted."""
-    if state.status.is_terminal or state.broker_order_id is not None or state.exists_at_broker:
+    if state.status.is_terminal or state.broker_order_id is not None or state.exists_at_broker or state.dead:
         return []
     if command.attempt is not None and command.attempt != state.submits + 1:
         return []
     if command.body_hash != state.body_hash:
         raise InvariantViolated(f"order {state.order_id}: what would be sent is not what was decided on")
     assert state.not_after is not None, "an order is queued before it is sent"
+    lost = _without_outcome(state)
     if command.now > state.not_after:
-        return [ev.OrderCanceled(state.order_id, "stale: its time to be sent had passed", ZERO, "")]
+        return [*lost, ev.OrderCanceled(state.order_id, "stale: its time to be sent had passed", ZERO, "")]
     if state.cancel_requested:
-        return [ev.OrderCanceled(state.order_id, "canceled before it was sent", ZERO, "")]
-    return [ev.OrderSubmitted(state.order_id, state.submits + 1, command.lease)]
+        return [*lost, ev.OrderCanceled(state.order_id, "canceled before it was sent", ZERO, "")]
+    return [*lost, ev.OrderSubmitted(state.order_id, state.submits + 1, command.lease)]
 
 
 def _request_cancel(state: OrderState, command: CancelOrder) -> list[ev.Event]:
@@ -221,7 +300,7 @@ def _request_cancel(state: OrderState, command: CancelOrder) -> list[ev.Event]:
         raise CancelRefused(f"order {state.order_id} is already {state.status.value}")
     if state.cancel_requested and not state.cancel_spent:
         return []
-    if state.status is _S.QUEUED and state.submits == 0:
+    if state.dead or (state.status is _S.QUEUED and state.submits == 0):
         return [ev.OrderCanceled(state.order_id, command.reason, ZERO, "")]
     return [ev.CancelRequested(state.order_id, command.reason)]
 

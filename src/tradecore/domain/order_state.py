@@ -19,17 +19,16 @@ from tradecore.domain.values import (
     Purpose,
     Side,
     TimeInForce,
+    minus,
     plus,
     times,
 )
+from tradecore.domain.work import CANCEL_ATTEMPTS, Work
 from tradecore.errors import InvariantViolated
 
 _S = OrderStatus
 OURS = frozenset({_S.PLANNED, _S.QUEUED, _S.SUBMITTED, _S.UNKNOWN})
 """Statuses that only we give: the broker has not spoken yet."""
-
-CANCEL_ATTEMPTS = 3
-"""How often a cancel is sent before a person must look."""
 
 
 @attrs.frozen(slots=False)
@@ -71,12 +70,19 @@ class OrderState:
     filled_qty: Decimal = ZERO
     filled_value: Decimal = ZERO
     submits: int = 0
+    failures: int = 0
+    dead: bool = False
     in_flight: bool = False
     exists_at_broker: bool = False
     cancel_requested: bool = False
     cancels: int = 0
     cancel_in_flight: bool = False
     cancel_taken: bool = False
+    external: bool = False
+    halted: bool = False
+    fills: tuple[str, ...] = ()
+    revised_at: tuple[dt.datetime, ...] = ()
+    awaited: tuple[ev.FillRevision, ...] = ()
 
     @property
     def remaining(self) -> Decimal:
@@ -93,6 +99,11 @@ class OrderState:
     def cancel_spent(self) -> bool:
         """True when the last request to cancel leads to no further attempt: it was taken, or failed too often."""
         return self.cancel_taken or (self.cancels >= CANCEL_ATTEMPTS and not self.cancel_in_flight)
+
+    @property
+    def work(self) -> Work:
+        """What brings the order to the broker."""
+        return Work.SUBMIT if self.replaces is None else Work.REPLACE
 
     @property
     def was_given_up(self) -> bool:
@@ -112,16 +123,25 @@ def evolve(state: OrderState | None, event: ev.Event) -> OrderState:
     """The order after an event."""
     if isinstance(event, ev.OrderPlanned):
         return OrderState(**{name: getattr(event, name) for name in _PLANNED}, status=_S.PLANNED)
+    if isinstance(event, ev.OrderAdopted):
+        return _adopted(event)
     assert state is not None, "an order begins with its plan"
     match event:
+        case ev.OrderHalted():
+            return changed(state, halted=True)
+        case ev.OrderFillRevised():
+            return _evolve_revision(state, event)
+        case ev.OrderRevisionAwaited():
+            return changed(state, awaited=(*state.awaited, event.revision))
         case ev.OrderQueued():
             return changed(state, status=_S.QUEUED, body_hash=event.body_hash, not_after=event.not_after)
         case ev.OrderSubmitted():
             return changed(state, status=_S.SUBMITTED, submits=event.attempt, in_flight=True)
         case ev.OrderNotSent():
-            return changed(state, status=_S.QUEUED, in_flight=False)
+            return changed(state, status=_S.QUEUED, in_flight=False, failures=state.failures + event.counts)
         case ev.OrderOutcomeUnknown():
-            return changed(state, status=_S.UNKNOWN, exists_at_broker=state.exists_at_broker or event.exists)
+            exists = state.exists_at_broker or event.exists
+            return changed(state, status=_S.UNKNOWN, exists_at_broker=exists, dead=state.dead and not exists)
         case ev.OrderAccepted():
             status = event.status if state.status in OURS or state.was_given_up else state.status
             return changed(
@@ -130,6 +150,7 @@ def evolve(state: OrderState | None, event: ev.Event) -> OrderState:
                 broker_order_id=event.broker_order_id,
                 broker_updated_at=event.updated_at,
                 in_flight=False,
+                dead=False,
             )
         case ev.OrderUpdated():
             return changed(state, status=event.status, broker_updated_at=event.updated_at)
@@ -149,6 +170,16 @@ def evolve(state: OrderState | None, event: ev.Event) -> OrderState:
             return changed(state, replaced_by=event.by_order_id)
         case ev.ReplaceFailed():
             return changed(state, replaced_by=None)
+        case ev.OrderDead():
+            return state if event.work is Work.CANCEL else changed(state, dead=True)
+        case ev.OrderRetried():
+            if event.work is Work.CANCEL:
+                return state
+            return changed(state, dead=False, failures=0, not_after=event.not_after)
+        case ev.OrderDiscarded():
+            return changed(state, cancel_requested=False) if event.work is Work.CANCEL else state
+        case ev.StaleOutcome():
+            return state
         case ev.CancelRequested():
             return changed(state, cancel_requested=True, cancels=0, cancel_taken=False)
         case ev.CancelSubmitted():
@@ -160,7 +191,7 @@ def evolve(state: OrderState | None, event: ev.Event) -> OrderState:
 
 
 def _ended(state: OrderState, status: OrderStatus, broker_filled: Decimal) -> OrderState:
-    return changed(state, status=status, in_flight=False, broker_filled_qty=broker_filled)
+    return changed(state, status=status, in_flight=False, dead=False, broker_filled_qty=broker_filled)
 
 
 def _evolve_fill(state: OrderState, event: ev.OrderPartiallyFilled | ev.OrderFilled) -> OrderState:
@@ -174,4 +205,45 @@ def _evolve_fill(state: OrderState, event: ev.OrderPartiallyFilled | ev.OrderFil
         filled_qty=event.filled_qty,
         filled_value=plus(state.filled_value, times(event.quantity, event.price)),
         in_flight=False,
+        fills=(*state.fills, event.fill_id),
+    )
+
+
+def _evolve_revision(state: OrderState, event: ev.OrderFillRevised) -> OrderState:
+    before = times(event.previous_quantity, event.previous_price)
+    value = plus(minus(state.filled_value, before), times(event.quantity, event.price))
+    broker_filled = plus(minus(state.broker_filled_qty, event.previous_quantity), event.quantity)
+    return changed(
+        state,
+        filled_qty=event.filled_qty,
+        filled_value=value,
+        broker_filled_qty=max(ZERO, broker_filled) if state.broker_filled_qty else ZERO,
+        revised_at=(*state.revised_at, event.revised_at),
+        awaited=tuple(item for item in state.awaited if item.execution_id != event.execution_id),
+    )
+
+
+def _adopted(event: ev.OrderAdopted) -> OrderState:
+    return OrderState(
+        order_id=event.order_id,
+        client_order_id=event.client_order_id,
+        account=event.account,
+        symbol=event.symbol,
+        side=event.side,
+        quantity=event.quantity,
+        order_type=event.order_type,
+        limit_price=event.limit_price,
+        time_in_force=event.time_in_force,
+        extended_hours=False,
+        strategy=event.strategy,
+        trade_id=event.trade_id,
+        decision_id=None,
+        reference_price=event.reference_price,
+        status=event.status,
+        notional=event.notional,
+        stop_price=event.stop_price,
+        replaces=event.replaces,
+        broker_order_id=event.broker_order_id,
+        broker_updated_at=event.updated_at,
+        external=True,
     )

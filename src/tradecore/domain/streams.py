@@ -10,6 +10,7 @@ from tradecore.domain.messages import Recorded
 LEDGER = "system-ledger"
 RUNNER = "system-runner"
 BROKER = "system-broker"
+CHECKS = "system-checks"
 
 
 def subject(subject_hash: str) -> str:
@@ -43,6 +44,16 @@ def account(name: str) -> str:
     return f"account-{name}"
 
 
+def activity(activity_key: str) -> str:
+    """The stream of a change of an account that no order made."""
+    return f"activity-{activity_key}"
+
+
+def reconciliation(account_name: str) -> str:
+    """The stream of what comparing an account with its broker found."""
+    return f"reconciliation-{account_name}"
+
+
 def saga(saga_id: str) -> str:
     """The stream of a saga."""
     return f"saga-{saga_id}"
@@ -51,3 +62,13 @@ def saga(saga_id: str) -> str:
 def decision(decision_id: str) -> str:
     """The stream of a decision."""
     return f"decision-{decision_id}"
+
+
+def kill(account: str) -> str:
+    """The stream of the kills of an account."""
+    return f"kill-{account}"
+
+
+def lane(name: str) -> str:
+    """The stream of a lane of delivery."""
+    return f"lane-{name}"

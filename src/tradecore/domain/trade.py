@@ -8,9 +8,10 @@ from decimal import Decimal
 import attrs
 
 from tradecore.domain import events as ev
-from tradecore.domain.commands import PlaceOrder
+from tradecore.domain.commands import AdoptOrder, PlaceOrder
 from tradecore.domain.evolving import changed
 from tradecore.domain.position import Position, apply_fill
+from tradecore.domain.restating import Restated, open_lots, position_of, split_position
 from tradecore.domain.values import ZERO, Side, TradeStatus, minus, plus, times
 from tradecore.errors import InvariantViolated
 
@@ -36,6 +37,7 @@ class TradeState:
     fees: Decimal = ZERO
     opened_at: dt.datetime | None = None
     closed_at: dt.datetime | None = None
+    fills: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -53,6 +55,21 @@ class TradeFill:
 def propose(command: PlaceOrder, trade_id: str) -> list[ev.Event]:
     """The first events of a trade whose opening order passed the gate."""
     return [_proposed(command, trade_id), ev.TradeApproved(trade_id)]
+
+
+def adopt(command: AdoptOrder, trade_id: str) -> list[ev.Event]:
+    """The first events of a trade that somebody else began."""
+    proposed = ev.TradeProposed(
+        trade_id=trade_id,
+        account=command.account,
+        strategy="external",
+        symbol=command.symbol,
+        side=command.side,
+        decision_id=None,
+        thesis="an order that was placed outside tradecore",
+        reference_price=None,
+    )
+    return [proposed, ev.TradeApproved(trade_id)]
 
 
 def refuse(command: PlaceOrder, trade_id: str, rule: str, reason: str) -> list[ev.Event]:
@@ -136,6 +153,40 @@ def finish_order(state: TradeState, order_id: str, reason: str) -> list[ev.Event
     return [done, *_close_if_flat(after)]
 
 
+def revise(
+    state: TradeState, order_id: str, fill_id: str, change: Restated, fees: Decimal, *, busts: bool
+) -> list[ev.Event]:
+    """Take over what a bust or a correction left of the trade; it may be closed by that, or never have been."""
+    revised = ev.TradeRevised(
+        trade_id=state.trade_id,
+        order_id=order_id,
+        fill_id=fill_id,
+        signed_qty=minus(change.after.quantity, state.position.quantity),
+        fees=fees,
+        realised_pnl=minus(change.gross_pnl, fees),
+        open_qty=change.after.quantity,
+        lots=open_lots(change.after),
+        busts=busts,
+    )
+    after = evolve(state, revised)
+    if state.status is _T.ABANDONED or after.position.quantity:
+        return [revised]
+    if not after.fills and not after.working_orders:
+        return [revised, ev.TradeAbandoned(state.trade_id, "none of its executions stands")]
+    if state.status is _T.CLOSED:  # its amounts changed
+        after = changed(after, status=_T.OPEN)
+    return [revised, *_close_if_flat(after)]
+
+
+def split_units(state: TradeState, activity_id: str, change: Decimal, at: dt.datetime) -> list[ev.Event]:
+    """A split gives the trade more units, or takes some, at the cost that it had."""
+    step = split_position(state.position, activity_id, change)
+    happened = ev.TradeSplit(
+        state.trade_id, activity_id, change, step.gross_pnl, step.after.quantity, open_lots(step.after), at
+    )
+    return [happened, *_close_if_flat(evolve(state, happened))]
+
+
 def _close_if_flat(state: TradeState) -> list[ev.Event]:
     """A flat trade with an entry still working stays open: that order can fill yet."""
     entries = set(state.working_orders) - set(state.exit_orders)
@@ -176,6 +227,15 @@ def evolve(state: TradeState | None, event: ev.Event) -> TradeState:
             )
         case ev.TradeFilled():
             return _evolve_fill(state, event)
+        case ev.TradeRevised():
+            return _evolve_revised(state, event)
+        case ev.TradeSplit():
+            return changed(
+                state,
+                position=position_of(event.lots),
+                realised_pnl=plus(state.realised_pnl, event.realised_pnl),
+                closed_at=None if event.lots else event.occurred_at,
+            )
         case ev.TradeOrderDone():
             return _evolve_done(state, event.order_id)
         case ev.TradeClosed():
@@ -197,6 +257,22 @@ def _evolve_fill(state: TradeState, event: ev.TradeFilled) -> TradeState:
         fees=plus(state.fees, event.fees),
         opened_at=state.opened_at or event.occurred_at,
         closed_at=event.occurred_at if not position.quantity else None,
+        fills=(*state.fills, event.fill_id) if event.fill_id not in state.fills else state.fills,
+    )
+
+
+def _evolve_revised(state: TradeState, event: ev.TradeRevised) -> TradeState:
+    """A closed trade that holds something again is open again: its outcome is not known any more."""
+    position = position_of(event.lots)
+    closing = any(order in state.exit_orders for order in state.working_orders)
+    return changed(
+        state,
+        position=position,
+        status=(_T.CLOSING if closing else _T.OPEN) if position.quantity else state.status,
+        realised_pnl=plus(state.realised_pnl, event.realised_pnl),
+        fees=plus(state.fees, event.fees),
+        closed_at=None if position.quantity else state.closed_at or state.opened_at,
+        fills=tuple(fill for fill in state.fills if fill != event.fill_id) if event.busts else state.fills,
     )
 
 

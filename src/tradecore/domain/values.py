@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import re
-from decimal import ROUND_UP, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+from decimal import ROUND_DOWN, ROUND_UP, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 from typing import TypeVar
 
 import attrs
@@ -209,6 +209,11 @@ def rounded_quotient(a: Decimal, b: Decimal) -> Decimal:
 def rounded_up_quotient(a: Decimal, b: Decimal) -> Decimal:
     """`a / b` to 9 places, away from zero: for quantities that must be counted at their worst."""
     return canonical(_ROUNDED.divide(a, b).quantize(_NINE_PLACES, rounding=ROUND_UP, context=_ROUNDED))
+
+
+def rounded_down_to_nine(a: Decimal, b: Decimal) -> Decimal:
+    """`a / b` to 9 places, towards zero: for shares whose rest is booked elsewhere."""
+    return canonical(_ROUNDED.divide(a, b).quantize(_NINE_PLACES, rounding=ROUND_DOWN, context=_ROUNDED))
 
 
 def canonical(number: Decimal) -> Decimal:

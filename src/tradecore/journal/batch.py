@@ -1,33 +1,86 @@
-"""The events of one append, on their way into the recorder and back with their positions."""
+"""The events of one append, on their way into the store and back with their positions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import attrs
 from eventsourcing.persistence import StoredEvent
 
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Envelope, Recorded
-from tradecore.journal.codec import encode
+
+Encode = Callable[[Recorded[Event]], bytes]
 
 
-def stored(events: Sequence[Recorded[Event]]) -> list[StoredEvent]:
+@attrs.frozen(eq=False)
+class Batch:
+    """Rows by column, in their order; `firsts` is the first version of each stream."""
+
+    streams: list[str]
+    versions: list[int]
+    names: list[str]
+    states: list[bytes]
+    event_ids: list[str | None]
+    firsts: dict[str, int]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the states."""
+        return sum(map(len, self.states))
+
+
+def stored(events: Sequence[Recorded[Event]], encode: Encode) -> Batch:
     """The rows of an append. Raises `InputError` for an event that could not be read back."""
     last: dict[str, int] = {}
-    rows: list[StoredEvent] = []
+    batch = Batch([], [], [], [], [], {})
     for recorded in events:
         envelope, event = recorded.envelope, recorded.event
+        stream, version, name = envelope.stream, envelope.version, envelope.name
         assert envelope.position == 0, "positions are given by the journal"
-        assert envelope.name == event.NAME, "an envelope names its event"
+        assert name == event.NAME, "an envelope names its event"
         assert envelope.schema == event.SCHEMA, "events are written in the newest schema"
-        assert envelope.version == last.get(envelope.stream, envelope.version - 1) + 1 > 0, "versions leave no gap"
-        last[envelope.stream] = envelope.version
-        rows.append(StoredEvent(envelope.stream, envelope.version, envelope.name, encode(recorded)))
-    return rows
+        before = last.get(stream)
+        if before is None:
+            batch.firsts[stream] = version
+            before = version - 1
+        assert version == before + 1 > 0, "versions leave no gap"
+        last[stream] = version
+        batch.streams.append(stream)
+        batch.versions.append(version)
+        batch.names.append(name)
+        batch.states.append(encode(recorded))
+        batch.event_ids.append(envelope.event_id)
+    return batch
 
 
-def placed(events: Sequence[Recorded[Event]], positions: Sequence[int]) -> tuple[Recorded[Event], ...]:
-    """The same events with their positions."""
+def joined(batches: Sequence[Batch]) -> Batch:
+    """Several batches as one; no two have a stream in common."""
+    whole = Batch([], [], [], [], [], {})
+    for batch in batches:
+        whole.streams.extend(batch.streams)
+        whole.versions.extend(batch.versions)
+        whole.names.extend(batch.names)
+        whole.states.extend(batch.states)
+        whole.event_ids.extend(batch.event_ids)
+        whole.firsts.update(batch.firsts)
+    return whole
+
+
+def plain(stored_events: Sequence[StoredEvent]) -> Batch:
+    """The rows of an append as `eventsourcing` makes it: without event ids, its streams beginning anywhere."""
+    return Batch(
+        [str(event.originator_id) for event in stored_events],
+        [event.originator_version for event in stored_events],
+        [event.topic for event in stored_events],
+        [event.state for event in stored_events],
+        [None] * len(stored_events),
+        {},
+    )
+
+
+def placed(events: Sequence[Recorded[Event]], first: int) -> tuple[Recorded[Event], ...]:
+    """The same events with their positions, from `first` on."""
     return tuple(
         Recorded(
             Envelope(
@@ -46,6 +99,6 @@ def placed(events: Sequence[Recorded[Event]], positions: Sequence[int]) -> tuple
             ),
             recorded.event,
         )
-        for recorded, position in zip(events, positions, strict=True)
+        for position, recorded in enumerate(events, first)
         for e in (recorded.envelope,)
     )

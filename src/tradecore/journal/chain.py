@@ -14,9 +14,11 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from tradecore.errors import CorruptLedger
+from tradecore.journal.batch import Batch
 
 GENESIS = bytes(32)
 _HEAD = struct.Struct(">QQI")
+_NUMBERS = struct.Struct(">QQ")
 _LENGTH = struct.Struct(">I")
 _TYPES = (int, str, int, str, bytes, bytes)
 
@@ -40,6 +42,25 @@ def link(before: bytes, position: int, stream: str, version: int, name: str, sta
     place, title = stream.encode(), name.encode()
     head = _HEAD.pack(position, version, len(place))
     return sha256(b"".join((before, head, place, _LENGTH.pack(len(title)), title, state))).digest()
+
+
+def chain_on(before: bytes, first: int, batch: Batch) -> list[bytes]:
+    """The links of a batch from position `first` on; what the rows have in common is written once."""
+    places: dict[str, bytes] = {}
+    titles: dict[str, bytes] = {}
+    links: list[bytes] = []
+    rows = zip(batch.streams, batch.versions, batch.names, batch.states, strict=True)
+    for position, (stream, version, name, state) in enumerate(rows, first):
+        place, title = places.get(stream), titles.get(name)
+        if place is None:
+            text = stream.encode()
+            place = places[stream] = _LENGTH.pack(len(text)) + text
+        if title is None:
+            text = name.encode()
+            title = titles[name] = _LENGTH.pack(len(text)) + text
+        before = sha256(b"".join((before, _NUMBERS.pack(position, version), place, title, state))).digest()
+        links.append(before)
+    return links
 
 
 def as_links(rows: Iterable[tuple[object, ...]]) -> tuple[Link, ...]:

@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
+from tradecore.journal.batch import Batch
 from tradecore.journal.chain import Link
 from tradecore.journal.side_store import SideStore
 from tradecore.journal.stats import StoreStats
-
-
-class ViewStore(Protocol):
-    """Rows of read models, each view with the position up to which it is folded. Anything here can be rebuilt."""
-
-    def cursor(self, view: str, shape: str) -> int:
-        """Position up to which the view is folded; 0 when it is absent.
-
-        `shape` is a hash of the view's code and schema: when it differs from the stored one, the view is dropped.
-        """
-
-    def row(self, view: str, key: str) -> bytes | None:
-        """One row of a view, or None."""
-
-    def rows(self, view: str) -> Iterator[tuple[str, bytes]]:
-        """Every row of a view as it is now, by key."""
-
-    def write(
-        self, view: str, shape: str, after: int, upto: int, puts: Mapping[str, bytes], deletes: Collection[str] = ()
-    ) -> None:
-        """Move a view from position `after` to `upto`: rows and cursor in one transaction.
-
-        Raises `WrongVersion` when the view does not stand at `after` in that shape: another updater was faster.
-        """
-
-    def replace(self, view: str, shape: str, upto: int, rows: Mapping[str, bytes]) -> None:
-        """Swap in a rebuilt view that stands at position `upto`, in one transaction."""
+from tradecore.journal.view_store import ViewStore
 
 
 class Journal(Protocol):
@@ -106,3 +81,19 @@ class Journal(Protocol):
 
     def close(self) -> None:
         """Let go of the store; harmless when repeated."""
+
+
+class Groupable(Journal, Protocol):
+    """A journal that can append several appends in one transaction; `tradecore.journal.GroupCommit` makes use of it."""
+
+    def prepare(self, events: Sequence[Recorded[Event]]) -> Batch:
+        """Events as they will be stored. Raises `InputError` for one that could not be read back."""
+
+    def append_batch(self, batch: Batch) -> int:
+        """Append what was prepared, and return the first position. Raises as `append`."""
+
+    def append_each(self, batches: Sequence[Batch]) -> Sequence[int | None]:
+        """Append what fits in one transaction: the first position of each batch, None for one that clashes.
+
+        No two have a stream or an event id in common, so that none depends on what becomes of another.
+        """

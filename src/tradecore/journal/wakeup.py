@@ -16,10 +16,10 @@ class Wakeup:
         self._head = head
         self._net_s = net_s
         self._lock = threading.Lock()
-        self._waiters: dict[asyncio.Future[None], int] = {}
+        self._waiters: dict[asyncio.Future[int], int] = {}
 
-    def signal(self) -> None:
-        """Wake every waiter."""
+    def signal(self, head: int = 0) -> None:
+        """Wake every waiter; `head` is a position that the ledger has reached, 0 when none is known."""
         if not self._waiters:
             return
         with self._lock:
@@ -29,9 +29,9 @@ class Wakeup:
             # A loop that was closed under its waiters has nobody left to wake, and an append must not fail for it.
             with contextlib.suppress(RuntimeError):
                 if thread == here:
-                    _finish(waiter)
+                    _finish(waiter, head)
                 else:
-                    waiter.get_loop().call_soon_threadsafe(_finish, waiter)
+                    waiter.get_loop().call_soon_threadsafe(_finish, waiter, head)
 
     async def wait(self, after: int, timeout_s: float) -> bool:
         """True once the head is behind position `after`, False after `timeout_s` seconds without."""
@@ -39,7 +39,7 @@ class Wakeup:
         deadline = loop.time() + timeout_s
         while True:
             # Armed before looking: an append in between is then not missed.
-            waiter: asyncio.Future[None] = loop.create_future()
+            waiter: asyncio.Future[int] = loop.create_future()
             with self._lock:
                 self._waiters[waiter] = threading.get_ident()
             try:
@@ -49,12 +49,14 @@ class Wakeup:
                 if left <= 0:
                     return False
                 await asyncio.wait((waiter,), timeout=left if self._net_s is None else min(left, self._net_s))
+                if waiter.done() and waiter.result() > after:
+                    return True
             finally:
                 with self._lock:
                     self._waiters.pop(waiter, None)
                 waiter.cancel()
 
 
-def _finish(waiter: asyncio.Future[None]) -> None:
+def _finish(waiter: asyncio.Future[int], head: int) -> None:
     if not waiter.done():
-        waiter.set_result(None)
+        waiter.set_result(head)

@@ -7,20 +7,35 @@ from typing import Protocol
 
 import attrs
 
-from tradecore.domain.values import Bar, OrderType, Side
+from tradecore.domain.terms import StopLoss, TakeProfit
+from tradecore.domain.values import Bar, OrderClass, OrderType, Purpose, Side, TimeInForce
 
 
 @attrs.frozen
 class Idea:
-    """What a strategy proposes at a bar. `quantity` in units; `limit_price` only for limit orders."""
+    """What a strategy proposes at a bar: every term that an order can have.
+
+    `quantity` in units, or None with an amount of money in `notional`; prices in account currency, `trail_percent` in
+    percent. Which of them go together is what `tradecore.domain.terms` says.
+    """
 
     symbol: str
     side: Side
-    quantity: Decimal
+    quantity: Decimal | None
     reasoning: str
     order_type: OrderType = OrderType.MARKET
     limit_price: Decimal | None = None
     confidence: Decimal | None = None
+    notional: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.DAY
+    extended_hours: bool = False
+    order_class: OrderClass = OrderClass.SIMPLE
+    take_profit: TakeProfit | None = None
+    stop_loss: StopLoss | None = None
+    purpose: Purpose = Purpose.TRADE
 
 
 class Portfolio(Protocol):

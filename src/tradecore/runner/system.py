@@ -7,7 +7,6 @@ import os
 import random
 import secrets
 import time
-import uuid
 
 import anyio
 
@@ -43,7 +42,8 @@ class SystemIds:
         stamp = time.time_ns() * 4096 // 1_000_000
         self._last = stamp = max(stamp, self._last + 1)
         bits = (stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62 | secrets.randbits(62)
-        return str(uuid.UUID(int=bits))
+        text = f"{bits:032x}"
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     def event_id(self) -> str:
         """A UUIDv7."""

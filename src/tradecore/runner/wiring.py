@@ -9,11 +9,12 @@ from tradecore.engine import Engine, Terms
 from tradecore.errors import ConfigurationError, InputError
 from tradecore.feed import BarFeed
 from tradecore.inbox import Inbox
-from tradecore.journal import open_journal, open_lease
+from tradecore.journal import find_key_ring, open_journal, open_lease
 from tradecore.journal.url import ledger_path
 from tradecore.ledger import Ledger
 from tradecore.outbox import Outbox, Pace
 from tradecore.ports.strategy import Strategy
+from tradecore.runner.anchors import make_sink
 from tradecore.runner.contract import Session
 from tradecore.runner.plugins import load_plugin
 from tradecore.runner.system import SystemClock, SystemIds, SystemRng
@@ -36,13 +37,15 @@ async def open_session(settings: Settings, strategy: Strategy | None = None) -> 
     # What can be wrong with the settings is found before the first file is made.
     strategy = strategy or make_strategy(settings)
     _check_place(settings.ledger)
+    make_sink(settings)
     opening_venue = load_plugin("brokers", settings.broker.name, "broker.name")(settings)
+    keys = find_key_ring(settings.encryption.keys_file)
     clock, ids, rng = SystemClock(), SystemIds(), SystemRng()
     runner_id = ids.order_id()
     lease = open_lease(settings.ledger)
     lease.acquire(runner_id)
     try:
-        journal = open_journal(settings.ledger)
+        journal = open_journal(settings.ledger, keys=keys)
         try:
             ledger = Ledger(journal, clock, ids)
             async with opening_venue as venue:

@@ -1,1 +1,1 @@
-"""What ships for tests: contract suites that every store, and later every broker, bus and runner, must pass."""
+"""What ships for tests: the contract suites that every store and every broker must pass."""

@@ -13,7 +13,7 @@ class Balances:
     """Amounts in the account's currency; what only the broker knows is None until the account is pinned to it."""
 
     name = "balances"
-    shape = "balances/1"
+    shape = "balances/2"
 
     def apply(self, rows: Rows, recorded: Recorded[ev.Event]) -> None:
         """Fold an event of an account."""
@@ -36,6 +36,14 @@ class Balances:
                 row["cash"] = text(plus(number(row, "cash"), event.cash_delta))
                 row["realised_pnl"] = text(plus(number(row, "realised_pnl"), event.realised_pnl))
                 row["fees"] = text(plus(number(row, "fees"), event.fees))
+            case ev.CashBooked():
+                row["cash"] = text(plus(number(row, "cash"), event.amount))
+                row["outside_cash"] = text(plus(number(row, "outside_cash"), event.amount))
+            case ev.LotsRestated():
+                row["cash"] = text(plus(number(row, "cash"), event.cash_delta))
+                row["realised_pnl"] = text(plus(number(row, "realised_pnl"), event.realised_pnl))
+                if isinstance(event, ev.PositionRevised):
+                    row["fees"] = text(plus(number(row, "fees"), event.fees))
             case _:
                 pass
         rows.put(account, row)
@@ -51,5 +59,6 @@ def _unpinned(account: str) -> Row:
         "cash": None,
         "realised_pnl": "0",
         "fees": "0",
+        "outside_cash": "0",
         "open_orders": 0,
     }

@@ -16,7 +16,7 @@ class Orders:
     """Orders with their status, fills, and why they ended."""
 
     name = "orders"
-    shape = "orders/1"
+    shape = "orders/2"
 
     def apply(self, rows: Rows, recorded: Recorded[ev.Event]) -> None:
         """Fold an event of an order."""
@@ -25,6 +25,8 @@ class Orders:
         event, at = recorded.event, instant_of_ns(recorded.envelope.recorded_at_ns)
         if isinstance(event, ev.OrderPlanned):
             row = _planned(event, recorded, at)
+        elif isinstance(event, ev.OrderAdopted):
+            row = _adopted(event, recorded, at)
         else:
             row = rows.require(recorded.envelope.stream.removeprefix("order-"))
             after = order.evolve(_state(row), event)
@@ -32,8 +34,8 @@ class Orders:
             row["broker_order_id"] = after.broker_order_id
             row["filled_qty"] = text(after.filled_qty)
             row["filled_value"] = text(after.filled_value)
-            if after.filled_qty:
-                row["avg_fill_price"] = text(rounded_quotient(after.filled_value, after.filled_qty))
+            average = rounded_quotient(after.filled_value, after.filled_qty) if after.filled_qty else None
+            row["avg_fill_price"] = text_or_none(average)
             row["reason"] = _reason(event, row["reason"])
         row["updated_at"] = at
         rows.put(row["order_id"], row)
@@ -61,6 +63,33 @@ def _planned(event: ev.OrderPlanned, recorded: Recorded[ev.Event], at: str) -> R
         "trace_id": recorded.envelope.trace_id,
         "trade_id": event.trade_id,
         "decision_id": event.decision_id,
+        "created_at": at,
+        "position": recorded.envelope.position,
+    }
+
+
+def _adopted(event: ev.OrderAdopted, recorded: Recorded[ev.Event], at: str) -> Row:
+    return {
+        "order_id": event.order_id,
+        "client_order_id": event.client_order_id,
+        "broker_order_id": event.broker_order_id,
+        "account": event.account,
+        "strategy": event.strategy,
+        "symbol": event.symbol,
+        "side": event.side.value,
+        "qty": text_or_none(event.quantity),
+        "type": event.order_type.value,
+        "tif": event.time_in_force.value,
+        "limit_price": text_or_none(event.limit_price),
+        "extended_hours": False,
+        "status": event.status.value,
+        "reason": "placed outside tradecore",
+        "filled_qty": "0",
+        "filled_value": "0",
+        "avg_fill_price": None,
+        "trace_id": recorded.envelope.trace_id,
+        "trade_id": event.trade_id,
+        "decision_id": None,
         "created_at": at,
         "position": recorded.envelope.position,
     }

@@ -12,7 +12,8 @@ from tradecore.views.folding import Poison
 from tradecore.views.view import View
 
 if TYPE_CHECKING:
-    from tradecore.journal.contract import Journal, ViewStore
+    from tradecore.journal.contract import Journal
+    from tradecore.journal.view_store import ViewStore
 
 RESERVED = "parked"
 """The name under which these records are stored; no view may have it."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tradecore.domain.events import AccountPinned, Event, PositionChange
+from tradecore.domain.events import AccountPinned, Event, LotsRestated, PositionChange
 from tradecore.domain.messages import Recorded
 from tradecore.domain.position import Lot, Position, apply_fill
+from tradecore.domain.restating import position_of
 from tradecore.domain.values import ZERO, plus
 from tradecore.views.plain import number, text, text_or_none
 from tradecore.views.view import Row, Rows
@@ -16,7 +17,7 @@ class Positions:
     """Signed quantities (above zero is long), average entry, cost, and profit realised so far, net of fees."""
 
     name = "positions"
-    shape = "positions/1"
+    shape = "positions/2"
 
     def apply(self, rows: Rows, recorded: Recorded[Event]) -> None:
         """Fold the opening positions, or what a fill did to one."""
@@ -34,6 +35,12 @@ class Positions:
             realised = number(row, "realised_pnl") if row is not None else ZERO
             after = apply_fill(before, event.fill_id, event.signed_qty, event.price).after
             rows.put(key, _row(event.account, event.symbol, after, plus(realised, event.realised_pnl)))
+
+        elif isinstance(event, LotsRestated) and event.symbol:
+            key = _key(event.account, event.symbol)
+            row = rows.get(key)
+            realised = plus(number(row, "realised_pnl") if row is not None else ZERO, event.realised_pnl)
+            rows.put(key, _row(event.account, event.symbol, position_of(event.lots), realised))
 
 
 def _key(account: str, symbol: str) -> str:

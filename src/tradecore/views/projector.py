@@ -1,19 +1,19 @@
-"""Keeps views behind the log: batches of events in, rows and cursor out, one transaction per view and batch."""
+"""Keeps views behind the log: batches of events in, rows and cursors out, one transaction per batch for all views."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import attrs
 import structlog
 
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
 from tradecore.errors import WrongVersion
-from tradecore.views.folding import MemoryFold, Poison, before, fold
+from tradecore.journal.view_store import Move
+from tradecore.views.folding import Poison, before, fold
 from tradecore.views.parking import RESERVED, Parked, park, parked_views, release
-from tradecore.views.rows import Overlay
+from tradecore.views.standing import Standing
 from tradecore.views.view import View
 
 if TYPE_CHECKING:
@@ -21,20 +21,12 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("tradecore.views")
 
+_Stopped = Callable[[Standing, Poison], None]
+
 
 def log_alarm(parked: Parked) -> None:
     """Say in the log that a view stopped."""
     _log.error(str(parked), view=parked.view, position=parked.position, event_id=parked.event_id)
-
-
-@attrs.define
-class _Progress:
-    """How far a view is folded, as far as this process knows, and where it once stopped or stops."""
-
-    view: View
-    cursor: int
-    once: Parked | None
-    is_parked: bool = False
 
 
 class Projector:
@@ -49,94 +41,105 @@ class Projector:
         self._journal = journal
         self._views = tuple(views)
         self._alarm = alarm
-        self._progress: list[_Progress] = []
+        self._standings: list[Standing] = []
 
     def catch_up(self, batch: int = 1000) -> int:
         """Fold everything up to the head as it is now; returns the position that every view has reached."""
-        if not self._progress:
+        if not self._standings:
             known = parked_views(self._journal)
-            self._progress = [_Progress(view, self._cursor(view), known.get(view.name)) for view in self._views]
-        for one in self._progress:
-            if one.is_parked and (cursor := self._cursor(one.view)) != one.cursor:
-                one.cursor, one.is_parked = cursor, False
+            self._standings = [self._standing(view, view.name, known.get(view.name)) for view in self._views]
+        for one in self._standings:
+            if one.is_parked and one.look():
+                one.is_parked = False
             self._release(one)
         head = self._journal.head()
-        while (moving := [one for one in self._progress if not one.is_parked and one.cursor < head]) != []:
-            events = self._journal.read(min(one.cursor for one in moving), batch)
-            for one in moving:
-                self._advance(one, events)
-        return min((one.cursor for one in self._progress), default=head)
+        self._follow(self._standings, head, batch, self._park)
+        return min((one.cursor for one in self._standings), default=head)
 
-    def rebuild(self, batch: int = 1000) -> int:
-        """Build every view anew from the whole log, in memory, and swap each in whole; returns the position reached.
+    def rebuild(self, batch: int = 4000) -> int:
+        """Build every view anew from the whole log beside the old one, and swap each in whole; returns the position.
 
         A view that cannot take in an event is swapped in as it is before that event, and parked. Raises
-        `CorruptLedger` for a log that cannot be read, with the stored views as they were.
+        `CorruptLedger` for a log that cannot be read, with the stored views as they were. Memory does not grow with
+        the ledger. What a killed rebuild leaves behind is removed by the next one.
         """
-        folds = [MemoryFold(view) for view in self._views]
-        position = 0
-        while events := self._journal.read(position, batch):
-            for one in folds:
-                one.take(events)
-            position = events[-1].envelope.position
-        for one in folds:
-            self._journal.views.replace(one.view.name, one.view.shape, one.position, one.rows)
-            if one.poison is None:
-                release(self._journal.views, one.view.name)
+        store = self._journal.views
+        building = {view.name: f"{view.name} (building)" for view in self._views}
+        for name in building.values():
+            store.drop(name)
+        store.write_all([Move(building[view.name], view.shape, 0, 0, {}) for view in self._views])
+        standings = [self._standing(view, building[view.name]) for view in self._views]
+        stopped: dict[str, Poison] = {}
+        head = self._journal.head()
+        self._follow(standings, head, batch, lambda one, poison: stopped.update({one.view.name: poison}))
+        for one in standings:
+            try:
+                store.adopt(one.view.name, one.name)
+            except WrongVersion:
+                continue  # another rebuild took it over, and swaps it in
+            if (poison := stopped.get(one.view.name)) is None:
+                release(store, one.view.name)
             else:
-                self._record(Parked.at(one.view, one.poison), None)
-        self._progress = []
-        return min((one.position for one in folds), default=position)
+                self._record(Parked.at(one.view, poison), None)
+        self._standings = []
+        return min((one.cursor for one in standings), default=head)
 
-    def _cursor(self, view: View) -> int:
-        return self._journal.views.cursor(view.name, view.shape)
+    def _standing(self, view: View, name: str, once: Parked | None = None) -> Standing:
+        return Standing(self._journal.views, view, name, once)
 
-    def _advance(self, one: _Progress, events: Sequence[Recorded[Event]]) -> None:
-        """Fold a batch into one view; when somebody else moved the view meanwhile, take up his work instead."""
-        news = [event for event in events if event.envelope.position > one.cursor]
-        if not news:
-            return
-        overlay = self._overlay(one.view)
-        poison = fold(one.view, overlay, news)
-        if poison is None:
-            self._write(one, overlay, news[-1].envelope.position)
-        elif (cursor := self._cursor(one.view)) != one.cursor:
-            one.cursor = cursor  # the rows moved under the fold, and that is why they did not fit
+    def _follow(self, standings: Sequence[Standing], head: int, batch: int, stopped: _Stopped) -> None:
+        """Bring every view to the head, except those that stop."""
+        while moving := [one for one in standings if not one.is_parked and one.cursor < head]:
+            self._advance(moving, self._journal.read(min(one.cursor for one in moving), batch), stopped)
+
+    def _advance(self, moving: Sequence[Standing], events: Sequence[Recorded[Event]], stopped: _Stopped) -> None:
+        """Fold a batch into every view, and store all that it leads to at once."""
+        steps: list[tuple[Standing, Move]] = []
+        for one in moving:
+            if not (news := one.news(events)):
+                continue
+            overlay = one.overlay()
+            poison = fold(one.view, overlay, news)
+            if poison is None:
+                steps.append((one, one.move(overlay, news[-1].envelope.position)))
+            elif not one.look():  # else the rows moved under the fold, and that is why they did not fit
+                self._stop(one, before(news, poison), poison, stopped)
+        if steps:
+            self._store(steps)
+
+    def _store(self, steps: Sequence[tuple[Standing, Move]]) -> None:
+        try:
+            self._journal.views.write_all([move for _, move in steps])
+        except WrongVersion:  # somebody else was faster with one of them
+            for one, move in steps:
+                one.store(move)
         else:
-            self._park(one, before(news, poison), poison)
+            for one, move in steps:
+                one.moved(move)
+        for one, _ in steps:
+            self._release(one)
 
-    def _park(self, one: _Progress, good: Sequence[Recorded[Event]], poison: Poison) -> None:
+    def _stop(self, one: Standing, good: Sequence[Recorded[Event]], poison: Poison, stopped: _Stopped) -> None:
         """Bring a view to the event that it cannot take in, and leave it there."""
         if good:
-            overlay = self._overlay(one.view)  # of its own: the failed fold may have left half a change
+            overlay = one.overlay()  # of its own: the failed fold may have left half a change
             fold(one.view, overlay, good)
-            if not self._write(one, overlay, good[-1].envelope.position):
+            if not one.store(one.move(overlay, good[-1].envelope.position)):
                 return
         one.is_parked = True
-        self._record(Parked.at(one.view, poison), one.once)
-        one.once = Parked.at(one.view, poison)
+        stopped(one, poison)
+
+    def _park(self, one: Standing, poison: Poison) -> None:
+        parked = Parked.at(one.view, poison)
+        self._record(parked, one.once)
+        one.once = parked
 
     def _record(self, parked: Parked, known: Parked | None) -> None:
         if parked != known:
             park(self._journal.views, parked)
             self._alarm(parked)
 
-    def _overlay(self, view: View) -> Overlay:
-        return Overlay(view.name, lambda key: self._journal.views.row(view.name, key))
-
-    def _write(self, one: _Progress, overlay: Overlay, upto: int) -> bool:
-        """Store a fold; False when somebody else was faster."""
-        view, store = one.view, self._journal.views
-        try:
-            store.write(view.name, view.shape, one.cursor, upto, overlay.puts(), overlay.deletes())
-        except WrongVersion:
-            one.cursor = self._cursor(view)
-            return False
-        one.cursor = upto
-        self._release(one)
-        return True
-
-    def _release(self, one: _Progress) -> None:
+    def _release(self, one: Standing) -> None:
         """A view that got past the event where it once stopped is as good as any."""
         if one.once is not None and one.cursor >= one.once.position:
             release(self._journal.views, one.view.name)

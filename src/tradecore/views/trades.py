@@ -17,7 +17,7 @@ class Trades:
     """Trades with what they hold, cost and earned. Amounts net of fees, in account currency."""
 
     name = "trades"
-    shape = "trades/1"
+    shape = "trades/2"
 
     def apply(self, rows: Rows, recorded: Recorded[ev.Event]) -> None:
         """Fold an event of a trade."""
@@ -40,12 +40,15 @@ def _fold(row: Row, event: ev.Event) -> None:
     row["fees"] = text(after.fees)
     row["working_orders"] = list(after.working_orders)
     row["exit_orders"] = list(after.exit_orders)
+    row["fills"] = list(after.fills)
     row["opened_at"] = instant_or_none(after.opened_at)
     if after.status is not TradeStatus.CLOSED:
         row["closed_at"] = None
     match event:
         case ev.TradeWorking():
             row["orders"] = [*row["orders"], event.order_id]
+            row["exit_reason"] = None
+        case ev.TradeRevised() if event.open_qty:
             row["exit_reason"] = None
         case ev.TradeFilled() if (event.signed_qty > 0) == (row["side"] == Side.BUY.value):
             row["entry_qty"] = text(plus(number(row, "entry_qty"), abs(event.signed_qty)))
@@ -78,6 +81,7 @@ def _proposed(event: ev.TradeProposed, recorded: Recorded[ev.Event]) -> Row:
         "exit_orders": [],
         "opened_at": None,
         "closed_at": None,
+        "fills": [],
         "exit_reason": None,
         "trace_id": recorded.envelope.trace_id,
         "position": recorded.envelope.position,
@@ -101,5 +105,6 @@ def _state(row: Row) -> trade.TradeState:
         exit_orders=tuple(row["exit_orders"]),
         realised_pnl=number(row, "realised_pnl"),
         fees=number(row, "fees"),
+        fills=tuple(row["fills"]),
         opened_at=None if opened is None else dt.datetime.fromisoformat(opened),
     )

@@ -1,8 +1,12 @@
-"""Where a ledger in Postgres is: a libpq URL with one parameter of ours, `schema`. Passwords never leave this page."""
+"""Where a ledger in Postgres is: a libpq URL with parameters of ours, `schema` and `keys`.
+
+Passwords never leave this page.
+"""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from urllib.parse import unquote
 
 import attrs
@@ -28,12 +32,16 @@ _DEFAULTS: dict[str, str] = {
 
 @attrs.frozen
 class Address:
-    """A ledger's place. `shown` names host, database and schema for messages, and nothing secret."""
+    """A ledger's place. `shown` names host, database and schema for messages, and nothing secret.
+
+    `keys` is the directory with the keys of sealed texts, None when texts are not to be sealed.
+    """
 
     url: str = attrs.field(repr=False)
     conninfo: str = attrs.field(repr=False)
     schema: str
     shown: str
+    keys: Path | None
     _secret: str = attrs.field(repr=False)
 
     def clean(self, text: str) -> str:
@@ -46,11 +54,16 @@ def parse(url: str) -> Address:
     """The address behind a URL. Raises `InputError`, never showing the part that may hold a password."""
     base, _, query = url.partition("?")
     schema = DEFAULT_SCHEMA
+    keys: Path | None = None
     theirs: list[str] = []
     for item in filter(None, query.split("&")):
         name, _, value = item.partition("=")
         if name == "schema":
             schema = unquote(value)
+        elif name == "keys":
+            keys = Path(unquote(value))
+            if not keys.is_absolute() or not keys.is_dir():
+                raise InputError("ledger keys", unquote(value), "the absolute path of a directory that exists")
         else:
             theirs.append(item)
     if not _NAME.fullmatch(schema) or schema.startswith("pg_") or schema == "information_schema":
@@ -65,4 +78,4 @@ def parse(url: str) -> Address:
     database = known.get("dbname") or known.get("user") or "the default database"
     shown = f"database {database} (schema {schema}) on {host}{port}"
     conninfo = make_conninfo("", **{**_DEFAULTS, **known, "client_encoding": "UTF8"})
-    return Address(url, conninfo, schema, shown, known.get("password", ""))
+    return Address(url, conninfo, schema, shown, keys, known.get("password", ""))

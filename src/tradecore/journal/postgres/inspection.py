@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 from tradecore.errors import CorruptLedger
 from tradecore.journal.chain import GENESIS, link
-from tradecore.journal.codec import decode
-from tradecore.journal.postgres.reader import Reader
+from tradecore.journal.codec import EventCodec
 
 _PAGE = 2000
 _FINDINGS = {
@@ -24,7 +25,14 @@ _EVENTS = (
 )
 
 
-def inspect(reader: Reader, shown: str) -> None:
+class Asks(Protocol):
+    """Answers single statements about a ledger."""
+
+    def ask(self, statement: bytes, *parameters: object) -> list[tuple[Any, ...]]:
+        """All rows of an answer."""
+
+
+def inspect(reader: Asks, shown: str, codec: EventCodec) -> None:
     """Raises `CorruptLedger` for the first thing that is wrong, `NewerLedger` for an event that is not known.
 
     Events that were cut off at the end leave a whole ledger behind; only an anchor outside it can show that.
@@ -42,6 +50,6 @@ def inspect(reader: Reader, shown: str) -> None:
                 raise CorruptLedger(
                     f"{shown}: the hash chain breaks at position {position}: it or one before is changed"
                 )
-            if decode((position, stream, version, name, state)).envelope.event_id != event_id:
+            if codec.decode((position, stream, version, name, state)).envelope.event_id != event_id:
                 raise CorruptLedger(f"{shown}: the event at position {position} has two ids")
             after = position

@@ -44,7 +44,7 @@ def current_holder(address: Address) -> str | None:
         if line.connection.execute("SELECT to_regclass('tradecore_lease')").fetchone() == (None,):
             return None
         # Taken for a moment: closing the connection gives it back.
-        if line.connection.execute(_LOCK).fetchone() == (True,):
+        if try_lock(line.connection):
             return None
         row = line.connection.execute(_READ).fetchone()
         assert row is not None, "a ledger has one lease"
@@ -53,6 +53,11 @@ def current_holder(address: Address) -> str | None:
         raise as_typed_error(error, address) from error
     finally:
         line.close()
+
+
+def try_lock(connection: psycopg.Connection) -> bool:
+    """Take the lease's lock until the connection is closed; False when somebody has it. Raises `psycopg.Error`."""
+    return connection.execute(_LOCK).fetchone() == (True,)
 
 
 class PostgresLease:
@@ -118,7 +123,7 @@ class PostgresLease:
             prepare(line.connection, self._address, create=True)
             with contextlib.suppress(psycopg.Error):  # a Unix socket has none
                 line.connection.execute(_KEEPALIVES)
-            if line.connection.execute(_LOCK).fetchone() == (True,):
+            if try_lock(line.connection):
                 return line
             refusal = self._held(line.connection)
         except psycopg.Error as error:

@@ -1,7 +1,7 @@
 """Hears of appends by other processes: LISTEN on a connection and a thread of its own.
 
-A notification is a hint and carries nothing: who is woken looks. One that is lost makes a wake-up late, never absent,
-because waiters look by themselves every second.
+A notification carries the position that the ledger has reached, so that who is woken need not ask for it. One that is
+lost makes a wake-up late, never absent, because waiters look by themselves every second.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _PAUSE_S = 0.5
 
 
 class Listener:
-    """Calls `on_news` after each append that becomes visible; it may be called without news."""
+    """Calls `on_news` with the position after appends become visible; with 0 when there may be news."""
 
-    def __init__(self, address: Address, on_news: Callable[[], None]) -> None:
+    def __init__(self, address: Address, on_news: Callable[[int], None]) -> None:
         self._address = address
         self._on_news = on_news
         self._lock = threading.Lock()
@@ -70,7 +70,7 @@ class Listener:
         row = line.connection.execute(_CHANNEL).fetchone()
         assert row is not None, "a select of values has one row"
         line.connection.execute(SQL("LISTEN {}").format(Identifier(row[0])))
-        self._on_news()  # what was appended before LISTEN was in force would otherwise wait for the next
+        self._on_news(0)  # what was appended before LISTEN was in force would otherwise wait for the next
         pgconn = line.connection.pgconn
         poll = select.poll()
         poll.register(pgconn.socket, select.POLLIN)
@@ -78,8 +78,8 @@ class Listener:
         while not self._stop.is_set():
             poll.poll()
             pgconn.consume_input()
-            heard = False
-            while pgconn.notifies() is not None:
-                heard = True
-            if heard:
-                self._on_news()
+            heard = -1
+            while (notice := pgconn.notifies()) is not None:
+                heard = max(heard, int(notice.extra) if notice.extra.isdigit() else 0)
+            if heard >= 0:
+                self._on_news(heard)

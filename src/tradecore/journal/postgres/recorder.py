@@ -7,30 +7,41 @@ types, table lock and insert path would all have to be replaced, and its module 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from itertools import accumulate
+from typing import Any, cast
 from uuid import UUID
 
 import psycopg
-from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent, Subscription
+from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Notification, StoredEvent, Subscription
 
 from tradecore.failpoints import failpoint
-from tradecore.journal.chain import GENESIS, Link, as_links
+from tradecore.journal.batch import Batch, joined, plain
+from tradecore.journal.chain import GENESIS, Link, as_links, chain_on
 from tradecore.journal.codec import Row
 from tradecore.journal.postgres.reader import Reader
 from tradecore.journal.postgres.wire import (
+    BYTEA,
     BYTEA_ARRAY,
+    INT8,
     INT8_ARRAY,
     TEXT_ARRAY,
     bytea_array,
+    int8,
     int8_array,
     text_array,
 )
 from tradecore.journal.postgres.writer import Statement, Writer
 
+_ROWS = (TEXT_ARRAY, TEXT_ARRAY, INT8_ARRAY, TEXT_ARRAY, BYTEA_ARRAY)
 _APPEND = Statement(
     b"append",
-    b"SELECT tradecore_append($1, $2, $3, $4, $5)",
-    (TEXT_ARRAY, TEXT_ARRAY, INT8_ARRAY, TEXT_ARRAY, BYTEA_ARRAY),
+    b"SELECT tradecore_append_at($1, $2, $3, $4, $5, $6, $7, $8)",
+    (*_ROWS, INT8, BYTEA, BYTEA_ARRAY),
+)
+_APPEND_EACH = Statement(
+    b"append_each",
+    b"SELECT tradecore_append_each($1, $2, $3, $4, $5, $6)",
+    (INT8_ARRAY, *_ROWS),
 )
 _COLUMNS = b"SELECT position, originator_id, originator_version, topic, state FROM events "
 _STREAM = _COLUMNS + b"WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version"
@@ -46,29 +57,53 @@ _ALL = 2**63 - 1
 
 
 class LedgerRecorder(ApplicationRecorder):
-    """Takes `event_ids` beside the events of a ledger; without them it is a plain recorder."""
+    """Takes batches of a ledger; as a recorder of `eventsourcing` it takes events whose streams begin anywhere."""
 
     def __init__(self, writer: Writer, reader: Reader) -> None:
         self.writer = writer
         self.reader = reader
+        # The end of the ledger as far as it is known here: links are made for it while the server has other work.
+        self._seen: tuple[int, bytes] | None = None
 
-    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
-        """Insert in one transaction and return the positions. Raises `IntegrityError` for a clash or a gap."""
+    def append(self, batch: Batch) -> int:
+        """Append in one transaction; the first position. Raises `IntegrityError` for a clash or a gap."""
+        # The statement carries its own commit: before it is before the statement.
+        failpoint("journal.append.before_commit")
+        return self._append(batch, text_array(cast("list[str]", batch.event_ids)))
+
+    def append_each(self, batches: Sequence[Batch]) -> list[int | None]:
+        """Append what fits in one transaction: the first position of each batch, None for one that clashes."""
+        failpoint("journal.append.before_commit")
+        whole = joined(batches)
+        sizes = [len(batch.states) for batch in batches]
+        ids = text_array(cast("list[str]", whole.event_ids))
+        try:
+            first = self._append(whole, ids)
+        except IntegrityError:  # none was appended, and which of them clash has to be found out
+            values = (int8_array(sizes), ids, *_columns(whole))
+            answer = self.writer.run(_APPEND_EACH, values, lambda fresh: _first_positions(fresh, batches))
+            return [int.from_bytes(answer[at : at + 8], "big") or None for at in range(0, len(answer), 8)]
+        return list(accumulate(sizes[:-1], initial=first))
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
+        """Insert as `eventsourcing` does: streams may begin anywhere. Raises `IntegrityError` for a clash."""
         if not stored_events:
             return []
-        event_ids: Sequence[str] | None = kwargs.get("event_ids")
-        values = (
-            None if event_ids is None else text_array(event_ids),
-            text_array([str(event.originator_id) for event in stored_events]),
-            int8_array([event.originator_version for event in stored_events]),
-            text_array([event.topic for event in stored_events]),
-            bytea_array([event.state for event in stored_events]),
-        )
-        if event_ids is not None:
-            # The statement carries its own commit: before it is before the statement.
-            failpoint("journal.append.before_commit")
-        first = self.writer.run(_APPEND, values, lambda connection: _first_position(connection, event_ids or ()))
+        first = self._append(plain(stored_events), None)
         return list(range(first, first + len(stored_events)))
+
+    def _append(self, batch: Batch, ids: bytes | None) -> int:
+        seen: tuple[bytes | None, ...] = (None, None, None)
+        if self._seen is not None:
+            position, chain = self._seen
+            seen = (int8(position), chain, bytea_array(chain_on(chain, position + 1, batch)))
+        answer = self.writer.run(
+            _APPEND, (ids, *_columns(batch), *seen), lambda fresh: _first_position(fresh, batch.event_ids)
+        )
+        first, link = int.from_bytes(answer[:8], "big"), answer[8:]
+        # Where a broken connection made us look for it, only the position is known.
+        self._seen = (first + len(batch.states) - 1, link) if link else None
+        return first
 
     def stream_rows(self, stream: str, after: int) -> list[Row]:
         """The rows of a stream behind version `after`."""
@@ -142,9 +177,23 @@ class LedgerRecorder(ApplicationRecorder):
         raise NotImplementedError("wait on the journal instead")
 
 
-def _first_position(connection: psycopg.Connection, event_ids: Sequence[str]) -> int | None:
+def _columns(batch: Batch) -> tuple[bytes, ...]:
+    return (
+        text_array(batch.streams),
+        int8_array(batch.versions),
+        text_array(batch.names),
+        bytea_array(batch.states),
+    )
+
+
+def _first_position(connection: psycopg.Connection, event_ids: Sequence[str | None]) -> bytes | None:
     row = connection.execute(_KNOWN, (list(event_ids),)).fetchone()
     assert row is not None, "an aggregate has one row"
     first, last, count = row
     # An append is there as a whole and in one piece, or not at all.
-    return first if event_ids and count == len(event_ids) == last - first + 1 else None
+    return int8(first) if event_ids and count == len(event_ids) == last - first + 1 else None
+
+
+def _first_positions(connection: psycopg.Connection, batches: Sequence[Batch]) -> bytes | None:
+    found = [_first_position(connection, batch.event_ids) for batch in batches]
+    return b"".join(each or int8(0) for each in found) if any(found) else None

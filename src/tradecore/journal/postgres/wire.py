@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from tradecore.errors import InputError
 
@@ -53,7 +54,5 @@ def int8_array(values: Sequence[int]) -> bytes:
 def _array(kind: int, elements: list[bytes]) -> bytes:
     if not elements:
         return _EMPTY.pack(0, 0, kind)
-    parts = [_HEAD.pack(1, 0, kind, len(elements), 1)]
-    for element in elements:
-        parts += (_LENGTH(len(element)), element)
-    return b"".join(parts)
+    lengths = map(_LENGTH, map(len, elements))
+    return _HEAD.pack(1, 0, kind, len(elements), 1) + b"".join(chain.from_iterable(zip(lengths, elements, strict=True)))

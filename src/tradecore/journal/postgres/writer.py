@@ -24,7 +24,7 @@ from tradecore.journal.postgres.failures import ConnectionLost, as_typed_error, 
 from tradecore.journal.postgres.refusals import Backend
 from tradecore.journal.postgres.turns import Turns
 
-Landed = Callable[[psycopg.Connection], int | None]
+Landed = Callable[[psycopg.Connection], bytes | None]
 """Looks whether a statement whose outcome is not known was done: its result, or None when it was not."""
 
 _END_BACKEND = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND backend_start = %s"
@@ -32,7 +32,7 @@ _END_BACKEND = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid
 
 @attrs.frozen
 class Statement:
-    """A call of one of our functions, which returns a bigint."""
+    """A call of one of our functions; its answer comes as the bytes of one value."""
 
     name: bytes
     sql: bytes
@@ -52,7 +52,7 @@ class Writer:
         self.settled_done = 0
         self.settled_undone = 0
 
-    def run(self, statement: Statement, values: Sequence[bytes | None], landed: Landed) -> int:
+    def run(self, statement: Statement, values: Sequence[bytes | None], landed: Landed) -> bytes:
         """Durable when it returns. Raises `IntegrityError`, `StoreUnavailable`, `NotDurable`."""
         with self._turns.turn():
             line = self._line
@@ -72,7 +72,7 @@ class Writer:
                     return found
                 self.settled_undone += 1
 
-    def _execute(self, line: Line, statement: Statement, values: Sequence[bytes | None]) -> int:
+    def _execute(self, line: Line, statement: Statement, values: Sequence[bytes | None]) -> bytes:
         """Blocking calls of libpq without the driver's own layers, which cost more than the server does."""
         pgconn = line.connection.pgconn
         try:
@@ -85,8 +85,8 @@ class Writer:
             raise ConnectionLost(str(error)) from error
         self._judge(line, result)
         answer = result.get_value(0, 0)
-        assert answer is not None, "our functions return a number"
-        return int.from_bytes(answer, "big", signed=True)
+        assert answer is not None, "our functions return something"
+        return answer
 
     def _judge(self, line: Line, result: psycopg.pq.abc.PGresult) -> None:
         if result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
@@ -96,7 +96,7 @@ class Writer:
             raise ConnectionLost(self._address.clean(str(error)))
         raise error
 
-    def _settle(self, line: Line, lost: ConnectionLost, landed: Landed, deadline: float) -> tuple[int | None, Line]:
+    def _settle(self, line: Line, lost: ConnectionLost, landed: Landed, deadline: float) -> tuple[bytes | None, Line]:
         """What became of a statement, and a connection to go on with. Raises `StoreUnavailable` when nobody knows."""
         self._lost = line.backend
         line.close()

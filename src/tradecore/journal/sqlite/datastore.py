@@ -60,11 +60,13 @@ class LedgerDatastore(SQLiteDatastore):
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """The connection, for single statements: each sees one state of the ledger."""
-        with self._turn():
-            try:
-                yield self.connection
-            except DATABASE_ERRORS as error:
-                raise as_journal_error(error, self.path) from error
+        self._take_turn()
+        try:
+            yield self.connection
+        except DATABASE_ERRORS as error:
+            raise as_journal_error(error, self.path) from error
+        finally:
+            self._lock.release()
 
     @contextmanager
     def writing(self, landed: Landed) -> Iterator[SQLiteCursor]:
@@ -73,8 +75,9 @@ class LedgerDatastore(SQLiteDatastore):
         Raises `IntegrityError` for a clash with what is there, `StoreUnavailable` otherwise. After an I/O error the
         datastore takes no more writes.
         """
-        with self._alone():
-            with self._translating():
+        self._be_alone()
+        try:
+            try:
                 before = self.connection.total_changes
                 self.connection.execute("BEGIN IMMEDIATE")
                 self._find_files()
@@ -82,45 +85,56 @@ class LedgerDatastore(SQLiteDatastore):
                 yield SQLiteCursor(self.connection.cursor())
                 self._commit(landed)
                 self._find_files()
+            except BaseException as error:
+                self._fail(error)
+                raise
             self._pages += 5 + (self.connection.total_changes - before) // 4
             if self._pages >= _CHECKPOINT_PAGES:
                 self._checkpoint()
+        finally:
+            self._let_others()
 
     @contextmanager
     def maintaining(self) -> Iterator[sqlite3.Connection]:
         """The connection while nobody else writes, for what cannot be in a transaction. Raises as `writing`."""
-        with self._alone(), self._translating():
+        self._be_alone()
+        try:
             self._find_files()
             self._settle()
             yield self.connection
+        except BaseException as error:
+            self._fail(error)
+            raise
+        finally:
+            self._let_others()
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with self._turn():
-            if self._unfit is not None:
-                raise StoreUnavailable(f"{self.path} takes no more writes until a restart: {self._unfit}")
-            if not self._guard.take(self._patience_s):
-                raise StoreUnavailable(f"{self.path} is locked by another process for too long")
-            try:
-                yield
-            finally:
-                self._guard.let_go()
-
-    @contextmanager
-    def _translating(self) -> Iterator[None]:
+    def _be_alone(self) -> None:
+        self._take_turn()
         try:
-            yield
-        except sqlite3.IntegrityError as error:
-            self._roll_back()
+            self._take_guard()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _take_guard(self) -> None:
+        if self._unfit is not None:
+            raise StoreUnavailable(f"{self.path} takes no more writes until a restart: {self._unfit}")
+        if not self._guard.take(self._patience_s):
+            raise StoreUnavailable(f"{self.path} is locked by another process for too long")
+
+    def _let_others(self) -> None:
+        self._guard.let_go()
+        self._lock.release()
+
+    def _fail(self, error: BaseException) -> None:
+        """Undo, and raise the typed error for what SQLite raised; returns for what is none of its errors."""
+        self._roll_back()
+        if isinstance(error, sqlite3.IntegrityError):
             raise IntegrityError(str(error)) from error
-        except DATABASE_ERRORS as error:
-            self._roll_back()
+        if isinstance(error, DATABASE_ERRORS):
             if isinstance(error, UnicodeDecodeError) or is_fault(error):
                 self._unfit = str(error)
             raise as_journal_error(error, self.path) from error
-        except BaseException:
-            self._roll_back()
-            raise
 
     def _commit(self, landed: Landed) -> None:
         try:
@@ -175,15 +189,14 @@ class LedgerDatastore(SQLiteDatastore):
             if is_fault(error):
                 self._unfit = str(error)
 
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _take_turn(self) -> None:
         # Asked before the lock: a forked child may find it taken by a thread that it does not have.
         if self._pid != os.getpid():
             raise StoreUnavailable(f"{self.path} was opened before this process was forked: open it again here")
-        with self._lock:
-            if self._closed:
-                raise StoreUnavailable("the journal is closed")
-            yield
+        self._lock.acquire()
+        if self._closed:
+            self._lock.release()
+            raise StoreUnavailable("the journal is closed")
 
     def close(self) -> None:
         """Let go of the file; harmless when repeated."""

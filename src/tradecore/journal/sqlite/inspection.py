@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tradecore.errors import CorruptLedger
-from tradecore.journal.codec import decode
+from tradecore.journal.chain import GENESIS, as_links, link
+from tradecore.journal.codec import EventCodec
 from tradecore.journal.sqlite.datastore import LedgerDatastore
 
 _PAGE = 2000
@@ -26,12 +27,12 @@ _FINDINGS = {
     ),
 }
 _EVENTS = (
-    "SELECT position, originator_id, originator_version, topic, state, event_id FROM events "
+    "SELECT position, originator_id, originator_version, topic, state, chain, event_id FROM events "
     "WHERE position > ? ORDER BY position LIMIT ?"
 )
 
 
-def inspect(datastore: LedgerDatastore) -> None:
+def inspect(datastore: LedgerDatastore, codec: EventCodec) -> None:
     """Raises `CorruptLedger` for the first thing that is wrong, `NewerLedger` for an event that is not known."""
     with datastore.reading() as connection:
         verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
@@ -41,14 +42,21 @@ def inspect(datastore: LedgerDatastore) -> None:
             found = connection.execute(statement).fetchone()
             if found is not None:
                 raise CorruptLedger(f"{datastore.path}: {meaning}: {found[0]}")
-    after = 0
+    after, before = 0, GENESIS
     while rows := _events(datastore, after):
         for row in rows:
-            if decode(row[:5]).envelope.event_id != row[5]:
+            if codec.decode(row[:5]).envelope.event_id != row[6]:
                 raise CorruptLedger(f"{datastore.path}: the event at position {row[0]} has two ids")
+            before = link(before, *row[:5])
+            if row[5] != before:
+                raise CorruptLedger(
+                    f"{datastore.path}: the hash chain breaks at position {row[0]}: it or one before is changed"
+                )
         after = rows[-1][0]
 
 
-def _events(datastore: LedgerDatastore, after: int) -> list[tuple[int, str, int, str, bytes, str]]:
+def _events(datastore: LedgerDatastore, after: int) -> list[tuple[int, str, int, str, bytes, bytes, str]]:
     with datastore.reading() as connection:
-        return connection.execute(_EVENTS, (after, _PAGE)).fetchall()
+        rows = connection.execute(_EVENTS, (after, _PAGE)).fetchall()
+    as_links(row[:6] for row in rows)  # damage may have made a value of another kind of one
+    return rows

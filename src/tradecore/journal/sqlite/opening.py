@@ -8,19 +8,28 @@ import sqlite3
 from pathlib import Path
 
 from tradecore.errors import CorruptLedger, StoreUnavailable
+from tradecore.journal.codec import EventCodec
 from tradecore.journal.directory import sync_directory
 from tradecore.journal.file_lock import FileLock
+from tradecore.journal.sealed_codec import codec_found
 from tradecore.journal.sqlite.connection import connect, make_durable
 from tradecore.journal.sqlite.datastore import LedgerDatastore
-from tradecore.journal.sqlite.failures import as_journal_error
+from tradecore.journal.sqlite.failures import DATABASE_ERRORS, as_journal_error
+from tradecore.journal.sqlite.head_file import SUFFIX, is_at_head
 from tradecore.journal.sqlite.journal import SqliteJournal
-from tradecore.journal.sqlite.schema import lay_out, recognise
+from tradecore.journal.sqlite.log_tail import read_log, refuse_early_end
+from tradecore.journal.sqlite.schema import lay_out, recognise, renew_views
+from tradecore.journal.sqlite.seal import break_seal, is_sealed
 
 _LOG_HEADER_BYTES = 32
+_MOMENT_S = 0.5
 
 
-def open_ledger(url: str, path: Path, *, create: bool, patience_s: float) -> SqliteJournal:
+def open_ledger(
+    url: str, path: Path, *, create: bool, patience_s: float, codec: EventCodec | None = None
+) -> SqliteJournal:
     """The journal in a file; see `tradecore.journal.open_journal`."""
+    codec = codec or codec_found()
     found = _exists(path)
     if not found and not create:
         raise StoreUnavailable(f"there is no ledger at {path}")
@@ -28,10 +37,16 @@ def open_ledger(url: str, path: Path, *, create: bool, patience_s: float) -> Sql
     try:
         if not found:
             _create(path, guard, patience_s)
-        return SqliteJournal(url, LedgerDatastore(path, _open(path, patience_s), guard, patience_s))
+        datastore = LedgerDatastore(path, _open(path, guard, patience_s), guard, patience_s)
     except BaseException:
         guard.close()
         raise
+    try:
+        renew_views(datastore)
+    except BaseException:
+        datastore.close()
+        raise
+    return SqliteJournal(url, datastore, codec)
 
 
 def _exists(path: Path) -> bool:
@@ -52,15 +67,34 @@ def _exists(path: Path) -> bool:
     return True
 
 
-def _open(path: Path, patience_s: float) -> sqlite3.Connection:
+def _open(path: Path, guard: FileLock, patience_s: float) -> sqlite3.Connection:
     connection = connect(path, patience_s)
     try:
         recognise(connection, path)
         make_durable(connection, path)
+        _look_behind(connection, path, guard)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _look_behind(connection: sqlite3.Connection, path: Path, guard: FileLock) -> None:
+    """Whether the ledger still has the end that it had; a copy that is opened as a ledger goes on as one."""
+    try:
+        log = b""
+        # Without the lock somebody writes just now, who looked when he opened it.
+        if guard.take(_MOMENT_S):
+            try:
+                if is_sealed(connection):
+                    break_seal(connection)
+                log = read_log(path)
+            finally:
+                guard.let_go()
+        if not is_at_head(connection, path):
+            refuse_early_end(path, log)
+    except DATABASE_ERRORS as error:
+        raise as_journal_error(error, path) from error
 
 
 def _create(path: Path, guard: FileLock, patience_s: float) -> None:
@@ -86,6 +120,9 @@ def _build(path: Path, patience_s: float) -> None:
                 raise CorruptLedger(
                     f"{path} is gone but {left.name} is there: bring the ledger back, or move both away"
                 )
+        head = path.with_name(path.name + SUFFIX)
+        if head.exists():
+            raise CorruptLedger(f"{path} is gone but {head.name} is there: bring the ledger back, or move it away")
         _remove(draft)
         draft.touch(exist_ok=False)
         connection = connect(draft, patience_s)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain as concatenated
 from typing import Any
 from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError, Notification, StoredEvent
-from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
+from eventsourcing.sqlite import SQLiteApplicationRecorder
 
 from tradecore.errors import CorruptLedger
 from tradecore.failpoints import failpoint
-from tradecore.journal.chain import GENESIS, Link, as_links, link
+from tradecore.journal.batch import Batch, joined, plain
+from tradecore.journal.chain import GENESIS, Link, as_links, chain_on
 from tradecore.journal.codec import Row
 from tradecore.journal.sqlite.datastore import LedgerDatastore
 from tradecore.journal.sqlite.schema import EVENTS_TABLE
@@ -23,21 +25,30 @@ _LINKS = (
     "WHERE position>? ORDER BY position LIMIT ?"
 )
 _HEAD = "SELECT position, chain FROM events ORDER BY position DESC LIMIT 1"
+_HEAD_AND_VERSION = (
+    "SELECT position, chain, (SELECT max(originator_version) FROM events WHERE originator_id=?) "
+    "FROM events ORDER BY position DESC LIMIT 1"
+)
 _GIVEN = "SELECT seq FROM sqlite_sequence WHERE name = 'events'"
+_VERSION = "SELECT max(originator_version) FROM events WHERE originator_id=?"
+_KNOWN = "SELECT 1 FROM events WHERE event_id=?"
 _ALL = 2**63 - 1
+# A clash undoes the whole append anyway; saying so spares SQLite from keeping a copy of every page that it changes.
+_INSERT = (
+    "INSERT OR ROLLBACK INTO events "
+    "(position, originator_id, originator_version, topic, chain, state, event_id) VALUES "
+)
+# One statement for many rows costs two thirds of `executemany`, which binds, steps and resets for every row.
+_INSERTS = tuple((size, _INSERT + ",".join(["(?,?,?,?,?,?,?)"] * size)) for size in (50, 10, 1))
 
 
 class LedgerRecorder(SQLiteApplicationRecorder):
-    """Takes `event_ids` beside the events of a ledger; without them it is a plain recorder."""
+    """Takes batches of a ledger; as a recorder of `eventsourcing` it takes events whose streams begin anywhere."""
 
     datastore: LedgerDatastore
 
     def __init__(self, datastore: LedgerDatastore) -> None:
         super().__init__(datastore, "events")
-        self.insert_events_statement = (
-            "INSERT INTO events (position, originator_id, originator_version, topic, chain, state, event_id) "
-            "VALUES (?,?,?,?,?,?,?)"
-        )
         self._seen: tuple[int, bytes] = (0, GENESIS)
         self.select_events_statement = _COLUMNS + "WHERE originator_id=? "
         self.select_max_notification_id_statement = "SELECT max(position) FROM events"
@@ -46,50 +57,87 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         """The table of events."""
         return [EVENTS_TABLE]
 
-    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
-        """Insert in one transaction and return the positions. Raises `IntegrityError` for a clash or a gap."""
-        event_ids: Sequence[str] | None = kwargs.get("event_ids")
-        with self.datastore.writing(lambda connection: _all_there(connection, event_ids or ())) as cursor:
-            head = self._insert_events(cursor, stored_events, **kwargs)
-            if event_ids is not None:
-                failpoint("journal.append.before_commit")
+    def append(self, batch: Batch) -> int:
+        """Append in one transaction; the first position. Raises `IntegrityError` for a clash or a gap."""
+        connection = self.datastore.connection
+        with self.datastore.writing(lambda fresh: _all_there(fresh, batch.event_ids)):
+            head = self._insert(connection, batch, self._place_for(connection, batch.firsts))
+            failpoint("journal.append.before_commit")
         self._seen = head  # only what is committed was seen
+        return head[0] - len(batch.states) + 1
+
+    def append_each(self, batches: Sequence[Batch]) -> list[int | None]:
+        """Append what fits in one transaction: the first position of each batch, None for one that clashes."""
+        fitting: list[Batch] = []
+        firsts: list[int | None] = []
+        connection = self.datastore.connection
+        with self.datastore.writing(lambda fresh: all(_all_there(fresh, batch.event_ids) for batch in fitting)):
+            position, _ = head = self._head_to_build_on(connection)
+            for batch in batches:
+                fits = _fits(connection, batch)
+                firsts.append(position + 1 if fits else None)
+                if fits:
+                    fitting.append(batch)
+                    position += len(batch.states)
+            if fitting:
+                head = self._insert(connection, joined(fitting), head)
+            failpoint("journal.append.before_commit")
+        self._seen = head
+        return firsts
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
+        """Insert as `eventsourcing` does: streams may begin anywhere. Raises `IntegrityError` for a clash."""
+        batch = plain(stored_events)
+        connection = self.datastore.connection
+        with self.datastore.writing(lambda _: False):
+            head = self._insert(connection, batch, self._head_to_build_on(connection))
+        self._seen = head
         return list(range(head[0] - len(stored_events) + 1, head[0] + 1))
 
-    def _insert_events(  # type: ignore[override]
-        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **kwargs: Any
-    ) -> tuple[int, bytes]:
-        position, chain = self._head_to_build_on(c)
-        event_ids: Sequence[str | None] | None = kwargs.get("event_ids")
-        if event_ids is None:
-            event_ids = [None] * len(stored_events)
-        else:
-            _refuse_gaps(c, stored_events)
-        rows = []
-        for event, event_id in zip(stored_events, event_ids, strict=True):
-            position += 1
-            stream, version, name, state = str(event.originator_id), event.originator_version, event.topic, event.state
-            chain = link(chain, position, stream, version, name, state)
-            rows.append((position, stream, version, name, chain, state, event_id))
-        c.executemany(self.insert_events_statement, rows)
-        return position, chain
+    def _insert(self, connection: sqlite3.Connection, batch: Batch, head: tuple[int, bytes]) -> tuple[int, bytes]:
+        """Insert behind `head`, and return what is the head then."""
+        position, chain = head
+        links = chain_on(chain, position + 1, batch)
+        columns = (batch.streams, batch.versions, batch.names, links, batch.states, batch.event_ids)
+        rows = list(zip(range(position + 1, position + 1 + len(links)), *columns, strict=True))
+        at = 0
+        for size, statement in _INSERTS:
+            while len(rows) - at >= size:
+                connection.execute(statement, tuple(concatenated.from_iterable(rows[at : at + size])))
+                at += size
+        return (position + len(links), links[-1]) if links else head
 
-    def _head_to_build_on(self, cursor: SQLiteCursor) -> tuple[int, bytes]:
+    def _place_for(self, connection: sqlite3.Connection, firsts: Mapping[str, int]) -> tuple[int, bytes]:
+        """The head, asked for together with the version of the first stream. Raises `IntegrityError` for a gap."""
+        (stream, first), *others = firsts.items()
+        position, chain, version = connection.execute(_HEAD_AND_VERSION, (stream,)).fetchone() or (0, GENESIS, None)
+        head = self._build_on(connection, (position, chain))
+        _refuse_gap(stream, first, version or 0)
+        for stream, first in others:
+            _refuse_gap(stream, first, _version(connection, stream))
+        return head
+
+    def _head_to_build_on(self, connection: sqlite3.Connection) -> tuple[int, bytes]:
+        return self._build_on(connection, connection.execute(_HEAD).fetchone() or (0, GENESIS))
+
+    def _build_on(self, connection: sqlite3.Connection, head: tuple[int, bytes]) -> tuple[int, bytes]:
         """The last event, of whichever process. Raises `CorruptLedger` when what this process saw is not below it."""
-        cursor.execute(_HEAD)
-        head: tuple[int, bytes] = cursor.fetchone() or (0, GENESIS)
         if head == self._seen:
             return head
         # Somebody else was here since: that is fine as long as it was built on what we know, and nothing was cut off.
-        cursor.execute(_GIVEN)
-        (given,) = cursor.fetchone() or (0,)
+        (given,) = connection.execute(_GIVEN).fetchone() or (0,)
         if head[0] != given:
             raise CorruptLedger(f"{self.datastore.path} ends at position {head[0]}, but position {given} was written")
         if self._seen[0]:
-            cursor.execute("SELECT chain FROM events WHERE position=?", (self._seen[0],))
-            if cursor.fetchone() != (self._seen[1],):
+            seen = connection.execute("SELECT chain FROM events WHERE position=?", (self._seen[0],)).fetchone()
+            if seen != (self._seen[1],):
                 raise CorruptLedger(f"{self.datastore.path}: position {self._seen[0]} is not what it was a moment ago")
         return head
+
+    @property
+    def last_seen(self) -> tuple[int, bytes]:
+        """The last position and link that this process has committed."""
+        return self._seen
 
     def links(self, after: int, limit: int) -> tuple[Link, ...]:
         """At most `limit` stored rows behind position `after`, with their links."""
@@ -165,17 +213,24 @@ class LedgerRecorder(SQLiteApplicationRecorder):
             return last
 
 
-def _refuse_gaps(cursor: SQLiteCursor, stored_events: Sequence[StoredEvent]) -> None:
-    first: dict[str, int] = {}
-    for event in stored_events:
-        first.setdefault(str(event.originator_id), event.originator_version)
-    for stream, version in first.items():
-        cursor.execute("SELECT max(originator_version) FROM events WHERE originator_id=?", (stream,))
-        current = cursor.fetchone()[0] or 0
-        if version != current + 1:
-            raise IntegrityError(f"{stream} is at version {current}, not {version - 1}")
+def _refuse_gap(stream: str, first: int, version: int) -> None:
+    if first != version + 1:
+        raise IntegrityError(f"{stream} is at version {version}, not {first - 1}")
 
 
-def _all_there(connection: sqlite3.Connection, event_ids: Sequence[str]) -> bool:
-    statement = "SELECT 1 FROM events WHERE event_id=?"
-    return bool(event_ids) and all(connection.execute(statement, (item,)).fetchone() for item in event_ids)
+def _fits(connection: sqlite3.Connection, batch: Batch) -> bool:
+    ids = batch.event_ids
+    return (
+        len(set(ids)) == len(ids)
+        and all(first == _version(connection, stream) + 1 for stream, first in batch.firsts.items())
+        and not any(connection.execute(_KNOWN, (item,)).fetchone() for item in ids)
+    )
+
+
+def _version(connection: sqlite3.Connection, stream: str) -> int:
+    version: int | None = connection.execute(_VERSION, (stream,)).fetchone()[0]
+    return version or 0
+
+
+def _all_there(connection: sqlite3.Connection, event_ids: Sequence[str | None]) -> bool:
+    return bool(event_ids) and all(connection.execute(_KNOWN, (item,)).fetchone() for item in event_ids)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tradecore.errors import CorruptLedger, NewerLedger, OlderLedger
 from tradecore.journal.sqlite.failures import DATABASE_ERRORS, as_journal_error
 
-SCHEMA = 1
+if TYPE_CHECKING:
+    from tradecore.journal.sqlite.datastore import LedgerDatastore
+
+SCHEMA = 2
+"""2: the rows of a view are those of its slot."""
 
 EVENTS_TABLE = (
     "CREATE TABLE IF NOT EXISTS events ("
@@ -24,10 +29,12 @@ EVENTS_TABLE = (
 )
 
 _VIEWS_TABLE = (
-    "CREATE TABLE tradecore_views (view TEXT PRIMARY KEY, shape TEXT NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID"
+    "CREATE TABLE tradecore_views "
+    "(view TEXT PRIMARY KEY, shape TEXT NOT NULL, position INTEGER NOT NULL, slot INTEGER NOT NULL) WITHOUT ROWID"
 )
 _VIEW_ROWS_TABLE = (
-    "CREATE TABLE tradecore_view_rows (view TEXT, key TEXT, value BLOB NOT NULL, PRIMARY KEY (view, key)) WITHOUT ROWID"
+    "CREATE TABLE tradecore_view_rows "
+    "(slot INTEGER, key TEXT, value BLOB NOT NULL, PRIMARY KEY (slot, key)) WITHOUT ROWID"
 )
 _META_TABLE = "CREATE TABLE tradecore_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
 
@@ -39,6 +46,28 @@ def lay_out(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
     connection.execute("INSERT INTO tradecore_meta VALUES ('schema', ?)", (str(SCHEMA),))
     connection.execute("COMMIT")
+
+
+def renew_views(datastore: LedgerDatastore) -> None:
+    """Give a ledger of the first schema the tables that views are kept in now, empty: every view is built anew.
+
+    Raises `StoreUnavailable`, `CorruptLedger`.
+    """
+    with datastore.reading() as connection:
+        if _has_slots(connection):
+            return
+    with datastore.writing(_has_slots) as cursor:
+        if not _has_slots(datastore.connection):  # another process may have been faster
+            for statement in ("DROP TABLE tradecore_views", "DROP TABLE tradecore_view_rows"):
+                cursor.execute(statement)
+            cursor.execute(_VIEWS_TABLE)
+            cursor.execute(_VIEW_ROWS_TABLE)
+            cursor.execute("UPDATE tradecore_meta SET value = ? WHERE key = 'schema'", (str(SCHEMA),))
+
+
+def _has_slots(connection: sqlite3.Connection) -> bool:
+    columns = connection.execute("SELECT name FROM pragma_table_info('tradecore_views')").fetchall()
+    return ("slot",) in columns
 
 
 def recognise(connection: sqlite3.Connection, path: Path) -> None:

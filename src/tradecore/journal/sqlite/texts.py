@@ -15,9 +15,10 @@ from tradecore.journal.sealing import can_seal, seal, unseal
 from tradecore.journal.side_store import Erased, digest_of, hash_subject
 from tradecore.journal.sqlite.datastore import LedgerDatastore
 from tradecore.journal.sqlite.log_size import cut_off
+from tradecore.journal.sqlite.seal import has_texts
 from tradecore.journal.subject_keys import SubjectKeys
 
-_TABLE = (
+TABLE = (
     "CREATE TABLE IF NOT EXISTS tradecore_texts ("
     "digest TEXT NOT NULL, subject TEXT NOT NULL, media_type TEXT NOT NULL, sealed INTEGER NOT NULL, content BLOB, "
     "PRIMARY KEY (digest, subject))"
@@ -44,7 +45,7 @@ class SqliteTexts:
         with self._datastore.writing(lambda connection: _is_kept(connection, digest, owner)) as cursor:
             # The key is looked up inside the transaction: nobody can erase the subject between that and the commit.
             is_sealed = subject is not None and can_seal()
-            cursor.execute(_TABLE)
+            cursor.execute(TABLE)
             cursor.execute(_OWN, (digest, owner))
             if not self._can_read(cursor.fetchone(), owner):
                 stored = seal(self._keys.find_or_make(owner), content, digest, owner) if is_sealed else content
@@ -72,7 +73,7 @@ class SqliteTexts:
         owner = hash_subject(subject)
         with self._datastore.writing(lambda connection: not _count(connection, owner)) as cursor:
             cursor.execute("PRAGMA secure_delete=1")
-            cursor.execute(_TABLE)
+            cursor.execute(TABLE)
             count = _count(self._datastore.connection, owner)
             cursor.execute("UPDATE tradecore_texts SET content = NULL WHERE subject = ?", (owner,))
             self._keys.drop(owner)
@@ -96,23 +97,19 @@ class SqliteTexts:
 
     def _rows(self, statement: str, digest: str) -> list[tuple[Any, ...]]:
         with self._datastore.reading() as connection:
-            rows = connection.execute(statement, (digest,)).fetchall() if _has_table(connection) else []
+            rows = connection.execute(statement, (digest,)).fetchall() if has_texts(connection) else []
         if not rows:
             raise InputError("digest", digest, "the hash of a text that was kept")
         return rows
 
 
-def _has_table(connection: sqlite3.Connection) -> bool:
-    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'tradecore_texts'").fetchone() is not None
-
-
 def _is_kept(connection: sqlite3.Connection, digest: str, owner: str) -> bool:
     statement = "SELECT 1 FROM tradecore_texts WHERE digest = ? AND subject = ? AND content IS NOT NULL"
-    return _has_table(connection) and connection.execute(statement, (digest, owner)).fetchone() is not None
+    return has_texts(connection) and connection.execute(statement, (digest, owner)).fetchone() is not None
 
 
 def _count(connection: sqlite3.Connection, owner: str) -> int:
-    if not _has_table(connection):
+    if not has_texts(connection):
         return 0
     statement = "SELECT count(*) FROM tradecore_texts WHERE subject = ? AND content IS NOT NULL"
     count: int = connection.execute(statement, (owner,)).fetchone()[0]

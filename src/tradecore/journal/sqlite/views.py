@@ -1,25 +1,52 @@
-"""Read models in the ledger's file, in tables of their own."""
+"""Read models in the ledger's file, in tables of their own.
+
+The rows of a view are those of its slot. To exchange them is to give the view another slot: what the old one held is
+nobody's from then on, and is removed piece by piece.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from eventsourcing.sqlite import SQLiteCursor
 
 from tradecore.errors import WrongVersion
 from tradecore.failpoints import failpoint
 from tradecore.journal.sqlite.datastore import Landed, LedgerDatastore
+from tradecore.journal.view_store import Move
 
-_SELECT_CURSOR = "SELECT position, shape FROM tradecore_views WHERE view = ?"
-_UPSERT_CURSOR = (
-    "INSERT INTO tradecore_views (view, shape, position) VALUES (?, ?, ?) "
-    "ON CONFLICT (view) DO UPDATE SET shape = excluded.shape, position = excluded.position"
+_STANDING = "SELECT position, shape, slot FROM tradecore_views WHERE view = ?"
+_OF_VIEW = "FROM tradecore_view_rows WHERE slot = (SELECT slot FROM tradecore_views WHERE view = ?) "
+_ROW = "SELECT value " + _OF_VIEW + "AND key = ?"
+_ROWS = "SELECT key, value " + _OF_VIEW + "ORDER BY key"
+_PREFIX = "SELECT key, value " + _OF_VIEW + "AND key >= ? AND key < ? ORDER BY key"
+_FIRST_PAGE = "SELECT key, value " + _OF_VIEW + "ORDER BY key LIMIT ?"
+_PAGE = "SELECT key, value " + _OF_VIEW + "AND key > ? ORDER BY key LIMIT ?"
+_COUNT = "SELECT count(*) " + _OF_VIEW
+_LAST_SLOT = "SELECT value FROM tradecore_meta WHERE key = 'slots'"
+_GIVE_SLOT = (
+    "INSERT INTO tradecore_meta (key, value) VALUES ('slots', '1') "
+    "ON CONFLICT (key) DO UPDATE SET value = CAST(value + 1 AS TEXT)"
 )
+_UPSERT = (
+    "INSERT INTO tradecore_views (view, shape, position, slot) VALUES (?, ?, ?, ?) ON CONFLICT (view) "
+    "DO UPDATE SET shape = excluded.shape, position = excluded.position, slot = excluded.slot"
+)
+_MOVE = "UPDATE tradecore_views SET position = ? WHERE view = ?"
+_DROP = "DELETE FROM tradecore_views WHERE view = ?"
 _UPSERT_ROW = (
-    "INSERT INTO tradecore_view_rows (view, key, value) VALUES (?, ?, ?) "
-    "ON CONFLICT (view, key) DO UPDATE SET value = excluded.value"
+    "INSERT INTO tradecore_view_rows (slot, key, value) VALUES (?, ?, ?) "
+    "ON CONFLICT (slot, key) DO UPDATE SET value = excluded.value"
 )
+_DELETE_ROW = "DELETE FROM tradecore_view_rows WHERE slot = ? AND key = ?"
+_NEXT_SLOT = "SELECT min(slot) FROM tradecore_view_rows WHERE slot > ?"
+_IS_USED = "SELECT 1 FROM tradecore_views WHERE slot = ?"
+_SWEEP = (  # so many at once
+    "DELETE FROM tradecore_view_rows WHERE slot = ? AND key <= (SELECT max(key) FROM "
+    "(SELECT key FROM tradecore_view_rows WHERE slot = ? ORDER BY key LIMIT 20000))"
+)
+_LAST_CHARACTER = "\U0010ffff"
 
 
 class SqliteViews:
@@ -30,68 +57,151 @@ class SqliteViews:
 
     def cursor(self, view: str, shape: str) -> int:
         """Position up to which the view is folded."""
-        with self._datastore.reading() as connection:
-            found = connection.execute(_SELECT_CURSOR, (view,)).fetchone()
-        if found is None:
+        standing = self._standing(view)
+        if standing is None:
             return 0
-        position: int = found[0]
-        if found[1] == shape:
-            return position
-        with self._datastore.writing(lambda _: False) as cursor:
-            cursor.execute("DELETE FROM tradecore_view_rows WHERE view = ?", (view,))
-            cursor.execute("DELETE FROM tradecore_views WHERE view = ?", (view,))
+        if standing[1] == shape:
+            return standing[0]
+        self.drop(view)
         return 0
+
+    def edition(self, view: str) -> int:
+        """A number for this set of rows."""
+        standing = self._standing(view)
+        return standing[2] if standing else 0
 
     def row(self, view: str, key: str) -> bytes | None:
         """One row of a view, or None."""
         with self._datastore.reading() as connection:
-            found = connection.execute(
-                "SELECT value FROM tradecore_view_rows WHERE view = ? AND key = ?", (view, key)
-            ).fetchone()
+            found = connection.execute(_ROW, (view, key)).fetchone()
         return None if found is None else bytes(found[0])
 
-    def rows(self, view: str) -> Iterator[tuple[str, bytes]]:
-        """Every row of a view as it is now, by key."""
+    def rows(self, view: str, prefix: str = "") -> Iterator[tuple[str, bytes]]:
+        """Every row of a view, or those under a prefix, as it is now, by key."""
         with self._datastore.reading() as connection:
-            found = connection.execute(
-                "SELECT key, value FROM tradecore_view_rows WHERE view = ? ORDER BY key", (view,)
-            ).fetchall()
-        return iter(found)
+            if prefix:  # every longer key with this beginning sorts before it with the last character repeated
+                end = prefix + _LAST_CHARACTER * 8
+                return iter(connection.execute(_PREFIX, (view, prefix, end)).fetchall())
+            return iter(connection.execute(_ROWS, (view,)).fetchall())
+
+    def page(self, view: str, behind: str | None, limit: int) -> Sequence[tuple[str, bytes]]:
+        """At most `limit` rows behind a key."""
+        with self._datastore.reading() as connection:
+            if behind is None:
+                return connection.execute(_FIRST_PAGE, (view, limit)).fetchall()
+            return connection.execute(_PAGE, (view, behind, limit)).fetchall()
+
+    def count(self, view: str) -> int:
+        """How many rows a view has."""
+        with self._datastore.reading() as connection:
+            found: int = connection.execute(_COUNT, (view,)).fetchone()[0]
+            return found
 
     def write(
         self, view: str, shape: str, after: int, upto: int, puts: Mapping[str, bytes], deletes: Collection[str] = ()
     ) -> None:
         """Move a view from `after` to `upto`. Raises `WrongVersion`."""
-        assert after <= upto, "a view moves forward"
-        with self._datastore.writing(_stands_at(view, shape, upto)) as cursor:
-            cursor.execute(_SELECT_CURSOR, (view,))
-            found = cursor.fetchone() or (0, shape)
-            if tuple(found) != (after, shape):
-                raise WrongVersion(f"view {view} stands at position {found[0]}, not {after}, or in another shape")
-            self._put(cursor, view, puts)
-            cursor.executemany(
-                "DELETE FROM tradecore_view_rows WHERE view = ? AND key = ?", [(view, key) for key in deletes]
-            )
-            cursor.execute(_UPSERT_CURSOR, (view, shape, upto))
+        self.write_all([Move(view, shape, after, upto, puts, deletes)])
+
+    def write_all(self, moves: Sequence[Move]) -> None:
+        """Move several views in one transaction. Raises `WrongVersion`."""
+        with self._datastore.writing(_all_stand(moves)) as cursor:
+            for move in moves:
+                _move(cursor, move)
             failpoint("journal.view.before_commit")
         failpoint("journal.view.after_commit")
 
     def replace(self, view: str, shape: str, upto: int, rows: Mapping[str, bytes]) -> None:
         """Swap in a rebuilt view."""
-        with self._datastore.writing(_stands_at(view, shape, upto)) as cursor:
-            cursor.execute("DELETE FROM tradecore_view_rows WHERE view = ?", (view,))
-            self._put(cursor, view, rows)
-            cursor.execute(_UPSERT_CURSOR, (view, shape, upto))
+        with self._datastore.writing(_all_stand([Move(view, shape, upto, upto, rows)])) as cursor:
+            slot = _new_slot(cursor)
+            cursor.executemany(_UPSERT_ROW, [(slot, key, value) for key, value in rows.items()])
+            cursor.execute(_UPSERT, (view, shape, upto, slot))
             failpoint("journal.view.before_commit")
         failpoint("journal.view.after_commit")
+        self._sweep()
 
-    def _put(self, cursor: SQLiteCursor, view: str, rows: Mapping[str, bytes]) -> None:
-        cursor.executemany(_UPSERT_ROW, [(view, key, value) for key, value in rows.items()])
+    def adopt(self, view: str, built: str) -> None:
+        """Give a view everything of another one. Raises `WrongVersion`."""
+        with self._datastore.writing(_is_gone(built)) as cursor:
+            cursor.execute(_STANDING, (built,))
+            standing = cursor.fetchone()
+            if standing is None:
+                raise WrongVersion(f"there is no view {built} to adopt as {view}")
+            position, shape, slot = standing
+            cursor.execute(_DROP, (built,))
+            cursor.execute(_UPSERT, (view, shape, position, slot))
+            failpoint("journal.view.before_commit")
+        failpoint("journal.view.after_commit")
+        self._sweep()
+
+    def drop(self, view: str) -> None:
+        """Remove a view."""
+        with self._datastore.writing(_is_gone(view)) as cursor:
+            cursor.execute(_DROP, (view,))
+        self._sweep()
+
+    def _standing(self, view: str) -> tuple[int, str, int] | None:
+        with self._datastore.reading() as connection:
+            found: tuple[int, str, int] | None = connection.execute(_STANDING, (view,)).fetchone()
+            return found
+
+    def _sweep(self) -> None:
+        """Remove the rows that no view has, piece by piece; whoever is killed meanwhile leaves them to others."""
+        slot = -1
+        while (found := self._next_slot(slot)) is not None:
+            swept = 1
+            while swept:
+                with self._datastore.writing(lambda _: False) as cursor:
+                    cursor.execute(_IS_USED, (found,))
+                    swept = 0
+                    if cursor.fetchone() is None:
+                        cursor.execute(_SWEEP, (found, found))
+                        swept = cursor.sqlite_cursor.rowcount
+            slot = found
+
+    def _next_slot(self, slot: int) -> int | None:
+        """The first slot behind this one that has rows and belongs to nobody."""
+        with self._datastore.reading() as connection:
+            while True:
+                found: int | None = connection.execute(_NEXT_SLOT, (slot,)).fetchone()[0]
+                if found is None or connection.execute(_IS_USED, (found,)).fetchone() is None:
+                    return found
+                slot = found
 
 
-def _stands_at(view: str, shape: str, upto: int) -> Landed:
+def _move(cursor: SQLiteCursor, move: Move) -> None:
+    cursor.execute(_STANDING, (move.view,))
+    standing = cursor.fetchone()
+    position, shape, edition = standing or (0, move.shape, 0)
+    if (position, shape) != (move.after, move.shape) or move.edition not in (None, edition):
+        raise WrongVersion(f"view {move.view} stands at position {position}, not {move.after}, or in another shape")
+    slot = edition or _new_slot(cursor)
+    cursor.executemany(_UPSERT_ROW, [(slot, key, value) for key, value in move.puts.items()])
+    cursor.executemany(_DELETE_ROW, [(slot, key) for key in move.deletes])
+    if standing is None:
+        cursor.execute(_UPSERT, (move.view, move.shape, move.upto, slot))
+    else:
+        cursor.execute(_MOVE, (move.upto, move.view))
+
+
+def _new_slot(cursor: SQLiteCursor) -> int:
+    """A number that no rows ever had."""
+    cursor.execute(_GIVE_SLOT)
+    cursor.execute(_LAST_SLOT)
+    return int(cursor.fetchone()[0])
+
+
+def _all_stand(moves: Sequence[Move]) -> Landed:
     def landed(connection: sqlite3.Connection) -> bool:
-        found = connection.execute(_SELECT_CURSOR, (view,)).fetchone()
-        return found is not None and tuple(found) == (upto, shape)
+        standings = [connection.execute(_STANDING, (move.view,)).fetchone() for move in moves]
+        return all(
+            standing is not None and tuple(standing[:2]) == (move.upto, move.shape)
+            for move, standing in zip(moves, standings, strict=True)
+        )
 
     return landed
+
+
+def _is_gone(view: str) -> Landed:
+    return lambda connection: connection.execute(_STANDING, (view,)).fetchone() is None

@@ -1,0 +1,102 @@
+"""Whose is a broker's order? Found by client id, by broker id, as a leg of ours, or by what it replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tradecore.domain import events as ev
+from tradecore.domain.identity import derived_id, leg_order_id
+from tradecore.domain.order_state import OrderState
+from tradecore.domain.values import Leg, OrderType
+from tradecore.ledger import Ledger
+from tradecore.ports.broker import BrokerOrder
+
+_ROLES = {
+    OrderType.LIMIT.value: Leg.TAKE_PROFIT,
+    OrderType.STOP.value: Leg.STOP_LOSS,
+    OrderType.STOP_LIMIT.value: Leg.STOP_LOSS,
+}
+
+
+class Attribution:
+    """Who is who at the broker, as far as it was told."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._order_of: dict[str, str] = {}  # broker order id -> order id
+        self._parents: dict[str, set[str]] = {}  # order id -> legs that the broker has not shown yet
+
+    def observe(self, event: ev.Event) -> None:
+        """Take in an event: who got which id at the broker, and which legs are to be expected."""
+        if isinstance(event, ev.OrderAccepted | ev.OrderAdopted):
+            self.learn(event.broker_order_id, event.order_id)
+        elif isinstance(event, ev.OrderPlanned) and event.leg is not None and event.parent_order_id is not None:
+            self._parents.setdefault(event.parent_order_id, set()).add(event.order_id)
+        elif isinstance(event, ev.OrderCanceled | ev.OrderRejected):
+            self._forget_leg(event.order_id)
+
+    def learn(self, broker_order_id: str, order_id: str) -> None:
+        """The broker calls the order so."""
+        self._order_of[broker_order_id] = order_id
+        self._forget_leg(order_id)
+
+    def expect_leg(self, leg: OrderState) -> None:
+        """A leg, restored from an earlier run, that the broker may not have shown yet."""
+        if leg.parent_order_id is not None and leg.broker_order_id is None and not leg.status.is_terminal:
+            self._parents.setdefault(leg.parent_order_id, set()).add(leg.order_id)
+
+    def named(self, broker_order_id: str) -> str | None:
+        """The order that the broker calls so, or None."""
+        return self._order_of.get(broker_order_id)
+
+    def parents_of_unseen_legs(self) -> Iterator[OrderState]:
+        """Orders at the broker whose legs it has not shown yet: asked for by name, it tells them."""
+        for order_id in list(self._parents):
+            parent = self._ledger.order(order_id)
+            if parent is not None and parent.broker_order_id is not None:
+                yield parent
+
+    def of(self, order: BrokerOrder) -> str | None:
+        """The order of this ledger behind a broker's order; None when nothing says so."""
+        known = self._order_of.get(order.broker_order_id)
+        if known is None:
+            ours = self._ledger.order_under(order.client_order_id)
+            known = None if ours is None else ours.order_id
+        return known or self._successor(order)
+
+    def take_legs(self, parent_id: str, order: BrokerOrder) -> Iterator[tuple[str, BrokerOrder]]:
+        """The legs that a broker's order brought along, each with the order that was planned for it."""
+        for leg in order.legs:
+            role = _ROLES.get(leg.order_type)
+            known = self._order_of.get(leg.broker_order_id)
+            if known is None and role is not None:
+                planned = self._ledger.order(leg_order_id(parent_id, role.value))
+                if planned is not None and planned.broker_order_id in (None, leg.broker_order_id):
+                    known = planned.order_id
+            if known is not None:
+                self.learn(leg.broker_order_id, known)
+                yield known, leg
+
+    def replaced_by(self, order: BrokerOrder) -> str | None:
+        """The order of ours whose place a strange order took, or None."""
+        return None if order.replaces is None else self._order_of.get(order.replaces)
+
+    def _successor(self, order: BrokerOrder) -> str | None:
+        """The replacement that we asked for, should the broker have given it a client id of its own."""
+        old_id = self.replaced_by(order)
+        old = None if old_id is None else self._ledger.order(old_id)
+        new = None if old is None or old.replaced_by is None else self._ledger.order(old.replaced_by)
+        return new.order_id if new is not None and new.broker_order_id in (None, order.broker_order_id) else None
+
+    def _forget_leg(self, order_id: str) -> None:
+        state = self._ledger.order(order_id)
+        parent = None if state is None else state.parent_order_id
+        if parent in self._parents:
+            self._parents[parent].discard(order_id)
+            if not self._parents[parent]:
+                del self._parents[parent]
+
+
+def external_order_id(broker_account_id: str, broker_order_id: str) -> str:
+    """The id in this ledger of an order that others placed."""
+    return derived_id("external", broker_account_id, broker_order_id)

@@ -1,0 +1,130 @@
+"""A batch: the events of several commands, decided one after the other, on their way into one append."""
+
+from __future__ import annotations
+
+import attrs
+
+from tradecore.domain import streams
+from tradecore.domain.commands import ClosePosition, Command, PlaceOrder
+from tradecore.domain.events import Event
+from tradecore.domain.messages import Cause, Envelope, Recorded
+from tradecore.draft import Draft, Loaded, Shelf
+from tradecore.errors import TradecoreError
+from tradecore.planning import live_trade, plan
+from tradecore.ports.ids import Ids
+
+Given = Command | tuple[Command, ...]
+"""A command, or several that are taken as a whole or not at all."""
+
+
+@attrs.frozen
+class _Thread:
+    """What the next event of a stream goes on with."""
+
+    trace_id: str
+    correlation_id: str | None
+    last_event_id: str | None
+
+
+class Batch:
+    """Events with their envelopes, all of one moment. `pieces` says which of them belong to which entry."""
+
+    def __init__(self, shelf: Shelf, epoch: str, now_ns: int, ids: Ids) -> None:
+        self.draft = Draft(shelf)
+        self.recorded: list[Recorded[Event]] = []
+        self.pieces: list[tuple[int, int]] = []
+        self._shelf = shelf
+        self._epoch = epoch
+        self._now_ns = now_ns
+        self._ids = ids
+        self._versions: dict[str, int] = {}
+        self._begun: dict[str, tuple[str | None, str | None]] = {}
+        self._last: dict[str, str] = {}
+
+    def take(self, given: Given, cause: Cause) -> TradecoreError | None:
+        """Decide; what refuses it is returned, and then nothing of it is in the batch."""
+        commands = given if isinstance(given, tuple) else (given,)
+        kept, begin = self.draft.keep(), len(self.recorded)
+        causes = []
+        try:
+            for command in commands:
+                before = len(self.draft.events)
+                plan(self.draft, command, self._epoch)
+                causes.append((self._inherit(command, cause), before, len(self.draft.events)))
+        except TradecoreError as error:
+            self.draft.undo(kept)
+            self.pieces.append((begin, begin))
+            return error
+        for inherited, first, last in causes:
+            self._envelop(inherited, first, last)
+        self.pieces.append((begin, len(self.recorded)))
+        return None
+
+    def note(self, stream: str, event: Event, cause: Cause) -> None:
+        """Take an event of the system that no aggregate decides on."""
+        first = self.draft.keep()
+        self.draft.add(stream, [event])
+        self._envelop(cause, first, first + 1)
+
+    def settle(self) -> None:
+        """What was decided is recorded: the next decisions are made on it."""
+        for stream, version in self._versions.items():
+            known = self._shelf.get(stream)
+            begun = self._begun.get(stream, (known.trace_id, known.correlation_id))
+            self._shelf.put(stream, Loaded(self.draft.state(stream), version, *begun, self._last[stream]))
+
+    def _inherit(self, command: Command, cause: Cause) -> Cause:
+        """Go on with the trace of the order or trade that the command concerns."""
+        stream = None
+        if isinstance(command, PlaceOrder | ClosePosition):
+            order = self.draft.order(command.order_id)
+            trade_id = order.trade_id if order is not None else None
+            if trade_id is None and isinstance(command, PlaceOrder):  # it was refused
+                trade_id = live_trade(self.draft, command)
+            stream = streams.trade(trade_id) if trade_id else None
+        elif hasattr(command, "saga_id"):
+            stream = streams.saga(command.saga_id)
+        elif hasattr(command, "order_id"):
+            stream = streams.order(command.order_id)
+        known = None if stream is None else self._thread(stream)
+        if known is None:
+            return cause
+        causation_id = cause.causation_id or known.last_event_id
+        return Cause(known.trace_id, cause.actor, cause.source, known.correlation_id, causation_id)
+
+    def _thread(self, stream: str) -> _Thread | None:
+        """The trace of a stream as it is before the command in hand."""
+        known = self._shelf.get(stream)
+        trace_id, correlation = self._begun.get(stream, (known.trace_id, known.correlation_id))
+        if trace_id is None:
+            return None
+        return _Thread(trace_id, correlation, self._last.get(stream, known.last_event_id))
+
+    def _envelop(self, cause: Cause, first: int, last: int) -> None:
+        caused_by, correlation = cause.causation_id, cause.correlation_id
+        versions, touched = self._versions, self.draft.touched
+        for number in range(first, last):
+            stream, event = self.draft.events[number]
+            version = versions[stream] = versions.get(stream, touched[stream]) + 1
+            event_id = self._ids.event_id()
+            correlation = correlation or event_id
+            envelope = Envelope(
+                event_id,
+                event.NAME,
+                event.SCHEMA,
+                stream,
+                version,
+                0,
+                self._now_ns,
+                cause.trace_id,
+                correlation,
+                caused_by,
+                cause.actor,
+                cause.source,
+            )
+            self.recorded.append(Recorded(envelope, event))
+            self._last[stream] = event_id
+            if version == 1:
+                self._begun[stream] = (cause.trace_id, correlation)
+            if number == first:
+                caused_by = event_id

@@ -1,0 +1,69 @@
+"""Kill: cancel everything that works for an account, again and again, until the broker shows nothing any more."""
+
+from __future__ import annotations
+
+import attrs
+
+from tradecore.domain import events as ev
+from tradecore.domain.commands import RecordKillAnswer, RequestKill, StartKill
+from tradecore.domain.evolving import changed
+from tradecore.errors import InvariantViolated
+
+
+@attrs.frozen(slots=False)
+class KillState:
+    """The last kill of an account. `is_open` until it is verified."""
+
+    account: str
+    is_open: bool = False
+    suspend: bool = False
+    attempts: int = 0
+    in_flight: bool = False
+
+
+KillCommand = RequestKill | StartKill | RecordKillAnswer
+
+
+def decide(state: KillState | None, command: KillCommand) -> list[ev.Event]:
+    """What a command means for the kill of an account."""
+    account, attempts = command.account, state.attempts if state else 0
+    is_open = state is not None and state.is_open
+    match command:
+        case RequestKill():
+            if state is not None and is_open and state.suspend >= command.suspend:
+                return []
+            return [ev.KillRequested(account, command.suspend, command.reason)]
+        case StartKill():
+            if state is None or not is_open:
+                return []
+            lost = [_answer(account, attempts, _NO_OUTCOME)] if state.in_flight else []
+            return [*lost, ev.KillSubmitted(account, attempts + 1, command.lease)]
+        case RecordKillAnswer():
+            if state is None or not state.in_flight:
+                return []
+            answered = ev.KillAnswered(account, attempts, command.accepted, command.message, command.open_orders)
+            verified = command.accepted and command.open_orders == 0
+            return [answered, ev.KillVerified(account, attempts)] if verified else [answered]
+
+
+_NO_OUTCOME = "no outcome was recorded: the process that sent it ended"
+
+
+def _answer(account: str, attempt: int, message: str) -> ev.KillAnswered:
+    return ev.KillAnswered(account, attempt, False, message, None)
+
+
+def evolve(state: KillState | None, event: ev.Event, account: str) -> KillState:
+    """The kill after an event."""
+    state = state or KillState(account)
+    match event:
+        case ev.KillRequested():
+            return KillState(account, is_open=True, suspend=event.suspend)
+        case ev.KillSubmitted():
+            return changed(state, attempts=event.attempt, in_flight=True)
+        case ev.KillAnswered():
+            return changed(state, in_flight=False)
+        case ev.KillVerified():
+            return changed(state, is_open=False)
+        case _:
+            raise InvariantViolated(f"a kill cannot hold {event.NAME}")

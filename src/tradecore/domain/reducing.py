@@ -1,0 +1,20 @@
+"""Whether an order can only make a position smaller, whatever else is under way."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tradecore.domain.account import AccountState
+from tradecore.domain.values import Side, plus
+
+
+def reduces(account: AccountState, order_id: str, symbol: str, side: Side, quantity: Decimal) -> bool:
+    """Whether it is against the position and, with all open orders on its side, not larger than that."""
+    position = account.positions.get(symbol)
+    if position is None or position.quantity * side.sign >= 0:
+        return False
+    total = quantity
+    for other, reservation in account.reservations.items():
+        if other != order_id and reservation.symbol == symbol and reservation.side is side:
+            total = plus(total, reservation.quantity)
+    return total <= abs(position.quantity)

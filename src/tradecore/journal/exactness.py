@@ -1,0 +1,67 @@
+"""Which events come back from their bytes as they are, told from the types of their values, without reading them back.
+
+Types of fields are declared and not checked when an event is made, and what cannot be read back would block the ledger
+for ever. That JSON brings back exactly a `str`, `int`, `bool`, `None`, a finite `Decimal`, a time in UTC and a member
+of an enumeration is proved once, by tests. Everything else is proved event by event, by reading it back.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import types
+from collections.abc import Callable
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import attrs
+
+_PLAIN = {str, int, bool, type(None), Decimal, dt.datetime}
+_Kinds = tuple[type, ...]
+_Places = tuple[tuple[int, ...], tuple[int, ...]]
+
+
+class Exactness:
+    """The values of one class that need no reading back."""
+
+    def __init__(self, event_class: type[Any]) -> None:
+        names = [item.name for item in attrs.fields(event_class)]
+        hints = get_type_hints(event_class)
+        self._allowed = [_exact_types(hints[name]) for name in names]
+        self._values = _getter(names)
+        # By the types of all values: where the numbers and where the times are.
+        self._places: dict[_Kinds, _Places] = {}
+
+    def covers(self, event: object) -> bool:
+        """Whether this event certainly comes back as it is; False means that it is not known."""
+        values = self._values(event)
+        kinds = tuple(map(type, values))
+        places = self._places.get(kinds)
+        if places is None:
+            if not all(kind in allowed for kind, allowed in zip(kinds, self._allowed, strict=True)):
+                return False
+            places = self._places[kinds] = _places(kinds, Decimal), _places(kinds, dt.datetime)
+        numbers, times = places
+        for place in numbers:
+            if not values[place].is_finite():
+                return False
+        return not times or all(values[place].tzinfo is dt.UTC for place in times)
+
+
+def _exact_types(declared: Any) -> set[type]:
+    """Types whose values of exactly that type are safe in a field; empty when none is."""
+    if get_origin(declared) in (Union, types.UnionType):
+        return set().union(*map(_exact_types, get_args(declared)))
+    is_name = isinstance(declared, type) and issubclass(declared, enum.Enum) and not issubclass(declared, enum.Flag)
+    return {declared} if is_name or declared in _PLAIN else set()
+
+
+def _places(kinds: _Kinds, wanted: type) -> tuple[int, ...]:
+    return tuple(place for place, kind in enumerate(kinds) if kind is wanted)
+
+
+def _getter(names: list[str]) -> Callable[[object], tuple[Any, ...]]:
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda event: tuple(getattr(event, name) for name in names)

@@ -1,0 +1,65 @@
+"""The calls: the one module that gives instructions to a broker. One attempt each, and always an outcome."""
+
+from __future__ import annotations
+
+from tradecore.domain import commands as cmd
+from tradecore.domain.kill import KillState
+from tradecore.domain.order import OrderState
+from tradecore.errors import BrokerError, BrokerUnauthorized, TradecoreError
+from tradecore.failpoints import failpoint
+from tradecore.outbox.answers import Done, answered, failed
+from tradecore.outbox.requests import replace_request_of, request_of
+from tradecore.ports.broker import Broker
+
+LATE = "too much time passed since the attempt was recorded; it was not sent"
+
+
+async def submit_order(broker: Broker, order: OrderState, legs: list[OrderState]) -> Done:
+    """Send an order."""
+    try:
+        answer = await broker.submit(request_of(order))
+    except BrokerError as error:
+        return failed(order, error)
+    failpoint("outbox.post.after")
+    return answered(order, answer, legs, found=False)
+
+
+async def replace_order(broker: Broker, order: OrderState, old_broker_order_id: str) -> Done:
+    """Ask for an order in the place of another."""
+    try:
+        answer = await broker.replace(old_broker_order_id, replace_request_of(order))
+    except BrokerError as error:
+        return failed(order, error)
+    failpoint("outbox.post.after")
+    return answered(order, answer, [], found=False)
+
+
+def not_sent(order: OrderState) -> Done:
+    """The outcome of an attempt that was recorded too long ago to be sent now."""
+    return Done([cmd.RecordNotSent(order.order_id, LATE, order.submits, counts=False)], retry_in_s=0.0)
+
+
+async def cancel_order(broker: Broker, order: OrderState) -> Done:
+    """Ask for a cancel. That the request was taken ends the work; that the order ended, only its status says."""
+    assert order.broker_order_id is not None, "only an order that the broker has can be canceled there"
+    try:
+        await broker.cancel(order.broker_order_id)
+    except BrokerUnauthorized as error:
+        return Done([cmd.RecordCancelAnswer(order.order_id, False, str(error))], fatal=error)
+    except BrokerError as error:  # asking twice for a cancel does no harm
+        message = getattr(error, "message", None) or str(error)
+        return Done([cmd.RecordCancelAnswer(order.order_id, False, message)], retry_in_s=0.0)
+    return Done([cmd.RecordCancelAnswer(order.order_id, True, "")])
+
+
+async def kill_everything(broker: Broker, state: KillState) -> Done:
+    """Have everything canceled, and the account suspended where that is wanted."""
+    try:
+        if state.suspend:
+            await broker.suspend(suspended=True)
+        await broker.cancel_all()
+    except BrokerUnauthorized as error:
+        return Done([cmd.RecordKillAnswer(state.account, False, str(error))], fatal=error)
+    except (BrokerError, TradecoreError) as error:
+        return Done([cmd.RecordKillAnswer(state.account, False, str(error))], retry_in_s=0.0)
+    return Done([cmd.RecordKillAnswer(state.account, True, "", None)], retry_in_s=0.0)

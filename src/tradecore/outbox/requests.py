@@ -1,0 +1,55 @@
+"""What is sent for an order, and whether what came back is that order."""
+
+from __future__ import annotations
+
+from tradecore.domain.order import OrderState
+from tradecore.errors import InvariantViolated
+from tradecore.ports.broker import BrokerOrder, OrderRequest, ReplaceRequest
+
+
+def request_of(order: OrderState) -> OrderRequest:
+    """Exactly what is sent for an order."""
+    return OrderRequest(
+        client_order_id=order.client_order_id,
+        symbol=order.symbol,
+        side=order.side,
+        quantity=order.quantity,
+        order_type=order.order_type,
+        limit_price=order.limit_price,
+        time_in_force=order.time_in_force,
+        extended_hours=order.extended_hours,
+        notional=order.notional,
+        stop_price=order.stop_price,
+        trail_price=order.trail_price,
+        trail_percent=order.trail_percent,
+        order_class=order.order_class,
+        take_profit=order.take_profit,
+        stop_loss=order.stop_loss,
+    )
+
+
+def replace_request_of(order: OrderState) -> ReplaceRequest:
+    """Exactly what is sent for an order that is to take the place of another."""
+    return ReplaceRequest(
+        client_order_id=order.client_order_id,
+        quantity=order.quantity,
+        limit_price=order.limit_price,
+        stop_price=order.stop_price,
+        trail=order.trail_price if order.trail_price is not None else order.trail_percent,
+        time_in_force=order.time_in_force,
+    )
+
+
+def check_same(order: OrderState, answer: BrokerOrder) -> None:
+    """Raises `InvariantViolated` when the broker holds something else under the order's id than was decided on."""
+    same = (
+        (answer.symbol, answer.side, answer.order_type) == (order.symbol, order.side, order.order_type.value)
+        # What a replacement comes to is for the broker to say: what was filled before may count or not.
+        and (order.replaces is not None or answer.quantity == order.quantity)
+    )
+    if not same:
+        raise InvariantViolated(
+            f"the broker holds {order.client_order_id} as {answer.side.value} {answer.quantity} {answer.symbol} "
+            f"{answer.order_type}, but {order.side.value} {order.quantity} {order.symbol} {order.order_type.value} "
+            "was decided"
+        )

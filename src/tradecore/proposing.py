@@ -1,0 +1,73 @@
+"""From what a strategy proposes to the command that records it, every number looked at on the way."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import attrs
+
+from tradecore.domain import commands as cmd
+from tradecore.domain.identity import decision_id, order_id_of_decision
+from tradecore.domain.terms import StopLoss, TakeProfit, check_terms, size
+from tradecore.domain.values import Bar, parse_positive, parse_symbol
+from tradecore.errors import InputError
+from tradecore.ports.strategy import Idea
+
+
+def order_of(
+    idea: Idea, bar: Bar, number: int, *, strategy: str, account: str, not_after: dt.datetime
+) -> cmd.PlaceOrder:
+    """The order that an idea asks for; the same idea at the same bar is the same order. Raises `InputError`."""
+    as_of = bar.start if number == 0 else bar.start.replace(microsecond=number)
+    decision = decision_id(strategy, idea.symbol, as_of.isoformat())
+    profit, loss = idea.take_profit, idea.stop_loss
+    order = cmd.PlaceOrder(
+        order_id=order_id_of_decision(decision),
+        account=account,
+        symbol=parse_symbol("symbol", idea.symbol),
+        side=idea.side,
+        quantity=_positive("quantity", idea.quantity),
+        notional=_positive("notional", idea.notional),
+        order_type=idea.order_type,
+        limit_price=_positive("limit_price", idea.limit_price),
+        stop_price=_positive("stop_price", idea.stop_price),
+        trail_price=_positive("trail_price", idea.trail_price),
+        trail_percent=_positive("trail_percent", idea.trail_percent),
+        time_in_force=idea.time_in_force,
+        extended_hours=idea.extended_hours,
+        order_class=idea.order_class,
+        take_profit=None if profit is None else TakeProfit(parse_positive("take_profit", profit.limit_price)),
+        stop_loss=None
+        if loss is None
+        else StopLoss(parse_positive("stop_loss", loss.stop_price), _positive("stop_loss", loss.limit_price)),
+        purpose=idea.purpose,
+        strategy=strategy,
+        not_after=not_after,
+        reference_price=bar.close,
+        proposal=None,
+    )
+    check_terms(order)
+    quantity = size(order, bar.close)
+    if quantity is None:
+        raise InputError("notional", idea.notional, "an amount that can be counted at the bar's close")
+    return _with_proposal(order, idea, bar, decision, quantity)
+
+
+def _with_proposal(order: cmd.PlaceOrder, idea: Idea, bar: Bar, decision: str, quantity: Decimal) -> cmd.PlaceOrder:
+    proposal = cmd.Proposal(
+        decision_id=decision,
+        strategy=order.strategy,
+        symbol=order.symbol,
+        side=order.side,
+        quantity=quantity,
+        reference_price=bar.close,
+        data_as_of=bar.start,
+        reasoning=idea.reasoning,
+        confidence=idea.confidence,
+    )
+    return attrs.evolve(order, proposal=proposal)
+
+
+def _positive(field: str, number: Decimal | None) -> Decimal | None:
+    return None if number is None else parse_positive(field, number)

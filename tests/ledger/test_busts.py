@@ -1,0 +1,172 @@
+"""Busts and corrections: as if the execution had not been, or had been otherwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.ledger.desk import Desk
+from tests.ledger.revisions import Told, tell
+from tradecore.errors import InputError
+from tradecore.verify import verify
+
+
+def bought(desk: Desk, qty: str = "10", price: str = "100", fees: str = "0") -> str:
+    desk.pin()
+    order_id = desk.live("buy", qty)
+    tell(desk, Told(order_id, "x1", qty, price, qty, fees))
+    return order_id
+
+
+def sold(desk: Desk, qty: str, price: str) -> str:
+    order_id = desk.live("sell", qty)
+    tell(desk, Told(order_id, "s1", qty, price, qty))
+    return order_id
+
+
+def of(*values: object) -> Any:
+    """Values to compare with plain numbers and words."""
+    return values
+
+
+def lots(desk: Desk) -> Any:
+    return [(lot.quantity, lot.price) for lot in desk.account.position("SPY").lots]
+
+
+def clean(desk: Desk) -> bool:
+    findings = verify(desk.ledger.journal).findings
+    assert findings == ()
+    return True
+
+
+def test_a_busted_purchase_leaves_no_position_and_all_the_cash(desk: Desk) -> None:
+    order_id = bought(desk, fees="1.5")
+    tell(desk, Told(order_id, "b1", "10", "100", "0", revises="x1", busts=True, second=5))
+    assert desk.account.cash == 100_000
+    assert desk.account.fees == desk.account.realised_pnl == 0
+    assert desk.account.positions == {} == desk.account.holdings
+    order = desk.order(order_id)
+    assert of(order.status, order.filled_qty, order.filled_value) == ("filled", 0, 0)
+    assert desk.trade_of(order_id).status == "abandoned"
+    assert clean(desk)
+
+
+def test_a_busted_sale_gives_back_the_lots_and_takes_back_the_profit(desk: Desk) -> None:
+    order_id = bought(desk)
+    exit_id = sold(desk, "10", "110")
+    assert desk.trade_of(order_id).status == "closed"
+    assert desk.account.realised_pnl == 100
+    tell(desk, Told(exit_id, "b1", "10", "110", "0", revises="s1", busts=True, second=5))
+    assert lots(desk) == [(10, 100)]
+    assert of(desk.account.cash, desk.account.realised_pnl) == (99_000, 0)
+    trade = desk.trade_of(order_id)
+    assert of(trade.status, trade.position.quantity, trade.realised_pnl) == ("open", 10, 0)
+    assert desk.account.held("test", "SPY") == 10
+    assert clean(desk)
+
+
+def test_a_trade_that_a_bust_reopened_is_closed_by_the_next_exit(desk: Desk) -> None:
+    order_id = bought(desk)
+    exit_id = sold(desk, "10", "110")
+    tell(desk, Told(exit_id, "b1", "10", "110", "0", revises="s1", busts=True, second=5))
+    desk.done("sell", "10", "120")
+    trade = desk.trade_of(order_id)
+    assert of(trade.status, trade.realised_pnl) == ("closed", 200)
+    assert desk.account.realised_pnl == 200
+    assert clean(desk)
+
+
+def test_a_busted_purchase_whose_units_were_sold_is_bought_back_at_its_own_price(desk: Desk) -> None:
+    order_id = bought(desk)
+    sold(desk, "10", "110")
+    tell(desk, Told(order_id, "b1", "10", "100", "0", revises="x1", busts=True, second=5))
+    assert lots(desk) == [(-10, 100)]  # what was sold at 110 is short; 10 of profit a unit stay realised
+    assert of(desk.account.cash, desk.account.realised_pnl) == (101_100, 100)
+    assert clean(desk)
+
+
+def test_a_sale_through_zero_is_undone_in_both_trades(desk: Desk) -> None:
+    order_id = bought(desk)
+    exit_id = sold(desk, "15", "110")
+    assert lots(desk) == [(-5, 110)]
+    tell(desk, Told(exit_id, "b1", "15", "110", "0", revises="s1", busts=True, second=5))
+    assert lots(desk) == [(10, 100)]
+    assert desk.account.realised_pnl == 0
+    assert desk.trade_of(order_id).status == "open"
+    assert clean(desk)
+
+
+def test_a_correction_of_a_whole_lot_is_made_where_it_stands(desk: Desk) -> None:
+    order_id = bought(desk)
+    desk.done("buy", "5", "120")
+    tell(desk, Told(order_id, "c1", "9", "101", "9", revises="x1", second=5))
+    assert lots(desk) == [(9, 101), (5, 120)]
+    assert desk.account.cash == 100_000 - 9 * 101 - 5 * 120
+    assert of(desk.order(order_id).filled_qty, desk.order(order_id).filled_value) == (9, 909)
+    assert clean(desk)
+
+
+def test_a_corrected_sale_realises_what_it_should_have(desk: Desk) -> None:
+    order_id = bought(desk)
+    exit_id = sold(desk, "10", "110")
+    tell(desk, Told(exit_id, "c1", "10", "105", "10", revises="s1", second=5))
+    assert of(desk.account.realised_pnl, desk.account.cash) == (50, 100_050)
+    trade = desk.trade_of(order_id)
+    assert of(trade.status, trade.realised_pnl) == ("closed", 50)
+    assert clean(desk)
+
+
+def test_a_bust_that_comes_before_its_fill_waits_for_it(desk: Desk) -> None:
+    desk.pin()
+    order_id = desk.live("buy", "10")
+    tell(desk, Told(order_id, "b1", "4", "100", "0", revises="x1", busts=True, second=5))
+    assert desk.account.cash == 100_000
+    tell(desk, Told(order_id, "x1", "4", "100", "4"))
+    assert desk.account.cash == 100_000
+    assert desk.order(order_id).filled_qty == 0
+    assert desk.names().count("trade.fill.busted") == 1
+    assert desk.account.reservations[order_id].quantity == 10
+    assert clean(desk)
+
+
+def test_a_bust_told_by_two_sources_is_one_bust(desk: Desk) -> None:
+    desk.pin()
+    order_id = desk.live("buy", "10")
+    tell(desk, Told(order_id, "x1", "4", "100", "4"))
+    tell(desk, Told(order_id, "x2", "4", "100", "8", second=1))
+    tell(desk, Told(order_id, "b1", "4", "100", "4", revises="x2", busts=True, second=5))
+    tell(desk, Told(order_id, "a9", "4", "100", "4", revises="a2", busts=True, second=5, source="activities"))
+    tell(desk, Told(order_id, "b1", "4", "100", "4", revises="x2", busts=True, second=5))
+    assert desk.order(order_id).filled_qty == 4
+    assert clean(desk)
+
+
+def test_an_older_correction_that_comes_late_does_not_undo_a_newer_one(desk: Desk) -> None:
+    order_id = bought(desk)
+    tell(desk, Told(order_id, "c2", "8", "102", "8", revises="c1", second=9))
+    assert lots(desk) == [(10, 100)]  # it corrects a correction that nobody told yet
+    tell(desk, Told(order_id, "c1", "9", "101", "9", revises="x1", second=5))
+    assert lots(desk) == [(8, 102)]
+    tell(desk, Told(order_id, "c1", "9", "101", "9", revises="x1", second=5))
+    assert lots(desk) == [(8, 102)]
+    assert clean(desk)
+
+
+def test_a_canceled_order_stays_settled_when_its_fill_is_busted(desk: Desk) -> None:
+    desk.pin()
+    order_id = desk.live("buy", "10")
+    tell(desk, Told(order_id, "x1", "4", "100", "4"))
+    desk.report(order_id, "canceled", filled="4", at=2)
+    tell(desk, Told(order_id, "b1", "4", "100", "0", revises="x1", busts=True, second=5))
+    assert desk.order(order_id).is_settled
+    assert desk.account.reservations == {}
+    assert clean(desk)
+
+
+def test_a_correction_beyond_the_order_is_refused_and_changes_nothing(desk: Desk) -> None:
+    order_id = bought(desk)
+    with pytest.raises(InputError, match="quantity"):
+        tell(desk, Told(order_id, "c1", "11", "100", "11", revises="x1", second=5))
+    assert lots(desk) == [(10, 100)]
+    assert clean(desk)
