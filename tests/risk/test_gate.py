@@ -277,7 +277,7 @@ def test_the_strictest_action_decides() -> None:
     )  # fmt: skip
     verdict = judge(told, ask(), standing())
     assert (verdict.action, rule_of(verdict), verdict.allows) == (Action.APPROVE, "max_order_notional", False)
-    assert "1000 is not within at most 500" in verdict.reason
+    assert "1000; allowed is at most 500" in verdict.reason
 
 
 def test_a_warning_lets_the_order_through_and_says_so() -> None:

@@ -9,30 +9,19 @@ from decimal import Decimal
 import attrs
 
 from tradecore.domain import events as ev
-from tradecore.domain import risk
-from tradecore.domain.commands import PinAccount, PlaceOrder, SetLimits
+from tradecore.domain.commands import MarkEquity, PinAccount, PlaceOrder, SetLimits
 from tradecore.domain.evolving import changed
+from tradecore.domain.exposure import Book, Exposure
+from tradecore.domain.gate.figures import Recent
+from tradecore.domain.limits import Limits, check_limits
 from tradecore.domain.order_state import OrderState
 from tradecore.domain.position import Lot, Position, apply_fill
+from tradecore.domain.reservations import Reservation, open_quantity, put
 from tradecore.domain.restating import position_of
+from tradecore.domain.tempo import Tempo, scopes
 from tradecore.domain.terms import size
-from tradecore.domain.values import ZERO, Side, minus, plus, times
+from tradecore.domain.values import ZERO, TradingState, minus, plus, times
 from tradecore.errors import InputError, InvariantViolated, WrongAccount
-
-
-@attrs.frozen
-class Reservation:
-    """An order at the size that can still happen. `quantity` is what is not filled yet, unsigned.
-
-    While the order that it `replaces` is reserved too, only what it adds to that one counts.
-    """
-
-    trade_id: str
-    strategy: str
-    symbol: str
-    side: Side
-    quantity: Decimal
-    replaces: str | None = None
 
 
 @attrs.frozen
@@ -59,11 +48,22 @@ class AccountState:
     cash: Decimal = ZERO
     realised_pnl: Decimal = ZERO
     fees: Decimal = ZERO
-    limits: risk.Limits = risk.Limits()
+    limits: Limits = Limits()
+    settings_limits: Limits | None = None
+    trading_state: TradingState = TradingState.ACTIVE
     positions: Mapping[str, Position] = attrs.field(factory=dict)
     reservations: Mapping[str, Reservation] = attrs.field(factory=dict)
     holdings: Mapping[tuple[str, str], Holding] = attrs.field(factory=dict)
     opening_activities: tuple[str, ...] = ()
+    exposure: Exposure = Exposure()
+    tempo: Tempo = Tempo()
+    open_by_scope: Mapping[str, int] = attrs.field(factory=dict)
+
+    @property
+    def equity(self) -> Decimal | None:
+        """Cash and what all positions are worth; None while the account or the price of a position is not known."""
+        held = self.exposure.held_value
+        return None if held is None or self.broker_account_id is None else plus(self.cash, held)
 
     def position(self, symbol: str) -> Position:
         """The position in a symbol, flat when there is none."""
@@ -94,10 +94,7 @@ class AccountState:
 
     def open_quantity(self, reservation: Reservation) -> Decimal:
         """What a reservation adds to the others, unsigned."""
-        replaced = self.reservations.get(reservation.replaces) if reservation.replaces else None
-        if replaced is None:
-            return reservation.quantity
-        return max(ZERO, minus(reservation.quantity, replaced.quantity))
+        return open_quantity(self.reservations, reservation)
 
 
 def pin(state: AccountState, command: PinAccount) -> list[ev.Event]:
@@ -127,19 +124,46 @@ def pin(state: AccountState, command: PinAccount) -> list[ev.Event]:
 
 
 def set_limits(state: AccountState, command: SetLimits) -> list[ev.Event]:
-    """Replace the limits; nothing happens when they are the same already."""
-    wanted = (command.max_order_qty, command.max_order_notional, command.max_open_orders)
+    """Replace the limits; nothing happens when they are the same already, or the settings say what they said before.
+
+    Raises `InputError` for limits that cannot be meant.
+    """
+    check_limits(command.limits)
     now = state.limits
-    if wanted == (now.max_order_qty, now.max_order_notional, now.max_open_orders):
+    wanted = attrs.evolve(command.limits, version=now.version)
+    if command.who == SETTINGS and _unversioned(wanted) == (state.settings_limits or Limits()):
         return []
-    return [ev.LimitsSet(state.account, now.version + 1, *wanted, command.reason)]
+    if wanted == now and command.who != SETTINGS:
+        return []
+    limits = attrs.evolve(wanted, version=now.version + (wanted != now))
+    return [ev.LimitsSet(state.account, limits, command.who, command.reason)]
 
 
-def gate(state: AccountState, command: PlaceOrder) -> risk.Breach | None:
-    """The limit that refuses the order, or None."""
-    prices = (command.limit_price, command.stop_price, command.reference_price)
-    price = next((price for price in prices if price is not None), None)
-    return risk.check(state.limits, worst_quantity(command), price, len(state.reservations))
+SETTINGS = "settings"
+"""Who sets limits when a runner begins."""
+
+
+def _unversioned(limits: Limits) -> Limits:
+    return attrs.evolve(limits, version=0)
+
+
+def mark(state: AccountState, command: MarkEquity) -> list[ev.Event]:
+    """Take in prices of what is held. Nothing happens when they are known already and no new day begins."""
+    held = {symbol: price for symbol, price in command.marks.items() if symbol in state.exposure.books}
+    exposure = _marked(state.exposure, held)
+    value, day = exposure.held_value, command.at.date().isoformat()
+    if state.broker_account_id is None or value is None:
+        return []
+    tempo = state.tempo.on(command.at.date(), state.equity)
+    if exposure == state.exposure and tempo == state.tempo and tempo.start is not None:
+        return []
+    return [ev.EquityMarked(state.account, day, plus(state.cash, value), held)]
+
+
+def _marked(exposure: Exposure, marks: Mapping[str, Decimal]) -> Exposure:
+    for symbol, price in marks.items():
+        exposure = exposure.with_mark(symbol, price)
+    return exposure
 
 
 def worst_quantity(command: PlaceOrder) -> Decimal:
@@ -150,49 +174,6 @@ def worst_quantity(command: PlaceOrder) -> Decimal:
             "reference_price", command.reference_price, "a price above zero, to tell what the amount of money buys"
         )
     return quantity
-
-
-def reserve(state: AccountState, command: PlaceOrder, trade_id: str) -> list[ev.Event]:
-    """Count the order at full size from here on."""
-    return [
-        ev.ReservationMade(
-            account=state.account,
-            order_id=command.order_id,
-            trade_id=trade_id,
-            strategy=command.strategy,
-            symbol=command.symbol,
-            side=command.side,
-            quantity=worst_quantity(command),
-            limits_version=state.limits.version,
-        )
-    ]
-
-
-def gate_replacement(state: AccountState, order: OrderState, new: ev.OrderPlanned) -> risk.Breach | None:
-    """The limit that refuses the replacement, or None; the order that it replaces makes room for it."""
-    prices = (new.limit_price, new.stop_price, new.reference_price)
-    price = next((price for price in prices if price is not None), None)
-    assert new.quantity is not None, "an order of an amount of money is not replaced"
-    others = len(state.reservations.keys() - {order.order_id})
-    return risk.check(state.limits, new.quantity, price, others)
-
-
-def reserve_replacement(state: AccountState, order: OrderState, new: ev.OrderPlanned) -> list[ev.Event]:
-    """Count what the replacement adds: until the old order ends either may fill, but not both in full."""
-    assert new.quantity is not None, "an order of an amount of money is not replaced"
-    return [
-        ev.ReservationMade(
-            account=state.account,
-            order_id=new.order_id,
-            trade_id=new.trade_id,
-            strategy=new.strategy,
-            symbol=new.symbol,
-            side=new.side,
-            quantity=new.quantity,
-            limits_version=state.limits.version,
-            replaces=order.order_id,
-        )
-    ]
 
 
 def reserve_again(state: AccountState, order: OrderState) -> list[ev.Event]:
@@ -210,6 +191,7 @@ def reserve_again(state: AccountState, order: OrderState) -> list[ev.Event]:
             quantity=order.remaining,
             limits_version=state.limits.version,
             replaces=order.replaces,
+            limit_price=order.limit_price,
         )
     ]
 
@@ -272,22 +254,19 @@ def evolve(state: AccountState | None, event: ev.Event, account: str) -> Account
         case ev.AccountPinned():
             return _evolve_pin(state, event)
         case ev.LimitsSet():
-            limits = risk.Limits(
-                event.limits_version, event.max_order_qty, event.max_order_notional, event.max_open_orders
-            )
-            return changed(state, limits=limits)
-        case ev.LimitBreached():
+            return _evolve_limits(state, event)
+        case ev.LimitBreached() | ev.LimitWarned() | ev.OrderReduced():
             return state
+        case ev.EquityMarked():
+            return _evolve_mark(state, event)
         case ev.ReservationMade():
-            made = Reservation(event.trade_id, event.strategy, event.symbol, event.side, event.quantity, event.replaces)
-            return changed(state, reservations={**state.reservations, event.order_id: made})
+            return _evolve_reservation(state, event)
         case ev.ReservationReleased():
-            left = {key: value for key, value in state.reservations.items() if key != event.order_id}
-            return changed(state, reservations=left)
+            return _evolve_release(state, event)
         case ev.PositionChange():
             return _evolve_position(state, event)
         case ev.CashBooked():
-            return changed(state, cash=plus(state.cash, event.amount))
+            return _evolve_cash(state, event)
         case ev.LotsRestated():
             return _evolve_restated(state, event)
         case _:
@@ -310,7 +289,92 @@ def _evolve_pin(state: AccountState, event: ev.AccountPinned) -> AccountState:
         cash=event.cash,
         positions=positions,
         opening_activities=event.activities,
+        exposure=_held(state.exposure, positions),
     )
+
+
+def _held(exposure: Exposure, positions: Mapping[str, Position]) -> Exposure:
+    for symbol, position in positions.items():
+        exposure = exposure.with_book(symbol, attrs.evolve(exposure.book(symbol), position=position.quantity))
+    return exposure
+
+
+def _evolve_limits(state: AccountState, event: ev.LimitsSet) -> AccountState:
+    after = changed(state, limits=event.limits, exposure=state.exposure.with_sectors(event.limits.sectors))
+    return changed(after, settings_limits=_unversioned(event.limits)) if event.who == SETTINGS else after
+
+
+def _evolve_mark(state: AccountState, event: ev.EquityMarked) -> AccountState:
+    tempo = state.tempo.on(dt.date.fromisoformat(event.day), state.equity)
+    if tempo.start is None:
+        tempo = changed(tempo, start=event.equity)
+    return changed(state, tempo=tempo, exposure=_marked(state.exposure, event.marks))
+
+
+def _evolve_reservation(state: AccountState, event: ev.ReservationMade) -> AccountState:
+    made = Reservation(
+        event.trade_id,
+        event.strategy,
+        event.symbol,
+        event.side,
+        event.quantity,
+        event.replaces,
+        event.agent,
+        event.limit_price,
+    )
+    exposure, tempo = state.exposure, state.tempo
+    if event.price is not None and event.symbol not in exposure.marks:
+        exposure = exposure.with_mark(event.symbol, event.price)
+    if event.at is not None:
+        order = Recent(event.at, event.symbol, event.side, event.quantity, event.strategy, event.agent)
+        worth = None if event.price is None else times(event.quantity, event.price)
+        tempo = tempo.on(event.at.date(), state.equity).placed(order, worth, state.limits)
+    reservations, exposure = put(state.reservations, exposure, event.order_id, made)
+    counts = dict(state.open_by_scope)
+    for scope in scopes(event.symbol, event.strategy, event.agent):
+        counts[scope] = counts.get(scope, 0) + 1
+    return changed(state, reservations=reservations, exposure=exposure, tempo=tempo, open_by_scope=counts)
+
+
+def _evolve_release(state: AccountState, event: ev.ReservationReleased) -> AccountState:
+    ended = state.reservations.get(event.order_id)
+    if ended is None:
+        return state
+    reservations, exposure = put(state.reservations, state.exposure, event.order_id, None)
+    counts = dict(state.open_by_scope)
+    for scope in scopes(ended.symbol, ended.strategy, ended.agent):
+        counts[scope] -= 1
+        if not counts[scope]:
+            del counts[scope]
+    return changed(state, reservations=reservations, exposure=exposure, open_by_scope=counts)
+
+
+def _evolve_cash(state: AccountState, event: ev.CashBooked) -> AccountState:
+    """Money that came or went from outside is neither a gain nor a loss of the day."""
+    tempo = state.tempo
+    if event.kind in _FROM_OUTSIDE and tempo.start is not None:
+        tempo = changed(tempo, start=plus(tempo.start, event.amount))
+    return changed(state, cash=plus(state.cash, event.amount), tempo=tempo)
+
+
+_FROM_OUTSIDE = ("deposit", "withdrawal")
+
+
+def _left(state: AccountState, order_id: str, quantity: Decimal | None) -> AccountState:
+    """With so much that an order can still fill, where it reserves anything; None leaves it as it is."""
+    reserved = state.reservations.get(order_id)
+    if reserved is None or quantity is None:
+        return state
+    smaller = attrs.evolve(reserved, quantity=quantity)
+    reservations, exposure = put(state.reservations, state.exposure, order_id, smaller)
+    return changed(state, reservations=reservations, exposure=exposure)
+
+
+def _holding_now(state: AccountState, symbol: str, quantity: Decimal, price: Decimal | None) -> Exposure:
+    """The exposure with another position in a symbol. `price` is the last one, None when the old one means nothing."""
+    exposure = state.exposure.with_mark(symbol, price)
+    book = exposure.book(symbol)
+    return exposure.with_book(symbol, Book(quantity, book.buys, book.sells))
 
 
 def _evolve_position(state: AccountState, event: ev.PositionChange) -> AccountState:
@@ -320,18 +384,16 @@ def _evolve_position(state: AccountState, event: ev.PositionChange) -> AccountSt
     positions = {**state.positions, event.symbol: position}
     if not position.quantity:
         del positions[event.symbol]
-    reservations = dict(state.reservations)
-    reserved = reservations.get(event.order_id)
+    reserved = state.reservations.get(event.order_id)
     if reserved is not None:
-        left = max(ZERO, minus(reserved.quantity, abs(event.signed_qty)))
-        reservations[event.order_id] = attrs.evolve(reserved, quantity=left)
+        state = _left(state, event.order_id, max(ZERO, minus(reserved.quantity, abs(event.signed_qty))))
     return changed(
         state,
         cash=plus(state.cash, event.cash_delta),
         realised_pnl=plus(state.realised_pnl, event.realised_pnl),
         fees=plus(state.fees, event.fees),
         positions=positions,
-        reservations=reservations,
+        exposure=_holding_now(state, event.symbol, position.quantity, event.price),
         holdings=_hold(state, event.symbol, ev.TradeShare(event.strategy, event.trade_id, event.signed_qty)),
     )
 
@@ -349,14 +411,15 @@ def _evolve_restated(state: AccountState, event: ev.LotsRestated) -> AccountStat
         realised_pnl=plus(state.realised_pnl, event.realised_pnl),
         positions=positions,
     )
+    if event.symbol:
+        price = None if isinstance(event, ev.PositionSplit) else state.exposure.marks.get(event.symbol)
+        after = changed(after, exposure=_holding_now(state, event.symbol, position.quantity, price))
     match event:
         case ev.PositionRevised():
             share = ev.TradeShare(event.strategy, event.trade_id, event.signed_qty)
-            reservations = dict(state.reservations)
-            if event.reserved is not None:
-                reservations[event.order_id] = attrs.evolve(reservations[event.order_id], quantity=event.reserved)
             fees = plus(state.fees, event.fees)
-            return changed(after, fees=fees, reservations=reservations, holdings=_hold(state, event.symbol, share))
+            after = changed(after, fees=fees, holdings=_hold(state, event.symbol, share))
+            return _left(after, event.order_id, event.reserved)
         case ev.PositionSplit():
             for share in event.shares:
                 after = changed(after, holdings=_hold(after, event.symbol, share))

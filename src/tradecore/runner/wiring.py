@@ -60,12 +60,9 @@ async def open_session(settings: Settings, strategy: Strategy | None = None) -> 
                 )
                 outbox = Outbox(ledger, venue.broker, clock, ids, rng, lambda: lease.token, pace, settings.account)
                 inbox = Inbox(ledger, venue.broker, ids, settings.account)
-                risk = settings.risk
                 terms = Terms(
                     account=settings.account,
-                    max_order_qty=risk.max_order_qty,
-                    max_order_notional=risk.max_order_notional,
-                    max_open_orders=risk.max_open_orders,
+                    limits=settings.risk.limits(of_a_day=venue.replay is None),
                     not_after_s=delivery.not_after_s if venue.replay is None else _REPLAY_NOT_AFTER_S,
                 )
                 projector = Projector(journal, kept_views(journal))

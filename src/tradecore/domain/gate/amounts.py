@@ -75,10 +75,12 @@ def _exposure(limits: Limits, ask: Ask, standing: Standing) -> Iterator[Check]:
     if limits.max_gross_exposure_share is not None:
         yield _share("max_gross_exposure_share", gross, limits.max_gross_exposure_share, standing)
     if limits.max_net_exposure_share is not None:
-        after = plus(standing.position, ask.side.sign * ask.quantity)
-        signed = _notional(ask, after)
+        # On the order's side alone: what is open on the other side may never fill.
+        is_buy = ask.side is Side.BUY
+        after = plus(standing.position, standing.buys) if is_buy else minus(standing.position, standing.sells)
+        signed = _notional(ask, plus(after, ask.side.sign * ask.quantity))
         others = standing.others_net
-        net = None if signed is None or others is None else abs(plus(others, signed))
+        net = None if signed is None or others is None else times(Decimal(ask.side.sign), plus(others, signed))
         yield _share("max_net_exposure_share", net, limits.max_net_exposure_share, standing)
     if limits.max_sector_share is not None and ask.symbol in limits.sectors:
         others = standing.sector_others

@@ -61,8 +61,8 @@ class Recent:
 class Standing:
     """The account as the gate sees it, everything open counted in full. None is what nobody knows.
 
-    `buys` and `sells` are open quantities in the order's symbol; `others_gross` and `others_net` the worst notional of
-    all other symbols; `sector_others` that of the symbol's sector; `opposite_prices` open orders on the other side;
+    `buys` and `sells` are open quantities in the order's symbol; `others_gross` is the worst notional of all other
+    symbols, `others_net` their signed notional once everything open on the order's side has filled; `sector_others` that of the symbol's sector; `opposite_prices` open orders on the other side;
     `scope_orders` and `scope_orders_today` count by symbol, strategy and agent.
     """
 

@@ -36,7 +36,7 @@ class Verdict:
     def reason(self) -> str:
         """Why not, in a sentence; empty when nothing is wrong."""
         one = self.decisive
-        return "" if one is None else f"{one.rule}: {one.found} is not within {one.allowed}"
+        return "" if one is None else f"{one.found}; allowed is {one.allowed}"
 
 
 def judge(limits: Limits, ask: Ask, standing: Standing) -> Verdict:
