@@ -12,6 +12,7 @@ import structlog
 from tradecore import __version__
 from tradecore.domain import commands as cmd
 from tradecore.domain import streams
+from tradecore.domain.account import SETTINGS
 from tradecore.domain.events import (
     AlertTriggered,
     AssetsRefreshed,
@@ -20,6 +21,7 @@ from tradecore.domain.events import (
     RunnerStarted,
     RunnerStopped,
 )
+from tradecore.domain.limits import Limits
 from tradecore.domain.messages import Cause
 from tradecore.domain.order_state import OrderState
 from tradecore.domain.session import is_regular
@@ -60,16 +62,16 @@ class Terms:
 
     New risk waits when the account was not reconciled for `account_max_age_s` (None: however long), and when the stream
     of reports is lost for longer than `stream_grace_s`. Cash may differ by `cash_tolerance` without stopping anything.
+    Prices of what is held are taken in every `mark_every_s`.
     """
 
     account: str
-    max_order_qty: Decimal | None
-    max_order_notional: Decimal | None
-    max_open_orders: int | None
+    limits: Limits
     not_after_s: float
     account_max_age_s: float | None = None
     stream_grace_s: float = 10.0
     cash_tolerance: Decimal = Decimal(1)
+    mark_every_s: float = 300.0
 
 
 class Engine:
@@ -105,6 +107,7 @@ class Engine:
         self._suspects: tuple[Difference, ...] = ()
         self._reconciler = Reconciler(ledger, ids, terms.account, terms.cash_tolerance)
         self._compared_at: float | None = None  # when the broker last answered, on the monotonic clock
+        self._marked_at: float | None = None
         self._broker_time: tuple[dt.datetime, float] | None = None
         self.gate = Gate()
         outbox.refusal = lambda order: self.gate.refuses_to_send(ledger.account(order.account), order)
@@ -121,8 +124,8 @@ class Engine:
         await self._pin()
         await self._refresh_assets()
         terms = self._terms
-        limits = (terms.max_order_qty, terms.max_order_notional, terms.max_open_orders)
-        self.ledger.handle(cmd.SetLimits(terms.account, *limits, reason="settings"), self._cause("settings"))
+        wanted = cmd.SetLimits(terms.account, terms.limits, SETTINGS, "as a runner was told at its start")
+        self.ledger.handle(wanted, self._cause("settings"))
         if self._begun_as != runner_id:  # who could not reach the broker begins again, and is the same runner
             started = RunnerStarted(runner_id, __version__, self.broker.name, self.strategy.name)
             self.ledger.note(streams.RUNNER, started, self._cause("runner"))
@@ -281,6 +284,7 @@ class Engine:
         account = self.ledger.account(self._terms.account)
         if any(item not in suspects and may_be_late(account, item) for item in differences):
             return  # an execution may be visible in the position before it is in the list
+        await self._mark(why)
         standing = self._reconciler.record(why, as_of, (*differences, *self._halted()))
         self.catch_up()
         for difference in differences:
@@ -291,6 +295,25 @@ class Engine:
         else:
             self.gate.open("difference")
             self.gate.open("start")
+
+    async def _mark(self, why: str) -> None:
+        """Take in the broker's prices of what is held: at a start, on a new day, now and then, and where one lacks."""
+        account, now = self.ledger.account(self._terms.account), self._clock.monotonic()
+        is_new_day = account.tempo.day != self._clock.now().date()
+        lately = self._marked_at is not None and now - self._marked_at < self._terms.mark_every_s
+        if why == "schedule" and lately and not is_new_day and not account.exposure.unpriced:
+            return
+        spelt = {symbol.replace("/", ""): symbol for symbol in account.exposure.books}
+        try:
+            held = await self.broker.positions()
+        except (BrokerUnreachable, ProtocolError) as error:
+            self.alert("broker_unreachable", str(error))
+            return
+        self._marked_at = now
+        marks = {
+            spelt.get(item.symbol, item.symbol): item.current_price for item in held if item.current_price is not None
+        }
+        self.ledger.handle(cmd.MarkEquity(self._terms.account, marks, self._clock.now()), self._cause("engine"))
 
     async def _compare(self) -> tuple[Difference, ...]:
         return await compare_standing(self.ledger, self.broker, self._terms.account)

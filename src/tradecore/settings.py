@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from tradecore.domain.values import parse_symbol
 from tradecore.errors import ConfigurationError, InputError
+from tradecore.settings_risk import RiskSettings
 
 
 class Section(BaseModel):
@@ -93,14 +94,6 @@ class MarketDataSettings(Section):
         if not ok:
             raise ValueError("speed is 'max' or a multiple of real time above 0, such as 60")
         return value
-
-
-class RiskSettings(Section):
-    """`[risk]`: limits of the account. Absent means not set, zero means zero."""
-
-    max_order_qty: Decimal | None = Field(None, ge=0)
-    max_order_notional: Decimal | None = Field(None, ge=0)
-    max_open_orders: int | None = Field(None, ge=0)
 
 
 class DeliverySettings(Section):

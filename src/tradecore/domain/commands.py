@@ -9,6 +9,7 @@ from decimal import Decimal
 import attrs
 
 from tradecore.domain.events import FillRevision, OpeningPosition
+from tradecore.domain.limits import Limits
 from tradecore.domain.terms import StopLoss, TakeProfit
 from tradecore.domain.values import OrderClass, OrderStatus, OrderType, Purpose, SagaStatus, Side, TimeInForce
 
@@ -45,13 +46,24 @@ class PinAccount:
 
 @attrs.frozen
 class SetLimits:
-    """Replace the limits of an account. None means that the limit is not set; zero means zero."""
+    """Replace the limits of an account; their version is counted by the ledger.
+
+    What `who` is `settings` say counts once: limits that a person changed stay until the settings say something else.
+    """
 
     account: str
-    max_order_qty: Decimal | None
-    max_order_notional: Decimal | None
-    max_open_orders: int | None
+    limits: Limits
+    who: str
     reason: str
+
+
+@attrs.frozen
+class MarkEquity:
+    """Tell the account the prices of what it holds, by symbol, as of `at` (UTC)."""
+
+    account: str
+    marks: Mapping[str, Decimal]
+    at: dt.datetime
 
 
 @attrs.frozen
@@ -59,7 +71,8 @@ class PlaceOrder:
     """Record the intent to send an order; a runner delivers it. `not_after` is when the intent goes stale.
 
     The terms are those of `tradecore.domain.terms.Terms`. An order of an amount of money (`notional`) needs a
-    `reference_price`, because its worst quantity must be counted.
+    `reference_price`, because its worst quantity must be counted. `tradable` is whether the broker trades the symbol,
+    None when nobody asked.
     """
 
     order_id: str
@@ -83,6 +96,7 @@ class PlaceOrder:
     take_profit: TakeProfit | None = None
     stop_loss: StopLoss | None = None
     purpose: Purpose = Purpose.TRADE
+    tradable: bool | None = None
 
 
 @attrs.frozen
@@ -434,6 +448,7 @@ class ResolveSaga:
 Command = (
     PinAccount
     | SetLimits
+    | MarkEquity
     | PlaceOrder
     | ReplaceOrder
     | ClosePosition

@@ -65,12 +65,9 @@ async def open_session(settings: Settings, strategy: Strategy | None = None) -> 
                 outbox = Outbox(ledger, venue.broker, clock, ids, rng, lambda: lease.token, pace, account, lane)
                 adopts = delivery.foreign_orders == "adopt"
                 inbox = Inbox(ledger, venue.broker, ids, account, adopts=adopts)
-                risk = settings.risk
                 terms = Terms(
                     account=settings.account,
-                    max_order_qty=risk.max_order_qty,
-                    max_order_notional=risk.max_order_notional,
-                    max_open_orders=risk.max_open_orders,
+                    limits=settings.risk.limits(of_a_day=venue.replay is None),
                     not_after_s=delivery.not_after_s if venue.replay is None else _REPLAY_NOT_AFTER_S,
                     account_max_age_s=delivery.account_max_age_s if venue.replay is None else None,
                     stream_grace_s=delivery.stream_grace_s,
