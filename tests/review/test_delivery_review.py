@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
@@ -14,9 +15,9 @@ import pytest
 
 from tests.alpaca.served import alpaca_venue
 from tests.delivery.rig import open_rig
-from tests.ledger.desk import NOON, Desk
+from tests.ledger.desk import NOON, CountingIds, Desk
 from tests.review.scripted import PACE, Office, ScriptedBroker, engine_of
-from tests.sagas.stage import Stage
+from tests.sagas.stage import SAGA, Stage
 from tradecore.domain import commands as cmd
 from tradecore.domain.events import AlertTriggered, CancelRequested
 from tradecore.domain.identity import leg_order_id
@@ -25,7 +26,9 @@ from tradecore.domain.terms import StopLoss, TakeProfit
 from tradecore.domain.values import Leg, OrderClass, OrderStatus, OrderType, Purpose, SagaStatus
 from tradecore.errors import BrokerRefused, NotSent
 from tradecore.journal import open_journal
+from tradecore.ledger import Ledger
 from tradecore.ports.broker import BrokerOrder, OrderRequest
+from tradecore.sagas.conductor import Conductor
 from tradecore_alpaca.broker import AlpacaBroker
 from tradecore_alpaca.budget import Pace
 from tradecore_alpaca.channel import Guards
@@ -405,3 +408,22 @@ def test_a_close_that_was_replaced_is_not_doubled_by_protection(stage: Stage) ->
     stage.desk.report(close, "replaced", at=2)
     stage.look()
     assert len(stage.orders(purpose=Purpose.PROTECT)) == 2, "the legs, and no other stop beside the close"
+
+
+def test_a_step_that_another_process_takes_on_old_books_does_not_sell_what_is_sold_already(stage: Stage) -> None:
+    trade, profit, loss = opened(stage)
+    stage.start("position_close", {"trade_id": trade})
+    stage.canceled(profit)
+    stage.canceled(loss)
+    ids = CountingIds()
+    ids._next = itertools.count(10**6)
+    other = Ledger(stage.desk.ledger.journal, stage.desk.clock, ids)
+    conductor = Conductor(other, stage.desk.clock, ids, "main")
+    conductor.restore((SAGA,))
+    assert other.saga(SAGA) is not None
+    assert other.trade(trade) is not None  # as it is now; what follows it has not read yet
+    for leg in (profit, loss):
+        assert other.order(leg) is not None
+    stage.desk.fill(loss, "10", "90")  # filled before its cancel, and told late
+    conductor.advance()
+    assert stage.orders(purpose=Purpose.CLOSE) == []
