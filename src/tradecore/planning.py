@@ -39,7 +39,7 @@ from tradecore.domain.limits import Action
 from tradecore.domain.terms import check_terms, legs_of
 from tradecore.domain.values import ZERO, OrderStatus, Purpose, TradeStatus
 from tradecore.draft import Draft
-from tradecore.errors import CancelRefused, InputError, InvariantViolated, ReplaceRefused
+from tradecore.errors import CancelRefused, CloseRefused, InputError, InvariantViolated, ReplaceRefused
 from tradecore.gating import Occasion
 from tradecore.outside import adopt_order, book_activity, book_adjustment
 from tradecore.revising import revise_awaited, revise_fill
@@ -96,7 +96,16 @@ def _advance(draft: Draft, command: AdvanceSaga, here: Occasion) -> None:
         return
     draft.add(streams.saga(command.saga_id), stepped)
     for part in command.commands:
+        if isinstance(part, PlaceOrder) and part.purpose is not Purpose.TRADE:
+            _check_still_held(draft, part)
         plan(draft, part, here)
+
+
+def _check_still_held(draft: Draft, command: PlaceOrder) -> None:
+    """The step may have been decided on books that another process was ahead of: nothing is closed twice."""
+    held = draft.account(command.account).held(command.strategy, command.symbol)
+    if command.quantity is None or held * command.side.sign >= 0 or command.quantity > abs(held):
+        raise CloseRefused(f"{command.strategy} holds {held} {command.symbol} by now")
 
 
 def _saga(draft: Draft, saga_id: str) -> saga.SagaState:

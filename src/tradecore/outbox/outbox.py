@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import anyio
@@ -21,6 +22,7 @@ from tradecore.domain.events import (
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.order import OrderState
 from tradecore.domain.terms import body_hash
+from tradecore.domain.values import Purpose
 from tradecore.errors import BrokerUnreachable, LaneRefused, ProtocolError, TradecoreError
 from tradecore.failpoints import failpoint
 from tradecore.ledger import Ledger, Outcome
@@ -313,12 +315,26 @@ class Outbox:
     async def _send(self, order: OrderState, marked_at: float) -> Done:
         if self._clock.monotonic() - marked_at > self._pace.send_within_s:
             return calls.not_sent(order)
+        veto = functools.partial(self._veto, order.order_id)
         if order.replaces is None:
-            return await calls.submit_order(self._broker, order, missing_legs(order, self._ledger.order))
+            return await calls.submit_order(self._broker, order, missing_legs(order, self._ledger.order), veto)
         old = self._ledger.order(order.replaces)
         old_id = old.broker_order_id if old is not None else None
         assert old_id is not None, "only what the broker has can be replaced"
-        return await calls.replace_order(self._broker, order, old_id)
+        return await calls.replace_order(self._broker, order, old_id, veto)
+
+    def _veto(self, order_id: str) -> str | None:
+        """What was recorded since the attempt was, and is against it: asked when its turn to leave has come."""
+        order = self._ledger.order(order_id)
+        assert order is not None, "an order does not vanish"
+        killed = self._ledger.kill(self._account)
+        if order.cancel_requested:
+            return "it was canceled while it waited"
+        if killed is not None and killed.is_open and order.purpose is Purpose.TRADE:
+            return "everything that works for the account is being canceled"
+        if order.not_after is not None and self._clock.now() > order.not_after:
+            return "its time to be sent passed while it waited"
+        return self.refusal(order)
 
     async def _kill(self) -> Done:
         state = self._ledger.kill(self._account)
