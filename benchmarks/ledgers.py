@@ -5,20 +5,22 @@ from __future__ import annotations
 import re
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import attrs
 from eventsourcing.persistence import StoredEvent
 
+from tradecore.domain.events import Event
+from tradecore.domain.messages import Recorded
 from tradecore.domain.order import OrderState
 from tradecore.domain.terms import body_hash
 from tradecore.draft import load
-from tradecore.journal.batch import stored
+from tradecore.journal.batch import plain
+from tradecore.journal.codec import encode
 from tradecore.journal.contract import Journal
 from tradecore.journal.postgres.journal import PostgresJournal
 from tradecore.journal.sqlite.journal import SqliteJournal
-from tradecore.testing.journal_samples import without_positions
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the desk of the tests is not part of the wheel
 from tests.ledger.desk import Desk
@@ -55,8 +57,8 @@ def a_day() -> Day:
     orders = [desk.order(item.event.order_id) for item in events if item.envelope.name == "trade.order.queued"]  # type: ignore[attr-defined]
     versions = [item.envelope.version for item in events if item.envelope.stream == "account-main"]
     return Day(
-        stored(without_positions(journal.read(0, first))),
-        stored(without_positions(events)),
+        _bytes_of(journal.read(0, first)),
+        _bytes_of(events),
         orders,
         versions[0] - 1,
         len(versions),
@@ -77,9 +79,19 @@ def traded(journal: Journal, events: int) -> None:
         version += day.versions
 
 
+def _bytes_of(events: Sequence[Recorded[Event]]) -> list[StoredEvent]:
+    found = [(item.envelope, encode(item)) for item in events]
+    return [StoredEvent(envelope.stream, envelope.version, envelope.name, state) for envelope, state in found]
+
+
 def _append(journal: SqliteJournal | PostgresJournal, events: list[StoredEvent]) -> None:
     """As `append` does, with events that are bytes already."""
-    journal.recorder.insert_events(events, event_ids=[item.state[7:43].decode() for item in events])
+    batch = plain(events)
+    firsts: dict[str, int] = {}
+    for stream, version in zip(batch.streams, batch.versions, strict=True):
+        firsts.setdefault(stream, version)
+    ids: list[str | None] = [state[7:43].decode() for state in batch.states]
+    journal.append_batch(attrs.evolve(batch, event_ids=ids, firsts=firsts))
 
 
 def _another(day: Day, number: int, versions: int) -> Iterator[StoredEvent]:
