@@ -88,13 +88,13 @@ def test_delivery_does_not_spin_while_every_place_is_taken(monkeypatch: pytest.M
         unknown = office.desk.place("buy", "1", "UNK", not_after=LATER)
         office.desk.send(unknown)
         office.desk.give(cmd.RecordUnknown(unknown, "timed out"))
-        item = office.outbox
+        item, work = office.outbox, office.outbox._open
         office.follower.catch_up()
-        waiting = item._items[unknown]
-        item._drop(unknown)  # it asked before, and is due again in a moment
+        waiting = work.items[unknown]
+        work._drop(unknown)  # it asked before, and is due again in a moment
         waiting.gone, waiting.due_at = False, anyio.current_time() + 0.05
-        item._items[unknown] = waiting
-        item._queue.put(waiting, anyio.current_time())
+        work.items[unknown] = waiting
+        work.queue.put(waiting, anyio.current_time())
         office.desk.place("buy", "1", not_after=LATER)
         steps = 0
         step = item._step
@@ -420,7 +420,7 @@ def test_a_step_that_another_process_takes_on_old_books_does_not_sell_what_is_so
     ids._next = itertools.count(10**6)
     other = Ledger(stage.desk.ledger.journal, stage.desk.clock, ids)
     conductor = Conductor(other, stage.desk.clock, ids, "main")
-    conductor.restore((SAGA,))
+    conductor.restore([{"saga_id": SAGA, "account": "main", "status": "running"}])
     assert other.saga(SAGA) is not None
     assert other.trade(trade) is not None  # as it is now; what follows it has not read yet
     for leg in (profit, loss):
