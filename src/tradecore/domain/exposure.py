@@ -53,9 +53,9 @@ _EMPTY = Book()
 class Exposure:
     """The books of all symbols, the last price of each, and the totals over those that have one.
 
-    `gross` counts every symbol at its worst, `net` what is held, signed; `most` and `least` are `net` once every open buy
-    has filled, or every open sell; `by_sector` is `gross` by the sectors that the
-    limits name. `unpriced` are symbols with a book and no price.
+    `gross` counts every symbol at its worst, `net` what is held, signed; `most` and `least` are `net` once every open
+    buy has filled, or every open sell; `by_sector` is `gross` by the sectors that the limits name. `unpriced` are
+    symbols with a book and no price.
     """
 
     books: Mapping[str, Book] = attrs.field(factory=dict)

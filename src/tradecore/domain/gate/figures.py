@@ -62,7 +62,8 @@ class Standing:
     """The account as the gate sees it, everything open counted in full. None is what nobody knows.
 
     `buys` and `sells` are open quantities in the order's symbol; `others_gross` is the worst notional of all other
-    symbols, `others_net` their signed notional once everything open on the order's side has filled; `sector_others` that of the symbol's sector; `opposite_prices` open orders on the other side;
+    symbols, `others_net` their signed notional once everything open on the order's side has filled; `sector_others` the
+    worst notional of the other symbols of its sector; `opposite_prices` are those of open orders on the other side;
     `scope_orders` and `scope_orders_today` count by symbol, strategy and agent.
     """
 
