@@ -22,9 +22,9 @@ def _listed(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
-Amount = Annotated[Decimal | None, BeforeValidator(_unset), Field(ge=0)]
-Count = Annotated[int | None, BeforeValidator(_unset), Field(ge=0)]
-Share = Annotated[Decimal | None, BeforeValidator(_unset), Field(ge=0, le=1)]
+Amount = Annotated[Annotated[Decimal, Field(ge=0)] | None, BeforeValidator(_unset)]
+Count = Annotated[Annotated[int, Field(ge=0)] | None, BeforeValidator(_unset)]
+Share = Annotated[Annotated[Decimal, Field(ge=0, le=1)] | None, BeforeValidator(_unset)]
 Names = Annotated[tuple[str, ...] | None, BeforeValidator(_listed)]
 
 

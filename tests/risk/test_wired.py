@@ -69,8 +69,6 @@ def test_what_is_held_and_what_is_open_count_together(
 def test_a_held_symbol_without_a_price_denies_what_needs_the_equity(desk: Desk) -> None:
     desk.pin(positions=[("QQQ", "10", "400")])
     desk.limits(max_position_share=D("0.5"))
-    before = desk.account.equity
-    assert before is None
     assert refusal(desk, "buy", "1", limit="10") == "max_position_share"
     desk.mark(QQQ="410")
     assert desk.account.equity == 104_100
@@ -225,16 +223,15 @@ def _is_what_it_adds_up_to(state: AccountState) -> None:
         net = plus(net, times(book.position, exposure.marks.get(symbol, ZERO)))
     assert (exposure.gross, exposure.net) == (gross, net)
     worth = {symbol: exposure.marks.get(symbol, ZERO) for symbol in symbols}
-    most = sum((times(plus(exposure.book(one).position, exposure.book(one).buys), worth[one]) for one in symbols), ZERO)
-    less = sum(
-        (times(minus(exposure.book(one).position, exposure.book(one).sells), worth[one]) for one in symbols), ZERO
-    )
+    books = {symbol: exposure.book(symbol) for symbol in symbols}
+    most = sum((times(plus(book.position, book.buys), worth[symbol]) for symbol, book in books.items()), ZERO)
+    less = sum((times(minus(book.position, book.sells), worth[symbol]) for symbol, book in books.items()), ZERO)
     assert (exposure.most, exposure.least) == (most, less)
     assert exposure.unpriced == {symbol for symbol in exposure.books if symbol not in exposure.marks}
     sectors: dict[str, Decimal] = {}
     for symbol, sector in exposure.sectors.items():
-        risked = times(exposure.book(symbol).worst, exposure.marks.get(symbol, ZERO))
-        sectors[sector] = plus(sectors.get(sector, ZERO), risked)
+        at_worst = times(exposure.book(symbol).worst, exposure.marks.get(symbol, ZERO))
+        sectors[sector] = plus(sectors.get(sector, ZERO), at_worst)
     assert {key: value for key, value in exposure.by_sector.items() if value} == {
         key: value for key, value in sectors.items() if value
     }
