@@ -23,7 +23,7 @@ from tradecore.domain.events import (
 from tradecore.domain.limits import Limits
 from tradecore.domain.messages import Cause
 from tradecore.domain.session import is_regular
-from tradecore.domain.values import Bar, OrderStatus
+from tradecore.domain.values import Bar, OrderStatus, TradingState
 from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
 from tradecore.follower import Follower
 from tradecore.gate import Gate
@@ -255,6 +255,7 @@ class Engine:
 
     async def reconcile(self, why: str = "schedule") -> None:
         """Compare the books with the broker and record what differs; new risk waits for what cannot be explained."""
+        self.heed_halt()
         try:
             await self.collect()
             as_of = await self.broker.now()
@@ -348,8 +349,18 @@ class Engine:
         told, at = self._broker_time
         return told + dt.timedelta(seconds=self._clock.monotonic() - at)
 
+    def heed_halt(self) -> None:
+        """Record the stop that somebody asked for outside of the ledger; it stays when the asking goes."""
+        reason = self.outbox.halt()
+        account = self._terms.account
+        if reason is not None and self.ledger.account(account).trading_state is not TradingState.HALTED:
+            stop = cmd.ActivateKillSwitch(account, TradingState.HALTED, "file", reason, "engine")
+            self.ledger.handle(stop, self._cause("engine"))
+            self.alert("kill_switch", f"trading is halted: {reason}")
+
     def _is_held_back(self, order: cmd.PlaceOrder) -> bool:
         """Whether an order must wait for the truth. What reduces the account's position never does."""
+        self.heed_halt()
         self._judge_age()
         assert order.proposal is not None, "an idea is a decision"
         account = self.ledger.account(self._terms.account)

@@ -20,7 +20,9 @@ from tradecore.domain.events import (
 )
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.order import OrderState
+from tradecore.domain.switch import why_not_sent
 from tradecore.domain.terms import body_hash
+from tradecore.domain.values import Purpose
 from tradecore.domain.work import Work
 from tradecore.errors import BrokerUnreachable, ProtocolError, TradecoreError
 from tradecore.failpoints import failpoint
@@ -75,6 +77,8 @@ class Outbox:
         self._closing = False
         self.refusal: Callable[[OrderState], str | None] = lambda _: None
         """Why an order that the broker does not have yet is not to be sent any more; None when it is."""
+        self.halt: Callable[[], str | None] = lambda: None
+        """Why nothing but closing orders is to be sent, asked before every send; needs no ledger."""
 
     # --- the working set: a fold of the log -------------------------------------------------------------------------
 
@@ -264,7 +268,7 @@ class Outbox:
             return cmd.StartCancel(item.key, lease)
         order = self._ledger.order(item.key)
         assert order is not None, "an order does not vanish"
-        reason = self.refusal(order)
+        reason = self.refusal(order) or self._halted(order)
         if reason is not None:
             return cmd.WithdrawOrder(item.key, f"not sent: {reason}")
         return cmd.StartSubmit(item.key, lease, body_hash(order), self._clock.now(), attempt=order.submits + 1)
@@ -326,7 +330,16 @@ class Outbox:
             return await lookups.resolve(self._broker, order, find, item, self._pace, self._clock)
         return await lookups.find_legs(self._broker, order, find, item, self._pace)
 
+    def _halted(self, order: OrderState) -> str | None:
+        return self.halt() if order.purpose is Purpose.TRADE else None
+
+    def _stopped(self, order: OrderState) -> str | None:
+        """Why an order whose attempt is recorded is not sent after all, or None: a stop may have come in between."""
+        return self._halted(order) or why_not_sent(self._ledger.account(order.account), order)
+
     async def _send(self, order: OrderState, marked_at: float) -> Done:
+        if (stopped := self._stopped(order)) is not None:
+            return calls.not_sent(order, stopped)
         if self._clock.monotonic() - marked_at > self._pace.send_within_s:
             return calls.not_sent(order)
         if order.replaces is None:

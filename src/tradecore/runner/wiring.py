@@ -16,6 +16,7 @@ from tradecore.outbox import Outbox, Pace
 from tradecore.ports.strategy import Strategy
 from tradecore.runner.anchors import make_sink
 from tradecore.runner.contract import Session
+from tradecore.runner.halt_file import find_halt_file
 from tradecore.runner.plugins import load_plugin
 from tradecore.runner.system import SystemClock, SystemIds, SystemRng
 from tradecore.settings import Settings
@@ -59,6 +60,7 @@ async def open_session(settings: Settings, strategy: Strategy | None = None) -> 
                     max_concurrent=delivery.max_concurrent,
                 )
                 outbox = Outbox(ledger, venue.broker, clock, ids, rng, lambda: lease.token, pace, settings.account)
+                outbox.halt = find_halt_file(settings.ledger, settings.halt_file)
                 inbox = Inbox(ledger, venue.broker, ids, settings.account)
                 terms = Terms(
                     account=settings.account,
