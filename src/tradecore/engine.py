@@ -26,7 +26,7 @@ from tradecore.domain.messages import Cause
 from tradecore.domain.order_state import OrderState
 from tradecore.domain.session import is_regular
 from tradecore.domain.terms import size
-from tradecore.domain.values import ZERO, Bar
+from tradecore.domain.values import ZERO, Bar, TradingState
 from tradecore.draft import last_event
 from tradecore.errors import BrokerUnreachable, InputError, ProtocolError, WrongAccount
 from tradecore.follower import Follower
@@ -258,6 +258,7 @@ class Engine:
 
     async def reconcile(self, why: str = "schedule") -> None:
         """Compare the books with the broker and record what differs; new risk waits for what cannot be explained."""
+        self.heed_halt()
         started = self.schedule.start("sync")
         try:
             await self.collect()
@@ -348,8 +349,18 @@ class Engine:
         told, at = self._broker_time
         return told + dt.timedelta(seconds=self._clock.monotonic() - at)
 
+    def heed_halt(self) -> None:
+        """Record the stop that somebody asked for outside of the ledger; it stays when the asking goes."""
+        reason = self.outbox.halt()
+        account = self._terms.account
+        if reason is not None and self.ledger.account(account).trading_state is not TradingState.HALTED:
+            stop = cmd.ActivateKillSwitch(account, TradingState.HALTED, "file", reason, "engine")
+            self.ledger.handle(stop, self._cause("engine"))
+            self.alert("kill_switch", f"trading is halted: {reason}")
+
     def held_back(self, order: cmd.PlaceOrder) -> str | None:
         """Why an order must wait for the truth, or None. What reduces the account's position never does."""
+        self.heed_halt()
         self._judge_age()
         account = self.ledger.account(self._terms.account)
         quantity = size(order, order.reference_price) or ZERO

@@ -5,14 +5,16 @@ from __future__ import annotations
 import attrs
 
 from tradecore import closing, gating
-from tradecore.domain import account, decision, fill, kill, lane, order, order_plan, saga, streams, trade
+from tradecore.domain import account, decision, fill, kill, lane, order, order_plan, saga, streams, switch, trade
 from tradecore.domain import events as ev
 from tradecore.domain.commands import (
+    ActivateKillSwitch,
     AdoptOrder,
     AdvanceSaga,
     BookActivity,
     BookAdjustment,
     CancelOrder,
+    ClearKillSwitch,
     ClosePosition,
     Command,
     LeaveLane,
@@ -23,6 +25,7 @@ from tradecore.domain.commands import (
     RecordFill,
     RecordKillAnswer,
     ReplaceOrder,
+    RequestClear,
     RequestKill,
     ResolveSaga,
     ReviseFill,
@@ -57,6 +60,8 @@ def plan(draft: Draft, command: Command, here: Occasion) -> None:
             draft.add(streams.account(command.account), account.set_limits(draft.account(command.account), command))
         case MarkEquity():
             draft.add(streams.account(command.account), account.mark(draft.account(command.account), command))
+        case ActivateKillSwitch() | RequestClear() | ClearKillSwitch():
+            draft.add(streams.account(command.account), switch.decide(draft.account(command.account), command))
         case PlaceOrder():
             _place(draft, command, here)
         case ReplaceOrder():
@@ -241,6 +246,9 @@ def _why_not(draft: Draft, state: order.OrderState) -> str | None:
     killed = draft.kill(state.account)
     if killed is not None and killed.is_open and state.purpose is Purpose.TRADE:
         return "everything that works for the account is being canceled"
+    stopped = switch.why_not_sent(draft.account(state.account), state)
+    if stopped is not None:
+        return stopped
     old = draft.order(state.replaces) if state.replaces is not None else None
     if old is not None and (old.status.is_terminal or old.cancel_requested):
         return f"the order that it was to replace is {old.status.value}, or to be canceled"

@@ -160,6 +160,7 @@ class Settings(BaseSettings):
 
     ledger: str = "sqlite:///tradecore.db"
     account: str = "main"
+    halt_file: str = ""
     broker: BrokerSettings = BrokerSettings()
     strategy: StrategySettings = StrategySettings()
     market_data: MarketDataSettings = MarketDataSettings()

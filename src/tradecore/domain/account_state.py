@@ -51,6 +51,7 @@ class AccountState:
     limits: Limits = Limits()
     settings_limits: Limits | None = None
     trading_state: TradingState = TradingState.ACTIVE
+    clear_requested_by: str | None = None
     positions: Mapping[str, Position] = attrs.field(factory=dict)
     reservations: Mapping[str, Reservation] = attrs.field(factory=dict)
     holdings: Mapping[tuple[str, str], Holding] = attrs.field(factory=dict)
@@ -119,6 +120,12 @@ def evolve(state: AccountState | None, event: ev.Event, account: str) -> Account
             return _evolve_limits(state, event)
         case ev.LimitBreached() | ev.LimitWarned() | ev.OrderReduced():
             return state
+        case ev.KillSwitchActivated():
+            return changed(state, trading_state=event.state, clear_requested_by=None)
+        case ev.KillSwitchClearRequested():
+            return changed(state, clear_requested_by=event.who)
+        case ev.KillSwitchCleared():
+            return changed(state, trading_state=TradingState.ACTIVE, clear_requested_by=None)
         case ev.EquityMarked():
             return _evolve_mark(state, event)
         case ev.ReservationMade():

@@ -11,7 +11,16 @@ import attrs
 from tradecore.domain.events import FillRevision, OpeningPosition
 from tradecore.domain.limits import Limits
 from tradecore.domain.terms import StopLoss, TakeProfit
-from tradecore.domain.values import OrderClass, OrderStatus, OrderType, Purpose, SagaStatus, Side, TimeInForce
+from tradecore.domain.values import (
+    OrderClass,
+    OrderStatus,
+    OrderType,
+    Purpose,
+    SagaStatus,
+    Side,
+    TimeInForce,
+    TradingState,
+)
 
 
 @attrs.frozen
@@ -55,6 +64,36 @@ class SetLimits:
     limits: Limits
     who: str
     reason: str
+
+
+@attrs.frozen
+class ActivateKillSwitch:
+    """Stop trading; what is stopped already, at least as strictly, stays as it is."""
+
+    account: str
+    state: TradingState
+    trigger: str
+    evidence: str
+    who: str
+
+
+@attrs.frozen
+class RequestClear:
+    """Ask that trading goes on: the first of two steps."""
+
+    account: str
+    who: str
+    reason: str
+
+
+@attrs.frozen
+class ClearKillSwitch:
+    """Let trading go on: the second step. `is_reconciled` when books and broker agreed when they were last compared."""
+
+    account: str
+    who: str
+    reason: str
+    is_reconciled: bool
 
 
 @attrs.frozen
@@ -449,6 +488,9 @@ Command = (
     PinAccount
     | SetLimits
     | MarkEquity
+    | ActivateKillSwitch
+    | RequestClear
+    | ClearKillSwitch
     | PlaceOrder
     | ReplaceOrder
     | ClosePosition

@@ -15,7 +15,7 @@ import attrs
 
 from tradecore.domain.limits import Limits
 from tradecore.domain.terms import StopLoss, TakeProfit
-from tradecore.domain.values import Leg, OrderClass, OrderStatus, OrderType, Purpose, Side, TimeInForce
+from tradecore.domain.values import Leg, OrderClass, OrderStatus, OrderType, Purpose, Side, TimeInForce, TradingState
 from tradecore.domain.work import Work
 
 
@@ -992,6 +992,41 @@ class OrderReduced(Event):
     reason: str
     asked: Decimal
     placed: Decimal
+
+
+@attrs.frozen
+class KillSwitchActivated(Event):
+    """Trading stops: only what takes risk away may be placed and sent, or, when halted, only what closes or protects.
+
+    `trigger` is a word (manual, file, …), `evidence` what was seen, `who` a person or a part of the system.
+    """
+
+    NAME: ClassVar[str] = "risk.kill_switch.activated"
+    account: str
+    state: TradingState
+    trigger: str
+    evidence: str
+    who: str
+
+
+@attrs.frozen
+class KillSwitchClearRequested(Event):
+    """Somebody asks that trading goes on; it takes a second step."""
+
+    NAME: ClassVar[str] = "risk.kill_switch.clear_requested"
+    account: str
+    who: str
+    reason: str
+
+
+@attrs.frozen
+class KillSwitchCleared(Event):
+    """Trading goes on."""
+
+    NAME: ClassVar[str] = "risk.kill_switch.cleared"
+    account: str
+    who: str
+    reason: str
 
 
 @attrs.frozen

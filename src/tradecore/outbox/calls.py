@@ -36,9 +36,9 @@ async def replace_order(broker: Broker, order: OrderState, old_broker_order_id: 
     return answered(order, answer, [], found=False)
 
 
-def not_sent(order: OrderState) -> Done:
-    """The outcome of an attempt that was recorded too long ago to be sent now."""
-    return Done([cmd.RecordNotSent(order.order_id, LATE, order.submits, counts=False)], retry_in_s=0.0)
+def not_sent(order: OrderState, reason: str = LATE) -> Done:
+    """The outcome of an attempt that must not be sent now: it was recorded too long ago, or sending stopped since."""
+    return Done([cmd.RecordNotSent(order.order_id, reason, order.submits, counts=False)], retry_in_s=0.0)
 
 
 async def cancel_order(broker: Broker, order: OrderState) -> Done:

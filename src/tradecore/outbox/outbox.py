@@ -21,6 +21,7 @@ from tradecore.domain.events import (
 )
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.order import OrderState
+from tradecore.domain.switch import why_not_sent
 from tradecore.domain.terms import body_hash
 from tradecore.domain.values import Purpose
 from tradecore.errors import BrokerUnreachable, LaneRefused, ProtocolError, TradecoreError
@@ -80,6 +81,8 @@ class Outbox:
         self._closing = False
         self.refusal: Callable[[OrderState], str | None] = lambda _: None
         """Why an order that the broker does not have yet is not to be sent any more; None when it is."""
+        self.halt: Callable[[], str | None] = lambda: None
+        """Why nothing but closing orders is to be sent, asked before every send; needs no ledger."""
 
     # --- what is open -----------------------------------------------------------------------------------------------
 
@@ -263,7 +266,7 @@ class Outbox:
             return cmd.StartCancel(item.key, lease)
         order = self._ledger.order(item.key)
         assert order is not None, "an order does not vanish"
-        reason = self.refusal(order)
+        reason = self.refusal(order) or self._halted(order)
         if reason is not None:
             return cmd.WithdrawOrder(item.key, f"not sent: {reason}")
         before = order.submits if item.send_again is None else item.send_again
@@ -312,7 +315,16 @@ class Outbox:
             return await lookups.resolve(self._broker, order, find, item, self._pace, self._clock)
         return await lookups.find_legs(self._broker, order, find, item, self._pace)
 
+    def _halted(self, order: OrderState) -> str | None:
+        return self.halt() if order.purpose is Purpose.TRADE else None
+
+    def _stopped(self, order: OrderState) -> str | None:
+        """Why an order whose attempt is recorded is not sent after all, or None: a stop may have come in between."""
+        return self._halted(order) or why_not_sent(self._ledger.account(order.account), order)
+
     async def _send(self, order: OrderState, marked_at: float) -> Done:
+        if (stopped := self._stopped(order)) is not None:
+            return calls.not_sent(order, stopped)
         if self._clock.monotonic() - marked_at > self._pace.send_within_s:
             return calls.not_sent(order)
         veto = functools.partial(self._veto, order.order_id)
@@ -334,7 +346,7 @@ class Outbox:
             return "everything that works for the account is being canceled"
         if order.not_after is not None and self._clock.now() > order.not_after:
             return "its time to be sent passed while it waited"
-        return self.refusal(order)
+        return self.refusal(order) or self._stopped(order)
 
     async def _kill(self) -> Done:
         state = self._ledger.kill(self._account)

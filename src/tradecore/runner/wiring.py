@@ -16,6 +16,7 @@ from tradecore.outbox import Lane, Outbox, Pace
 from tradecore.ports.strategy import Strategy
 from tradecore.runner.anchors import make_sink
 from tradecore.runner.contract import Session
+from tradecore.runner.halt_file import find_halt_file
 from tradecore.runner.plugins import load_plugin
 from tradecore.runner.system import SystemClock, SystemIds, SystemRng
 from tradecore.sagas.conductor import Conductor
@@ -63,6 +64,7 @@ async def open_session(settings: Settings, strategy: Strategy | None = None) -> 
                 account = settings.account
                 lane = Lane(ledger, clock, ids, account, runner_id, delivery.takeover_s) if delivery.shared else None
                 outbox = Outbox(ledger, venue.broker, clock, ids, rng, lambda: lease.token, pace, account, lane)
+                outbox.halt = find_halt_file(settings.ledger, settings.halt_file)
                 adopts = delivery.foreign_orders == "adopt"
                 inbox = Inbox(ledger, venue.broker, ids, account, adopts=adopts)
                 terms = Terms(
