@@ -175,7 +175,8 @@ def test_a_halt_file_that_cannot_be_looked_at_counts_as_present(tmp_path: Path) 
 
 
 def test_the_command_line_halts_first_and_resumes_in_two_steps(terminal: Terminal) -> None:
-    terminal.trade(lambda desk: (desk.pin(), desk.live("buy", "10")))
+    terminal.trade(lambda desk: desk.pin())
+    terminal.trade(lambda desk: desk.live("buy", "10"))
     (killed,) = terminal.json("kill", "--reason", "drill")
     assert killed["trading_state"] == "halted"
     names = terminal.trade(lambda desk: desk.names())
@@ -190,7 +191,8 @@ def test_the_command_line_halts_first_and_resumes_in_two_steps(terminal: Termina
 
 
 def test_the_command_line_shows_limits_and_changes_one(terminal: Terminal) -> None:
-    terminal.trade(lambda desk: (desk.pin(), desk.limit(qty="5")))
+    terminal.trade(lambda desk: desk.pin())
+    terminal.trade(lambda desk: desk.limit(qty="5"))
     (shown,) = terminal.json("limits")
     assert (shown["max_order_qty"], shown["version"], shown["trading_state"]) == ("5", 1, "active")
     (shown,) = terminal.json("limits", "set", "max_position_share", "0.2", "--reason", "calmer")

@@ -64,12 +64,13 @@ def optional_price(field: str, raw: str | None) -> Decimal | None:
     return None if raw is None else parse_positive(field, raw)
 
 
-def check_symbol(journal: Journal, symbol: str) -> None:
-    """Refuse a symbol that the broker does not trade, as far as a runner has ever asked it."""
+def check_symbol(journal: Journal, symbol: str) -> bool | None:
+    """Refuse a symbol that the broker does not trade; None when no runner ever asked it. Raises `InputError`."""
     lists = [item.event for item in journal.load(streams.BROKER) if isinstance(item.event, AssetsRefreshed)]
     if lists and symbol not in lists[-1].symbols:
         known = len(lists[-1].symbols)
         raise InputError("symbol", symbol, f"one of the {known} symbols that {lists[-1].broker} trades for this ledger")
+    return True if lists else None
 
 
 def account_of(journal: Journal, wanted: str | None) -> str:
