@@ -74,7 +74,7 @@ def measure(state: account.AccountState, rounds: int = 20_000) -> list[float]:
     """Microseconds of each of so many orders through the gate."""
     here = Occasion("0a1b2c3d", NOW, "strategy:momentum")
     order = commands.PlaceOrder(
-        "x", "main", "S001", Side.BUY, Decimal(5), OrderType.LIMIT, Decimal(51), TimeInForce.DAY, "momentum", NOW
+        "x", "main", "S000", Side.BUY, Decimal(5), OrderType.LIMIT, Decimal(51), TimeInForce.DAY, "momentum", NOW
     )
     verdict = gate_order(state, order, here).verdict
     assert verdict.allows, verdict

@@ -108,6 +108,7 @@ class Engine:
         self._reconciler = Reconciler(ledger, ids, terms.account, terms.cash_tolerance)
         self._compared_at: float | None = None  # when the broker last answered, on the monotonic clock
         self._marked_at: float | None = None
+        self._tradable: frozenset[str] | None = None
         self._broker_time: tuple[dt.datetime, float] | None = None
         self.gate = Gate()
         outbox.refusal = lambda order: self.gate.refuses_to_send(ledger.account(order.account), order)
@@ -185,6 +186,7 @@ class Engine:
     async def _refresh_assets(self) -> None:
         """Record the broker's list of assets when it is not the one that is recorded already."""
         symbols = tuple(sorted(asset.symbol for asset in await self.broker.assets() if asset.tradable))
+        self._tradable = frozenset(symbols)
         event = AssetsRefreshed(self.broker.name, symbols)
         if last_event(self.ledger.journal, streams.ASSETS) != event:
             self.ledger.note(streams.ASSETS, event, self._cause("runner"))
@@ -238,6 +240,8 @@ class Engine:
             account=self._terms.account,
             not_after=self._clock.now() + dt.timedelta(seconds=self._terms.not_after_s),
         )
+        if self._tradable is not None:
+            order = attrs.evolve(order, tradable=order.symbol in self._tradable)
         if self.held_back(order) is None:
             self.ledger.handle(order, self._cause(f"strategy:{self.strategy.name}"))
 
