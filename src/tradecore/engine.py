@@ -272,7 +272,8 @@ class Engine:
                 return  # the account moves too fast to be compared: the next round may see it stand still
             if differences or why != "schedule":
                 await self.inbox.collect_activities()
-                differences = await self._compare() if differences else differences
+                name = self._terms.account
+                differences = await compare_standing(self.ledger, self.broker, name) if differences else ()
         except (BrokerUnreachable, ProtocolError) as error:
             self.schedule.failed(started, error)
             self.alert("broker_unreachable", str(error))
@@ -319,9 +320,6 @@ class Engine:
             spelt.get(item.symbol, item.symbol): item.current_price for item in held if item.current_price is not None
         }
         self.ledger.handle(cmd.MarkEquity(self._terms.account, marks, self._clock.now()), self._cause("engine"))
-
-    async def _compare(self) -> tuple[Difference, ...]:
-        return await compare_standing(self.ledger, self.broker, self._terms.account)
 
     def _halted(self) -> tuple[Difference, ...]:
         return tuple(Difference("order", order_id, "halted", reason) for order_id, reason in self.inbox.halted.items())

@@ -1,8 +1,7 @@
 """Inbox: what the broker says → recorded facts. A repeat does nothing; what cannot be read is parked, never dropped.
 
-The stream is a hint that arrives early; the record is what is read again: orders and executions since a watermark, on
-every connect, whenever the stream shows a gap, and on a schedule. Both paths end in the same commands, and a fill's
-identity is the same on both, so it does not matter which comes first.
+The stream is a hint; the record is what is read again since a watermark: on every connect, at every gap, on a schedule.
+Both end in the same commands, and a fill's identity is the same on both, so it does not matter which comes first.
 """
 
 from __future__ import annotations
