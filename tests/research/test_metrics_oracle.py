@@ -1,7 +1,7 @@
 """The figures equal quantstats' (and NumPy's) to 1e-9 relative wherever the formula is the same.
 
-What differs, and how it is bridged: quantstats counts years as rows / periods, its information ratio is not annualised, and
-its value at risk is the normal one.
+What differs, and how it is bridged: quantstats counts years as rows / periods, its information ratio is not
+annualised, and its value at risk is the normal one.
 """
 
 from __future__ import annotations

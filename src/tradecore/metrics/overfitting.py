@@ -27,31 +27,39 @@ def period_sharpe(returns: Sequence[float]) -> Real:
     return middle if isinstance(middle, NotDefined) else middle / spread
 
 
-def probabilistic_sharpe(returns: Sequence[float], threshold: float = 0.0) -> Real:
-    """The probability that the true Sharpe ratio is above `threshold`, given length, skew and tails (2014, eq. 9)."""
-    ratio, skew, excess = period_sharpe(returns), skewness(returns), kurtosis(returns)
-    for found in (ratio, skew, excess):
-        if isinstance(found, NotDefined):
-            return found
-    assert not isinstance(ratio, NotDefined)
-    assert not isinstance(skew, NotDefined)
-    assert not isinstance(excess, NotDefined)
+def probability_above(ratio: float, threshold: float, count: int, skew: float, excess: float) -> Real:
+    """The probability that the true Sharpe ratio is above `threshold` (2014, eq. 9).
+
+    `ratio` was seen in `count` returns of that skewness and excess kurtosis.
+    """
     variance = 1 - skew * ratio + (excess + 2) / 4 * ratio**2
     if variance <= 0:
         return NotDefined("the returns are too skewed for the estimate")
-    return _NORMAL.cdf((ratio - threshold) * math.sqrt(len(returns) - 1) / math.sqrt(variance))
+    return _NORMAL.cdf((ratio - threshold) * math.sqrt(count - 1) / math.sqrt(variance))
+
+
+def luckiest_sharpe(spread: float, count: int) -> float:
+    """The Sharpe ratio that the best of `count` trials shows by luck (2014, eq. 6); `spread` is their deviation."""
+    first, second = _NORMAL.inv_cdf(1 - 1 / count), _NORMAL.inv_cdf(1 - 1 / (count * math.e))
+    return spread * ((1 - _EULER_MASCHERONI) * first + _EULER_MASCHERONI * second)
+
+
+def probabilistic_sharpe(returns: Sequence[float], threshold: float = 0.0) -> Real:
+    """`probability_above` for the Sharpe ratio, skewness and kurtosis of these returns."""
+    ratio, skew, excess = period_sharpe(returns), skewness(returns), kurtosis(returns)
+    if isinstance(ratio, NotDefined):
+        return ratio
+    if isinstance(skew, NotDefined):
+        return skew
+    return excess if isinstance(excess, NotDefined) else probability_above(ratio, threshold, len(returns), skew, excess)
 
 
 def expected_best_sharpe(ratios: Sequence[float]) -> Real:
-    """The best Sharpe ratio that this many trials show by luck alone (2014, eq. 6): their deviation and number say."""
-    count = len(ratios)
-    if count < 2:
+    """`luckiest_sharpe` for as many trials as have a ratio here."""
+    if len(ratios) < 2:
         return NotDefined("one trial is no choice")
     spread = deviation(ratios)
-    if isinstance(spread, NotDefined):
-        return 0.0
-    first, second = _NORMAL.inv_cdf(1 - 1 / count), _NORMAL.inv_cdf(1 - 1 / (count * math.e))
-    return spread * ((1 - _EULER_MASCHERONI) * first + _EULER_MASCHERONI * second)
+    return 0.0 if isinstance(spread, NotDefined) else luckiest_sharpe(spread, len(ratios))
 
 
 def deflated_sharpe(best: Sequence[float], ratios: Sequence[float]) -> Real:

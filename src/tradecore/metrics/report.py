@@ -57,7 +57,7 @@ def measure(
     benchmark: Curve | None = None,
     risk_free: float = 0.0,
 ) -> Report:
-    """Measure a run. `risk_free` is an annual rate, a fraction. What has no answer is `NotDefined`, and never raises."""
+    """Measure a run. `risk_free` is an annual rate, a fraction. What has no answer is `NotDefined`."""
     daily = curve.daily(market)
     found = daily.returns() if len(daily.samples) > 1 else ()
     lost = found if isinstance(found, NotDefined) else None
