@@ -12,6 +12,7 @@ import attrs
 from tradecore.domain.nanos import NANO, from_nanos, instant, nanoseconds, to_nanos
 from tradecore.domain.values import Bar, parse_symbol
 from tradecore.errors import InputError
+from tradecore_backtest.spacing import Distances, distances_of
 
 CHUNK = 8192
 _SECOND = NANO
@@ -91,6 +92,13 @@ class BarSource(Protocol):
     def digest(self) -> str:
         """SHA-256 of what was read."""
 
+    @property
+    def bar_ns(self) -> int | None:
+        """The length of a bar where it is known, in nanoseconds; None to tell it from the distances."""
+
+    def distances(self) -> dict[str, Distances]:
+        """How the bars of every symbol lie in time."""
+
     def chunks(self) -> Iterator[Chunk]:
         """All bars by (start, symbol)."""
 
@@ -101,12 +109,19 @@ class BarSource(Protocol):
 class BarTable:
     """Bars in memory, by symbol."""
 
-    def __init__(self, table: dict[str, Columns], name: str = "memory", warnings: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        table: dict[str, Columns],
+        name: str = "memory",
+        warnings: tuple[str, ...] = (),
+        bar_ns: int | None = None,
+    ) -> None:
         """Raises `InputError` for times that do not rise, are no whole seconds, or prices that contradict each other."""
         self._table = {symbol: table[symbol] for symbol in sorted(table) if len(table[symbol])}
         self.symbols = tuple(self._table)
         self.name = name
         self.warnings = warnings
+        self.bar_ns = bar_ns
         for symbol, columns in self._table.items():
             check(symbol, columns)
 
@@ -131,6 +146,16 @@ class BarTable:
         """The bars of a symbol by time."""
         columns = self._table.get(symbol, Columns())
         return (columns.bar(symbol, place) for place in range(len(columns)))
+
+    def distances(self) -> dict[str, Distances]:
+        """How the bars of every symbol lie in time."""
+        return {symbol: distances_of(columns.starts) for symbol, columns in self._table.items()}
+
+    def only(self, wanted: frozenset[str]) -> BarTable:
+        """The bars of some symbols. Raises `InputError` for one that has none."""
+        refuse_unknown(wanted, self.symbols)
+        table = {symbol: columns for symbol, columns in self._table.items() if symbol in wanted}
+        return BarTable(table, self.name, self.warnings, self.bar_ns)
 
     def columns(self, symbol: str) -> Columns:
         """The columns of a symbol."""
@@ -214,8 +239,18 @@ def table_of(bars: Iterable[Bar], symbols: frozenset[str] | None = None, name: s
         row = (nanoseconds(bar.start), *(to_nanos(f"{bar.symbol}: price", number) for number in numbers))
         for column, number in zip(into, row, strict=True):
             column.append(number)
+    if symbols is not None:
+        refuse_unknown(symbols, lists)
     table = {symbol: Columns(*map(packed, columns)) for symbol, columns in lists.items()}
     return BarTable(table, name, skipped_warnings(skipped))
+
+
+def refuse_unknown(wanted: Iterable[str], present: Iterable[str]) -> None:
+    """Raises `InputError` for a symbol that has no bars."""
+    has = sorted(set(present))
+    for symbol in sorted(set(wanted)):
+        if symbol not in has:
+            raise InputError("symbols", symbol, "symbols that have bars: " + (", ".join(has) or "there are none"))
 
 
 def skipped_warnings(skipped: dict[str, int]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from tradecore.domain.account import AccountState
 from tradecore.domain.commands import Command
 from tradecore.domain.events import Event
 from tradecore.domain.order import OrderState
+from tradecore.domain.trade import TradeState
 from tradecore.draft import Draft, Loaded
 from tradecore.gating import Occasion
 from tradecore.planning import plan
@@ -34,11 +35,11 @@ class Moment:
 
 @attrs.frozen
 class Unit:
-    """What one command led to: `command` names what it concerned, for the trace to go on."""
+    """What one command led to: `command` names what it concerned, for the trace to go on; None for a note of the system."""
 
     ns: int
     actor: str
-    command: Command
+    command: Command | None
     events: Events
 
 
@@ -68,6 +69,10 @@ class Desk:
             self.tape.append(Unit(moment.ns, actor, command, events))
         return events
 
+    def note(self, stream: str, event: Event, moment: Moment) -> None:
+        """Keep an event of the system that no aggregate decides on."""
+        self.tape.append(Unit(moment.ns, "engine", None, [(stream, event)]))
+
     @property
     def account(self) -> AccountState:
         """The account as it stands."""
@@ -79,6 +84,12 @@ class Desk:
         """The order as it stands, or None when the gate refused it or it was let go."""
         state = self.get(streams.order(order_id)).state
         assert state is None or isinstance(state, OrderState)
+        return state
+
+    def trade(self, trade_id: str) -> TradeState | None:
+        """The trade as it stands, or None when it was let go."""
+        state = self.get(streams.trade(trade_id)).state
+        assert state is None or isinstance(state, TradeState)
         return state
 
     def forget(self, stream: str) -> None:
