@@ -11,7 +11,7 @@ from typing import Generic, TypeVar, overload
 import attrs
 
 from tradecore.domain.values import OrderStatus, OrderType, Side, TimeInForce, TradeStatus
-from tradecore_backtest.nanos import from_nanos, instant
+from tradecore.domain.nanos import from_nanos, instant
 
 Row = TypeVar("Row")
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Context, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-from tradecore.domain.values import canonical
 from tradecore.errors import InputError
 
 NANO = 1_000_000_000
 _EXACT = Context(prec=60)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
 
 
 def to_nanos(field: str, number: Decimal) -> int:
@@ -23,9 +23,17 @@ def to_nanos(field: str, number: Decimal) -> int:
     raise InputError(field, str(number), "a finite number with at most 9 places")
 
 
+def rounded_nanos(number: Decimal) -> int:
+    """A finite number in billionths, half even where it has more places."""
+    return int(number.scaleb(9, _EXACT).to_integral_value(ROUND_HALF_EVEN, _EXACT))
+
+
 def from_nanos(nanos: int) -> Decimal:
-    """The number of so many billionths, without trailing zeros."""
-    return canonical(Decimal(nanos).scaleb(-9, _EXACT))
+    """The number of so many billionths, without trailing zeros or exponent."""
+    if not nanos % NANO:
+        return Decimal(nanos // NANO)
+    text = f"{abs(nanos):010d}"
+    return Decimal(f"{'-' if nanos < 0 else ''}{text[:-9]}.{text[-9:].rstrip('0')}")
 
 
 def instant(ns: int) -> dt.datetime:
@@ -35,4 +43,4 @@ def instant(ns: int) -> dt.datetime:
 
 def nanoseconds(at: dt.datetime) -> int:
     """Nanoseconds since 1970 of an aware time."""
-    return (at - _EPOCH) // dt.timedelta(microseconds=1) * 1000
+    return (at - _EPOCH) // _MICROSECOND * 1000
