@@ -15,7 +15,7 @@ from tradecore_sweep.executor import Executor, Processes
 from tradecore_sweep.judging import OBJECTIVE, Doubt, doubt, ranked
 from tradecore_sweep.outcome import Outcome
 from tradecore_sweep.study import Study, Window
-from tradecore_sweep.sweeping import Progress, accepted, check_objective, run_all, silent
+from tradecore_sweep.sweeping import Progress, accepted, check_objective, inputs_of, run_all, silent
 from tradecore_sweep.trialling import sheet_of_returns
 from tradecore_sweep.windowed import table_of
 
@@ -106,16 +106,16 @@ def walk_forward(
     columns = [table.columns(symbol).starts for symbol in table.symbols]
     first = instant(min(starts[0] for starts in columns))
     end = instant(max(starts[-1] for starts in columns)) + dt.timedelta(microseconds=1)
-    digest = table.digest
+    inputs = inputs_of(study)
     pairs = windows(first, end, train, test, anchored=anchored)
-    trials = [accepted(study, before, digest)[0] for before, _ in pairs]
+    trials = [accepted(study, before, inputs)[0] for before, _ in pairs]
     found = run_all([trial for group in trials for trial in group], directory, executor, progress)
     check_objective(found, objective)
     by_window = [
         ranked(found[place : place + len(trials[0])], objective) for place in range(0, len(found), len(trials[0]))
     ]
     chosen = [
-        study.trial(dict(group[0].trial.parameters), after, digest)
+        study.trial(dict(group[0].trial.parameters), after, inputs)
         for group, (_, after) in zip(by_window, pairs, strict=True)
     ]
     tests = run_all(chosen, directory, executor, progress)
