@@ -87,7 +87,7 @@ class Ledger:
                 continue
             if placing:
                 failpoint("ledger.t1.after")
-            self._shelf.observe(recorded)
+            batch.settle()
             return [error or recorded[begin:end] for error, (begin, end) in zip(outcomes, batch.pieces, strict=True)]
         names = ", ".join(sorted({type(given).__name__ for given in commands}))
         raise WrongVersion(f"{names} lost {_TRIES} races in a row against other writers")
