@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import pytest
@@ -114,7 +114,7 @@ def test_tuples_of_what_needs_no_reading_back_need_none_either(lots: tuple[Close
         (_LOT, None),
         (_OtherLot("fill-1", Decimal(10), Decimal(1)),),
         (attrs.evolve(_LOT, entry_price=Decimal("NaN")),),
-        (attrs.evolve(_LOT, entry_price=1),),
+        (ClosedLot("fill-1", Decimal(10), cast("Any", 1)),),
     ],
 )
 def test_tuples_of_anything_else_are_not_covered(lots: Any) -> None:
