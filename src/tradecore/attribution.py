@@ -56,6 +56,14 @@ class Attribution:
             if parent is not None and parent.broker_order_id is not None:
                 yield parent
 
+    def may_be_leg(self, order: BrokerOrder) -> bool:
+        """Whether a strange order may be a leg of one of ours that was sent and has no answer yet."""
+        parents = (self._ledger.order(order_id) for order_id in self._parents)
+        return any(
+            parent is not None and parent.broker_order_id is None and parent.submits and parent.symbol == order.symbol
+            for parent in parents
+        )
+
     def of(self, order: BrokerOrder) -> str | None:
         """The order of this ledger behind a broker's order; None when nothing says so."""
         known = self._order_of.get(order.broker_order_id)

@@ -64,6 +64,7 @@ class Inbox:
         self._unsettled: dict[str, dt.datetime] = {}  # order id -> broker's time of its acceptance
         self._watermark = EVER
         self._listed = EVER  # orders submitted before were seen
+        self._waits = False  # a strange order may turn out to be ours
         self.behind = False
         self.lost_at_ns: int | None = None
         self.reconnected = False
@@ -165,6 +166,7 @@ class Inbox:
 
         Raises `BrokerUnreachable`; what was read before that is recorded.
         """
+        self._waits = False
         snapshots = [(order, await self._whose(order, "orders")) for order in await self._read_orders()]
         snapshots += await self._read_legs()
         since = self._watermark - _OVERLAP
@@ -180,7 +182,7 @@ class Inbox:
             born = min(self._born(order_id) for order_id in missing) - _OVERLAP
             if born < since:
                 await self._read_fills(born)
-        self.behind = any(self._misses_fills(order_id, order) for order_id, order in missing.items())
+        self.behind = self._waits or any(self._misses_fills(order_id, order) for order_id, order in missing.items())
 
     async def collect_activities(self) -> None:
         """Read changes that no order made, with an overlap of days, and book them. Raises `BrokerUnreachable`."""
@@ -305,7 +307,10 @@ class Inbox:
     # --- whose is it ------------------------------------------------------------------------------------------------
 
     async def _whose(self, order: BrokerOrder, source: str) -> str | None:
-        """The order of this ledger behind a broker order; one of others is taken up, or told of and then None."""
+        """The order of this ledger behind a broker order; one of others is taken up, or told of and then None.
+
+        None also for what cannot be told yet.
+        """
         known = self._who.of(order)
         if known is not None or order.broker_order_id in self._foreign:
             return known
@@ -313,6 +318,9 @@ class Inbox:
             if leg_id is not None:
                 self._apply_order(leg_id, leg, source)
         known = self._who.named(order.broker_order_id)
+        if known is None and self._who.may_be_leg(order):  # the next reading knows more
+            self._waits = self.behind = True
+            return None
         return known if known is not None else self._meet(order, source)
 
     def _meet(self, order: BrokerOrder, source: str) -> str | None:

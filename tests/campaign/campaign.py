@@ -13,13 +13,13 @@ from typing import Any
 import anyio
 import attrs
 
-from tests.campaign.catalogue import CASES, Case, Phase
+from tests.campaign.catalogue import CASES, WIRES, Case
 from tests.campaign.injection import Injection
 from tests.campaign.oracle import Verdict, judge, judge_at_rest
 from tests.campaign.stories import give_up, story_for
 from tests.campaign.world import World, open_world
 from tradecore.domain import commands as cmd
-from tradecore.domain.values import OrderType
+from tradecore.domain.values import OrderStatus, OrderType
 from tradecore.errors import RefusedError, TradecoreError
 
 HEALS_WITHIN_S = 30.0
@@ -103,8 +103,8 @@ async def run(seed: int, *, patience_s: float = HEALS_WITHIN_S) -> Outcome:
             with anyio.move_on_after(_STORY_S):
                 await _tell(story, world, rng)
         await anyio.sleep(rng.choice((0.0, 0.1, 0.4)))
-        if case.phase in _WITH_TIME:
-            await _until_struck(world)
+        if case.phase not in WIRES:
+            await injection.until_struck()
         await injection.end()
         if restarts:
             await world.stop()
@@ -116,20 +116,10 @@ async def run(seed: int, *, patience_s: float = HEALS_WITHIN_S) -> Outcome:
     return Outcome(seed, case, words, injection.struck, verdict, healed_s)
 
 
-_WITH_TIME = frozenset({Phase.LOOK_UP, Phase.CONNECT, Phase.ORDERS, Phase.FILLS, Phase.ACCOUNT, Phase.LAG})
-"""Phases that come by themselves, some moments after the story."""
-
-
 async def _tell(story: Any, world: World, rng: random.Random) -> None:
     # A daemon that the broker turned away takes its ledger with it; what it had begun heals with the next one.
     with suppress(TradecoreError, AssertionError):
         await story(world, rng)
-
-
-async def _until_struck(world: World) -> None:
-    with anyio.move_on_after(1.0):
-        while (await world.ask("/_ctl/faults"))["armed"]:
-            await anyio.sleep(0.05)
 
 
 async def _heal(world: World, patience_s: float) -> tuple[Verdict, float]:
@@ -149,7 +139,8 @@ async def _heal(world: World, patience_s: float) -> tuple[Verdict, float]:
                     healed_s = time.monotonic() - began
                     await anyio.sleep(_SOAK_S)
                     verdict = await judge_at_rest(world)
-                    return verdict, healed_s
+                    if verdict.ok:
+                        return verdict, healed_s
         await anyio.sleep(0.05)
     verdict.findings += [f"a daemon ended: {end}" for end in world.ends]
     return verdict, math.inf
@@ -163,7 +154,9 @@ def _ask_again(world: World) -> None:
         if order.dead:
             with suppress(RefusedError):
                 world.give(cmd.RetryWork(order.order_id, "healed", world.later()))
-        elif order.broker_order_id is not None and order.order_type is not OrderType.MARKET:
+        elif order.broker_order_id is not None and (
+            order.order_type is not OrderType.MARKET or order.status is OrderStatus.DONE_FOR_DAY
+        ):
             if not order.cancel_requested or order.cancel_spent:
                 give_up(world, order.order_id)
 

@@ -50,7 +50,10 @@ class Injection:
         elif case.phase is Phase.CONNECT:
             await self._fault(count=1)
             cut = rng.choice(sorted(kinds.CUT))
-            await self._fault(cut, on_update=rng.random() < 0.7)
+            if case.kind == kinds.EVENTS_DROPPED:  # something must have been heard before what is lost
+                await self._fault(cut, on_update=True, event="fill")
+            else:
+                await self._fault(cut, on_update=rng.random() < 0.7)
         elif case.phase is Phase.LAG:
             await self._fault(count=_LONG)
             self._struck = case.kind in UNLOGGED
@@ -67,12 +70,22 @@ class Injection:
             elif self.case.phase is Phase.MARKET and self.case.kind not in _SWITCHES:
                 await self._move_the_market()
 
+    async def until_struck(self) -> None:
+        """Give what comes by itself, some moments after the story, time to strike."""
+        with anyio.move_on_after(_WATCH_S / 2):
+            while not self._struck:
+                await self._look()
+                await anyio.sleep(0.02)
+
+    async def _look(self) -> None:
+        log = (await self.world.ask("/_ctl/faults/log"))["log"]
+        self._struck = self._struck or any(self._is_mine(line) for line in log)
+
     async def end(self) -> None:
         """All faults end; what they did stays done."""
         world = self.world
         ended_ns = time.time_ns()
-        log = (await world.ask("/_ctl/faults/log"))["log"]
-        self._struck = self._struck or any(self._is_mine(line) for line in log)
+        await self._look()
         if self.case.phase in WIRES:
             self._struck = self._struck and self._was_in_phase(ended_ns)
         elif self.case.kind in _SWITCHES:
@@ -102,6 +115,7 @@ class Injection:
     async def _make_unknown(self, *, after: bool) -> None:
         kind = self.rng.choice(("http_504", "http_500", "reset", "garbage_200", "hang"))
         await self._fault(kind, endpoint=endpoints.SUBMIT, after_accept=after, count=1)
+        await self._fault("drop_update", count=4)  # or the stream would answer before the look-up asks
 
     def _is_mine(self, line: dict[str, Any]) -> bool:
         case = self.case
