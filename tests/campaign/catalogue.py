@@ -93,7 +93,7 @@ def _kinds() -> dict[Phase, frozenset[str]]:
         Phase.REPLACE: breaking | {kinds.FIRST_THE_FILL},
         Phase.REPLACED: breaking | spoiling | first,
         Phase.STREAM: kinds.STREAM,
-        Phase.CONNECT: kinds.CONNECTION | {kinds.EVENTS_DROPPED},
+        Phase.CONNECT: kinds.CONNECTION,
         Phase.ORDERS: breaking | spoiling,
         Phase.FILLS: breaking | spoiling,
         Phase.ACCOUNT: breaking | spoiling,
@@ -105,4 +105,14 @@ def _kinds() -> dict[Phase, frozenset[str]]:
 
 
 CASES = tuple(Case(phase, kind) for phase, possible in _kinds().items() for kind in sorted(possible))
-"""All of them, in a lasting order: the case of a seed is `CASES[seed % len(CASES)]`."""
+"""All of them, but for what only strikes readers that we are not (`events_dropped`: who reads events as they come)."""
+
+
+def case_of(seed: int) -> tuple[Case, int]:
+    """The case of a seed, and its how-manieth turn this is."""
+    return CASES[seed % len(CASES)], seed // len(CASES)
+
+
+def seed_of(name: str, turn: int) -> int:
+    """The seed of a turn of the case of this name. The same turn is the same run, also when cases are added."""
+    return [str(case) for case in CASES].index(name) + turn * len(CASES)

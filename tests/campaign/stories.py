@@ -10,7 +10,7 @@ from decimal import Decimal
 import anyio
 
 from tests.campaign.catalogue import Case, Phase
-from tests.campaign.world import World
+from tests.campaign.world import World, until
 from tradecore.domain import commands as cmd
 from tradecore.domain.terms import StopLoss, TakeProfit
 from tradecore.domain.values import OrderClass
@@ -110,8 +110,7 @@ async def round_trip(world: World, rng: random.Random) -> None:
     await until_at_broker(world, order)
     await world.advance()
     with anyio.move_on_after(_AT_BROKER_S):
-        while world.order(order).filled_qty < 10:
-            await anyio.sleep(0.02)
+        await until(lambda: world.order(order).filled_qty == 10)
     held = world.order(order).filled_qty
     if held > 0:
         world.place("sell", str(held))
@@ -147,8 +146,9 @@ def story_for(case: Case, rng: random.Random) -> Story:
 async def until_at_broker(world: World, order_id: str) -> None:
     """Wait a moment for the broker's id; what does not get one in time is the campaign's to heal."""
     with anyio.move_on_after(_AT_BROKER_S):
-        while world.order(order_id).broker_order_id is None and not world.order(order_id).status.is_terminal:
-            await anyio.sleep(0.01)
+        await until(
+            lambda: world.order(order_id).broker_order_id is not None or world.order(order_id).status.is_terminal
+        )
 
 
 def give_up(world: World, order_id: str) -> None:

@@ -1,10 +1,10 @@
-"""One exchange, two bad wires to it, and one daemon with a ledger of its own: what one run of the campaign happens in."""
+"""One exchange, two bad wires to it, and one daemon with a ledger of its own: where a run of the campaign happens."""
 
 from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -34,6 +34,10 @@ READ_TIMEOUT_S = 0.4
 _START_S = 20.0
 
 
+class Gone(Exception):
+    """No daemon runs at the moment, so nobody holds the ledger."""
+
+
 class _Silent:
     """Progress that nobody reads."""
 
@@ -56,12 +60,19 @@ class World:
     ends: list[str] = attrs.field(factory=list)
     sessions: int = 0
     _stop: anyio.CancelScope | None = None
-    _stopped: anyio.Event = attrs.field(factory=anyio.Event)
+    _gone: anyio.Event = attrs.field(factory=anyio.Event)
 
     # --- the daemon ---------------------------------------------------------------------------------------------------
 
     async def live(self) -> None:
         """Run the daemon until `stop`; one that the broker turned away is started again, as whoever runs it would."""
+        self._gone = anyio.Event()
+        try:
+            await self._live()
+        finally:
+            self._gone.set()
+
+    async def _live(self) -> None:
         while True:
             with anyio.CancelScope() as scope:
                 self._stop = scope
@@ -77,28 +88,28 @@ class World:
                         self.ends.append("a ledger in memory does not survive a start")
                         return
                 finally:
-                    self._stopped.set()
+                    self.session = None
             if scope.cancelled_caught:
                 return
 
     async def stop(self) -> None:
         """End the daemon without a word to it, and wait until it is gone."""
         assert self._stop is not None, "it lives"
-        self._stopped = anyio.Event()
         self._stop.cancel()
-        await self._stopped.wait()
+        await self._gone.wait()
 
     @property
     def now(self) -> Session:
-        """The session that runs."""
-        assert self.session is not None, "the daemon was started"
+        """The session that runs. Raises `Gone` while none does."""
+        if self.session is None:
+            raise Gone
         return self.session
 
     async def until_begun(self) -> None:
         """Wait for the daemon and its stream."""
+        trades = self.server.service.trades
         with anyio.fail_after(_START_S):
-            while not any(one.listening for one in self.server.service.trades.connections) and not self.ends:
-                await anyio.sleep(0.01)
+            await until(lambda: bool(self.ends) or any(one.listening for one in trades.connections))
 
     # --- what we want -------------------------------------------------------------------------------------------------
 
@@ -171,6 +182,14 @@ class World:
         )
 
 
+async def until(is_true: Callable[[], bool]) -> None:
+    """Wait for what somebody else brings about; the caller says for how long."""
+    while True:
+        if is_true():
+            return
+        await anyio.sleep(0.01)
+
+
 def _turned_away(error: Exception) -> bool:
     if isinstance(error, BaseExceptionGroup):
         return any(isinstance(each, Exception) and _turned_away(each) for each in error.exceptions)
@@ -183,28 +202,27 @@ async def open_world(seed: int, *, on_disk: bool, partial_fills: bool, replay_ev
     options = ExchangeOptions(seed=seed, wash_trade_check=False, partial_fill_rate=0.5 if partial_fills else 0.0)
     floor = Floor(SYMBOLS, list(seeded_bars(SYMBOLS, 2, 7)), source="campaign", options=options)
     server = ExchangeServer(floor, serving=Serving(events=replay_events)).start()
-    proxies = [FaultProxy(server.port).start() for _ in range(2)]
+    requests, stream = FaultProxy(server.port).start(), FaultProxy(server.port).start()
     try:
         async with AsyncExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             ledger = f"sqlite:///{folder / 'ledger.db'}" if on_disk else "memory:"
-            settings = _settings(server, proxies, ledger, replay_events)
+            settings = _settings(requests.port, stream.port, ledger, replay_events)
             headers = {"APCA-API-KEY-ID": DEFAULT_KEY, "APCA-API-SECRET-KEY": DEFAULT_SECRET}
             client = httpx.AsyncClient(base_url=server.base_url, headers=headers, trust_env=False, timeout=30.0)
-            world = World(server, *proxies, await stack.enter_async_context(client), settings)
+            world = World(server, requests, stream, await stack.enter_async_context(client), settings)
             await world.advance()
             yield world
     finally:
-        for ending in (*proxies, server):
-            await anyio.to_thread.run_sync(ending.stop)
+        for stop in (requests.stop, stream.stop, server.stop):
+            await anyio.to_thread.run_sync(stop)
 
 
-def _settings(server: ExchangeServer, proxies: list[FaultProxy], ledger: str, replay_events: bool) -> Settings:
-    requests, stream = (f"127.0.0.1:{proxy.port}" for proxy in proxies)
+def _settings(requests: int, stream: int, ledger: str, replay_events: bool) -> Settings:
     broker = {
         "name": "alpaca",
-        "base_url": f"http://{requests}",
-        "stream_url": f"ws://{stream}/stream",
+        "base_url": f"http://127.0.0.1:{requests}",
+        "stream_url": f"ws://127.0.0.1:{stream}/stream",
         "connect_timeout_s": READ_TIMEOUT_S,
         "read_timeout_s": READ_TIMEOUT_S,
         "unreachable_after_s": 1.0,
