@@ -19,12 +19,13 @@ import attrs
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, DomainEvent, event
 from eventsourcing.persistence import DatetimeAsISO, DecimalAsStr, JSONTranscoder, Mapper, UUIDAsHex
+from ledgers import traded
 from machine import describe, in_turn, table
-from rebuild import traded
 
 from tradecore.domain.events import FillRecorded
 from tradecore.domain.values import Side
 from tradecore.draft import load
+from tradecore.journal import open_journal
 from tradecore.journal.codec import decode, encode
 from tradecore.testing.journal_samples import recorded
 from tradecore.views.projector import Projector
@@ -193,7 +194,8 @@ def stock_stream(path: Path, events: int) -> Callable[[], float]:
 
 def loading(folder: Path) -> None:
     """A stream of 10,000 events, from its beginning and from a snapshot."""
-    journal = traded(folder / "stream.db", 45_000)
+    journal = open_journal(f"sqlite:///{folder / 'stream.db'}")
+    traded(journal, 45_000)
     versions = len(journal.load("account-main"))
     theirs = stock_stream(folder / "stock.db", versions)
 

@@ -1,76 +1,92 @@
-"""Every view built anew from a large ledger, in a process of its own, as `tradecore rebuild` does it.
+"""Views behind a large ledger: built anew, and followed from its beginning, each in a process of its own.
 
-Seconds are of that process's CPU: it is one thread at work, and a busy machine should not show.
+`python benchmarks/rebuild.py [--events 100000] [--postgres] [--verify]`. A step of a view is one transaction of rows
+and cursor. Beside the time that passed stands the CPU time of that process: a busy machine does not show in it, and
+neither does the work of a server.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from ledgers import traded
 from machine import describe, table
+from tests.postgres.server import Server
 
-from tradecore.journal import Journal, open_journal
-from tradecore.testing.journal_samples import without_positions
+from tradecore.journal import open_journal
 from tradecore.views.keeping import kept_views
 
+_STOCK = 1_300
+"""Events per second of `ProjectionRunner` of `eventsourcing` on Postgres, which commits each: see the documentation."""
 
-def traded(path: Path, events: int) -> Journal:
-    """A ledger file with about so many events of trading in it."""
-    sys.path.insert(0, str(Path(__file__).parents[1]))  # the desk of the tests is not part of the wheel
-    from tests.ledger.desk import Desk
+_CHILD = """
+import json, resource, sys, time
+from tradecore.journal import open_journal
+from tradecore.verify import verify
+from tradecore.views.keeping import kept_views
+from tradecore.views.projector import Projector
+journal, how, names = open_journal(sys.argv[1], create=False), sys.argv[2], sys.argv[3].split()
+views = [view for view in kept_views(journal) if view.name in names]
+if how == "follow":
+    for view in views:
+        journal.views.drop(view.name)
+begun, cpu = time.perf_counter(), time.process_time()
+if how == "rebuild":
+    Projector(journal, views).rebuild()
+elif how == "follow":
+    Projector(journal, views).catch_up(batch=2000)
+else:
+    assert verify(journal).ok
+passed, worked = time.perf_counter() - begun, time.process_time() - cpu
+print(json.dumps([passed, worked, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+"""
 
-    desk = Desk.in_memory()
-    desk.pin("1000000000")
-    source, journal = desk.ledger.journal, open_journal(f"sqlite:///{path}")
-    copied = 0
-    while copied < events:
-        for number in range(300):
-            desk.done("buy" if number % 2 == 0 else "sell", "10", "100.25", symbol=("SPY", "QQQ", "IWM")[number // 100])
-        while page := source.read(copied, 5_000):
-            journal.append(without_positions(page))
-            copied = page[-1].envelope.position
-    return journal
 
-
-def rebuilding(folder: Path, events: int) -> None:
-    """Measure and print."""
-    journal = traded(folder / "views.db", events)
+def measure(name: str, url: str, events: int, *, verifying: bool) -> None:
+    """Fill a ledger, work on it, print."""
+    journal = open_journal(url)
+    traded(journal, events)
     head = journal.head()
-    names = len(kept_views(journal))
+    names = [view.name for view in kept_views(journal)]
     journal.close()
-    code = (
-        "import sys, time, resource; from tradecore.journal import open_journal; "
-        "from tradecore.views.keeping import kept_views; from tradecore.views.projector import Projector; "
-        "journal = open_journal(sys.argv[1]); started = time.process_time(); "
-        "Projector(journal, kept_views(journal)).rebuild(); "
-        "print(time.process_time() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-    )
-    command = [sys.executable, "-c", code, f"sqlite:///{folder / 'views.db'}"]
-    seconds, kilobytes = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    rate = head / float(seconds)
-    table(
-        f"Rebuild of {names} views from {head:,} events on SQLite ({describe('msgspec', 'attrs')})",
-        [
-            ["what", "figure"],
-            ["seconds", f"{float(seconds):.1f}"],
-            ["events/s", f"{rate:,.0f}"],
-            ["a million events take", f"{1e6 / rate:.0f} s"],
-            ["peak memory", f"{int(kilobytes) / 1024:,.0f} MB"],
-        ],
-    )
+    works = [("follow", [each]) for each in ("fills", "orders", "traces")]
+    works += [("follow", names), ("rebuild", names)]
+    if verifying:
+        works.append(("verify", names))
+    rows = [["what", "views", "seconds", "events/s", "CPU seconds", "events per CPU s", "times stock", "peak MB"]]
+    for how, views in works:
+        command = [sys.executable, "-c", _CHILD, url, how, " ".join(views)]
+        passed, worked, peak = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        which = views[0] if len(views) == 1 else f"all {len(views)}"
+        times = f"{head / passed / _STOCK:.0f}" if how == "follow" else ""
+        rate, cpu_rate = f"{head / passed:,.0f}", f"{head / worked:,.0f}"
+        rows.append([how, which, f"{passed:.1f}", rate, f"{worked:.1f}", cpu_rate, times, f"{peak:.0f}"])
+    table(f"Views of {head:,} events on {name} ({describe('msgspec', 'attrs', 'psycopg')})", rows)
 
 
 def main() -> None:
-    """Make a ledger of the wanted size and rebuild its views."""
+    """Measure on SQLite, or on a Postgres of our own."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=100_000, help="events to rebuild views from")
+    parser.add_argument("--events", type=int, default=100_000, help="events in the ledger")
+    parser.add_argument("--postgres", action="store_true", help="on a server of our own instead of a file")
+    parser.add_argument("--verify", action="store_true", help="verify the ledger, too")
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        rebuilding(Path(folder), wanted.events)
+        if not wanted.postgres:
+            measure("SQLite", f"sqlite:///{folder}/views.db", wanted.events, verifying=wanted.verify)
+            return
+        server = Server(Path(folder))
+        try:
+            server.create()
+            server.start()
+            measure("Postgres", server.url("postgres"), wanted.events, verifying=wanted.verify)
+        finally:
+            server.remove()
 
 
 if __name__ == "__main__":

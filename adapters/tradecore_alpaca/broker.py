@@ -90,7 +90,8 @@ class AlpacaBroker:
     async def submit(self, request: OrderRequest) -> BrokerOrder:
         """Send an order, once. Raises `BrokerRefused`, `NotSent`, `OutcomeUnknown`, `BrokerUnauthorized` (not done)."""
         body = order_body(request)
-        return await self._instructions.for_order("POST", self._url("orders"), body, request.client_order_id)
+        url = self._url("orders")
+        return await self._instructions.for_order("POST", url, body, request.client_order_id, request.veto)
 
     async def replace(self, broker_order_id: str, request: ReplaceRequest) -> BrokerOrder:
         """Ask for a replacement, once; the new order may still be rejected, when the old one fills first. As `submit`.
@@ -98,7 +99,7 @@ class AlpacaBroker:
         Raises `OutcomeUnknown` also when the answer is a replacement of something else.
         """
         url, body = self._order_url(broker_order_id), replace_body(request)
-        order = await self._instructions.for_order("PATCH", url, body, request.client_order_id)
+        order = await self._instructions.for_order("PATCH", url, body, request.client_order_id, request.veto)
         if order.replaces not in (None, broker_order_id):
             raise OutcomeUnknown(f"answered with an order that replaces {order.replaces!r}")
         return order

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import attrs
 
+from tradecore.ports.broker import Veto, no_veto
 from tradecore.ports.clock import Clock
 from tradecore_alpaca.breaker import Breaker, Trip
 from tradecore_alpaca.budget import Budget, Pace
@@ -40,15 +41,18 @@ class Channel:
         return self._breaker is not None and self._breaker.is_open
 
     async def instruct(
-        self, method: str, url: str, content: bytes | None = None, *, urgent: bool = False
+        self, method: str, url: str, content: bytes | None = None, *, urgent: bool = False, veto: Veto = no_veto
     ) -> Answer | NoAnswer:
-        """Give an instruction, once. `urgent` ones go through an open circuit and may use the last of the budget."""
+        """Give an instruction, once. `urgent` ones go through an open circuit and may use the last of the budget.
+
+        Much can happen while it waits for its turn: `veto` is asked when it has come.
+        """
         if urgent or self._breaker is None:
-            held = await self._turn(None, urgent=urgent)
+            held = await self._turn(None, urgent=urgent) or _vetoed(veto)
             return held or self._heard(await self._exchange(method, url, None, content))
         held = self._held(self._breaker)
         if held is None:
-            held = await self._turn(None, urgent=urgent) or self._held(self._breaker)
+            held = await self._turn(None, urgent=urgent) or self._held(self._breaker) or _vetoed(veto)
         if held is not None:
             return held
         probe, outcome = self._breaker.begin(), None
@@ -98,3 +102,8 @@ class Channel:
         if self._budget is not None:
             self._budget.learn(outcome)
         return outcome
+
+
+def _vetoed(veto: Veto) -> NoAnswer | None:
+    reason = veto()
+    return None if reason is None else NoAnswer(written=False, reason=reason, retry_after_s=0.0)

@@ -6,7 +6,7 @@ import attrs
 import msgspec
 
 from tradecore.errors import InputError, OutcomeUnknown, ProtocolError
-from tradecore.ports.broker import BrokerOrder
+from tradecore.ports.broker import BrokerOrder, Veto, no_veto
 from tradecore.ports.clock import Clock
 from tradecore_alpaca.channel import Channel
 from tradecore_alpaca.classify import failed_instruction
@@ -38,9 +38,11 @@ class Instructions:
     channel: Channel
     clock: Clock
 
-    async def for_order(self, method: str, url: str, content: bytes | None, client_order_id: str) -> BrokerOrder:
-        """One whose answer is an order under this client id."""
-        order = await self._order(method, url, content)
+    async def for_order(
+        self, method: str, url: str, content: bytes | None, client_order_id: str, veto: Veto
+    ) -> BrokerOrder:
+        """One whose answer is an order under this client id; not given when there is a veto by then."""
+        order = await self._order(method, url, content, veto=veto)
         if order.client_order_id != client_order_id:
             raise OutcomeUnknown(f"answered with another order: {order.client_order_id!r}")
         return order
@@ -84,16 +86,20 @@ class Instructions:
             reason = f"suspend_trade is {told} after it was set to {suspended}"
         raise OutcomeUnknown(reason)
 
-    async def _order(self, method: str, url: str, content: bytes | None, *, urgent: bool = False) -> BrokerOrder:
-        answer = await self._give(method, url, content, urgent=urgent)
+    async def _order(
+        self, method: str, url: str, content: bytes | None, *, urgent: bool = False, veto: Veto = no_veto
+    ) -> BrokerOrder:
+        answer = await self._give(method, url, content, urgent=urgent, veto=veto)
         try:
             return decode_order(answer.body)
         except ProtocolError as error:
             reason = f"HTTP {answer.status} without a readable order: {error}"
         raise OutcomeUnknown(reason)
 
-    async def _give(self, method: str, url: str, content: bytes | None = None, *, urgent: bool) -> Answer:
-        outcome = await self.channel.instruct(method, url, content, urgent=urgent)
+    async def _give(
+        self, method: str, url: str, content: bytes | None = None, *, urgent: bool, veto: Veto = no_veto
+    ) -> Answer:
+        outcome = await self.channel.instruct(method, url, content, urgent=urgent, veto=veto)
         if isinstance(outcome, Answer) and 200 <= outcome.status < 300:
             return outcome
         raise failed_instruction(outcome, self.clock.now())

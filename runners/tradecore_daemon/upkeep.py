@@ -12,7 +12,7 @@ from tradecore.audit.anchorer import Anchorer
 from tradecore.domain import streams
 from tradecore.domain.daily import is_due
 from tradecore.errors import CorruptLedger, StoreFull, StoreUnavailable
-from tradecore.journal import open_journal
+from tradecore.journal import find_key_ring, open_journal
 from tradecore.journal.contract import Journal
 from tradecore.ports.anchor import AnchorSink
 from tradecore.runner.anchors import make_anchorer, make_sink
@@ -121,7 +121,9 @@ class Upkeep:
         if self._anchorer is None:
             journal = self._session.journal
             if self._settings.ledger != "memory:":
-                journal = self._own = open_journal(self._settings.ledger, create=False)
+                journal = self._own = open_journal(
+                    self._settings.ledger, create=False, keys=find_key_ring(self._settings.encryption.keys_file)
+                )
             self._anchorer = make_anchorer(self._settings, journal, sink, self._session.clock)
         if at_once:
             self._anchorer.anchor()

@@ -10,6 +10,10 @@ from tradecore.domain.order_state import OrderState
 from tradecore.domain.values import Leg, OrderType
 from tradecore.ledger import Ledger
 from tradecore.ports.broker import BrokerOrder
+from tradecore.views import read_row
+
+_AT_HAND = 20_000
+"""Orders by the broker's id that are kept in memory."""
 
 _ROLES = {
     OrderType.LIMIT.value: Leg.TAKE_PROFIT,
@@ -21,9 +25,10 @@ _ROLES = {
 class Attribution:
     """Who is who at the broker, as far as it was told."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, account: str) -> None:
         self._ledger = ledger
-        self._order_of: dict[str, str] = {}  # broker order id -> order id
+        self._account = account
+        self._order_of: dict[str, str] = {}  # broker order id -> order id, of those that were told lately
         self._parents: dict[str, set[str]] = {}  # order id -> legs that the broker has not shown yet
 
     def observe(self, event: ev.Event) -> None:
@@ -38,6 +43,8 @@ class Attribution:
     def learn(self, broker_order_id: str, order_id: str) -> None:
         """The broker calls the order so."""
         self._order_of[broker_order_id] = order_id
+        if len(self._order_of) > _AT_HAND:
+            del self._order_of[next(iter(self._order_of))]  # the oldest; the view has it
         self._forget_leg(order_id)
 
     def expect_leg(self, leg: OrderState) -> None:
@@ -47,7 +54,7 @@ class Attribution:
 
     def named(self, broker_order_id: str) -> str | None:
         """The order that the broker calls so, or None."""
-        return self._order_of.get(broker_order_id)
+        return self._order_of.get(broker_order_id) or self._in_view(broker_order_id)
 
     def parents_of_unseen_legs(self) -> Iterator[OrderState]:
         """Orders at the broker whose legs it has not shown yet: asked for by name, it tells them."""
@@ -66,7 +73,7 @@ class Attribution:
 
     def of(self, order: BrokerOrder) -> str | None:
         """The order of this ledger behind a broker's order; None when nothing says so."""
-        known = self._order_of.get(order.broker_order_id)
+        known = self.named(order.broker_order_id)
         if known is None:
             ours = self._ledger.order_under(order.client_order_id)
             known = None if ours is None else ours.order_id
@@ -76,7 +83,7 @@ class Attribution:
         """The legs that a broker's order brought along, each with the order that was planned for it."""
         for leg in order.legs:
             role = _ROLES.get(leg.order_type)
-            known = self._order_of.get(leg.broker_order_id)
+            known = self.named(leg.broker_order_id)
             if known is None and role is not None:
                 planned = self._ledger.order(leg_order_id(parent_id, role.value))
                 if planned is not None and planned.broker_order_id in (None, leg.broker_order_id):
@@ -87,7 +94,15 @@ class Attribution:
 
     def replaced_by(self, order: BrokerOrder) -> str | None:
         """The order of ours whose place a strange order took, or None."""
-        return None if order.replaces is None else self._order_of.get(order.replaces)
+        return None if order.replaces is None else self.named(order.replaces)
+
+    def _in_view(self, broker_order_id: str) -> str | None:
+        """What a view says of orders that were not told lately, unless the order itself says otherwise."""
+        row = read_row(self._ledger.journal, "broker_orders", broker_order_id)
+        order = None if row is None else self._ledger.order(row["order_id"])
+        if order is None or (order.broker_order_id, order.account) != (broker_order_id, self._account):
+            return None
+        return order.order_id
 
     def _successor(self, order: BrokerOrder) -> str | None:
         """The replacement that we asked for, should the broker have given it a client id of its own."""

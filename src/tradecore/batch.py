@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import attrs
 
 from tradecore.domain import streams
@@ -10,6 +12,7 @@ from tradecore.domain.events import Event
 from tradecore.domain.messages import Cause, Envelope, Recorded
 from tradecore.draft import Draft, Loaded, Shelf
 from tradecore.errors import TradecoreError
+from tradecore.gating import Occasion
 from tradecore.planning import live_trade, plan
 from tradecore.ports.ids import Ids
 
@@ -37,6 +40,9 @@ class Batch:
         self._epoch = epoch
         self._now_ns = now_ns
         self._ids = ids
+        self._now = dt.datetime.fromtimestamp(now_ns // 1_000_000_000, dt.UTC).replace(
+            microsecond=now_ns % 1_000_000_000 // 1_000
+        )
         self._versions: dict[str, int] = {}
         self._begun: dict[str, tuple[str | None, str | None]] = {}
         self._last: dict[str, str] = {}
@@ -46,10 +52,11 @@ class Batch:
         commands = given if isinstance(given, tuple) else (given,)
         kept, begin = self.draft.keep(), len(self.recorded)
         causes = []
+        here = Occasion(self._epoch, self._now, cause.actor)
         try:
             for command in commands:
                 before = len(self.draft.events)
-                plan(self.draft, command, self._epoch)
+                plan(self.draft, command, here)
                 causes.append((self._inherit(command, cause), before, len(self.draft.events)))
         except TradecoreError as error:
             self.draft.undo(kept)

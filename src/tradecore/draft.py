@@ -84,17 +84,24 @@ def after(known: Loaded, events: Sequence[Recorded[Event]]) -> Loaded:
 
 def load(journal: Journal, stream: str, upto: int | None = None) -> Loaded:
     """A stream, as it is or at the version `upto`: from its snapshot where that is beyond doubt."""
-    found = find_snapshot(journal, stream)
-    if found is not None and upto is not None and found[0].version > upto:
-        found = None
-    known, tail = (from_snapshot(found[0]), found[1]) if found else (Loaded(None, 0), journal.load(stream))
-    return after(known, tail if upto is None else [item for item in tail if item.envelope.version <= upto])
+    found = find_snapshot(journal, stream, upto)
+    if found is None:
+        return after(Loaded(None, 0), journal.load(stream, 0, upto))
+    snapshot, tail = found
+    return after(from_snapshot(snapshot), tail)
+
+
+def last_event(journal: Journal, stream: str) -> Event | None:
+    """The newest event of a stream, without the others; None when it is empty."""
+    version = load(journal, stream).version
+    return journal.load(stream, version - 1)[-1].event if version else None
 
 
 def from_snapshot(snapshot: Snapshot) -> Loaded:
     """The stream as a snapshot has it."""
     state = snapshot.state
-    assert state is None or isinstance(state, account.AccountState), "no other state is kept"
+    kept = (order.OrderState, trade.TradeState, account.AccountState)
+    assert state is None or isinstance(state, kept), "no other state is kept"
     return Loaded(state, snapshot.version, snapshot.trace_id, snapshot.correlation_id, snapshot.event_id)
 
 

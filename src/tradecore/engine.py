@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from decimal import Decimal
 
 import attrs
@@ -11,6 +12,7 @@ import structlog
 from tradecore import __version__
 from tradecore.domain import commands as cmd
 from tradecore.domain import streams
+from tradecore.domain.account import SETTINGS
 from tradecore.domain.events import (
     AlertTriggered,
     AssetsRefreshed,
@@ -19,10 +21,13 @@ from tradecore.domain.events import (
     RunnerStarted,
     RunnerStopped,
 )
+from tradecore.domain.limits import Limits
 from tradecore.domain.messages import Cause
+from tradecore.domain.order_state import OrderState
 from tradecore.domain.session import is_regular
 from tradecore.domain.terms import size
-from tradecore.domain.values import ZERO, Bar, OrderStatus
+from tradecore.domain.values import ZERO, Bar, TradingState
+from tradecore.draft import last_event
 from tradecore.errors import BrokerUnreachable, InputError, ProtocolError, WrongAccount
 from tradecore.follower import Follower
 from tradecore.gate import Gate
@@ -38,7 +43,7 @@ from tradecore.proposing import order_of
 from tradecore.reconcile import Difference, Differences, Reconciler, compare_standing, confirmed, may_be_late
 from tradecore.rewind import refuse_rewound
 from tradecore.schedule import Schedule
-from tradecore.views import read_rows
+from tradecore.views import read_row, read_rows
 from tradecore.views.projector import Projector
 
 _log = structlog.get_logger("tradecore.engine")
@@ -57,16 +62,16 @@ class Terms:
 
     New risk waits when the account was not reconciled for `account_max_age_s` (None: however long), and when the stream
     of reports is lost for longer than `stream_grace_s`. Cash may differ by `cash_tolerance` without stopping anything.
+    Prices of what is held are taken in every `mark_every_s`.
     """
 
     account: str
-    max_order_qty: Decimal | None
-    max_order_notional: Decimal | None
-    max_open_orders: int | None
+    limits: Limits
     not_after_s: float
     account_max_age_s: float | None = None
     stream_grace_s: float = 10.0
     cash_tolerance: Decimal = Decimal(1)
+    mark_every_s: float = 300.0
 
 
 class Engine:
@@ -102,6 +107,8 @@ class Engine:
         self._suspects: tuple[Difference, ...] = ()
         self._reconciler = Reconciler(ledger, ids, terms.account, terms.cash_tolerance)
         self._compared_at: float | None = None  # when the broker last answered, on the monotonic clock
+        self._marked_at: float | None = None
+        self._tradable: frozenset[str] | None = None
         self._broker_time: tuple[dt.datetime, float] | None = None
         self.gate = Gate()
         outbox.refusal = lambda order: self.gate.refuses_to_send(ledger.account(order.account), order)
@@ -118,8 +125,8 @@ class Engine:
         await self._pin()
         await self._refresh_assets()
         terms = self._terms
-        limits = (terms.max_order_qty, terms.max_order_notional, terms.max_open_orders)
-        self.ledger.handle(cmd.SetLimits(terms.account, *limits, reason="settings"), self._cause("settings"))
+        wanted = cmd.SetLimits(terms.account, terms.limits, SETTINGS, "as a runner was told at its start")
+        self.ledger.handle(wanted, self._cause("settings"))
         if self._begun_as != runner_id:  # who could not reach the broker begins again, and is the same runner
             started = RunnerStarted(runner_id, __version__, self.broker.name, self.strategy.name)
             self.ledger.note(streams.RUNNER, started, self._cause("runner"))
@@ -179,37 +186,25 @@ class Engine:
     async def _refresh_assets(self) -> None:
         """Record the broker's list of assets when it is not the one that is recorded already."""
         symbols = tuple(sorted(asset.symbol for asset in await self.broker.assets() if asset.tradable))
-        recorded = [item.event for item in self.ledger.journal.load(streams.BROKER)]
-        lists = [event.symbols for event in recorded if isinstance(event, AssetsRefreshed)]
-        if not lists or lists[-1] != symbols:
-            event = AssetsRefreshed(self.broker.name, symbols)
-            self.ledger.note(streams.BROKER, event, self._cause("runner"))
+        self._tradable = frozenset(symbols)
+        event = AssetsRefreshed(self.broker.name, symbols)
+        if last_event(self.ledger.journal, streams.ASSETS) != event:
+            self.ledger.note(streams.ASSETS, event, self._cause("runner"))
 
     def _restore(self) -> None:
-        """Take up what earlier runs left open, from the views, and follow the log from where they end."""
+        """Take up what earlier runs left open, and follow the log from where the views end.
+
+        What ended and reserves nothing is settled, and is not looked at however much of it there is.
+        """
         self.follower.position = self.projector.catch_up()
         self.outbox.restore()
-        for row in read_rows(self.ledger.journal, "orders"):
-            if row["account"] != self._terms.account:
-                continue
-            order = None
-            # What ended and reserves nothing is settled, and need not be loaded however long the ledger is.
-            reserved = row["order_id"] in self.ledger.account(row["account"]).reservations
-            if reserved or not OrderStatus(row["status"]).is_terminal:
-                order = self.ledger.order(row["order_id"])
-                self.outbox.consider(row["order_id"])
-            if row["broker_order_id"] is not None:
-                accepted = order.broker_updated_at if order else None
-                self.inbox.remember(
-                    row["broker_order_id"],
-                    row["order_id"],
-                    accepted or self._clock.now(),
-                    settled=order is None or order.is_settled,
-                )
-        for row in read_rows(self.ledger.journal, "fills"):
-            if row["account"] != self._terms.account:
-                continue
-            self.inbox.start_from(dt.datetime.fromisoformat(row["occurred_at"]))
+        for order in self._open_orders():
+            self.outbox.consider(order.order_id)
+            if order.broker_order_id is not None and not order.is_settled:
+                self.inbox.remember(order.order_id, order.broker_updated_at or self._clock.now())
+        balances = read_row(self.ledger.journal, "balances", self._terms.account)
+        if balances is not None and balances["last_fill_at"] is not None:
+            self.inbox.start_from(dt.datetime.fromisoformat(balances["last_fill_at"]))
         self.follower.listen(self.ledger.observe)
         self.follower.listen(self.outbox.observe)
         self.follower.listen(self.inbox.observe)
@@ -245,6 +240,8 @@ class Engine:
             account=self._terms.account,
             not_after=self._clock.now() + dt.timedelta(seconds=self._terms.not_after_s),
         )
+        if self._tradable is not None:
+            order = attrs.evolve(order, tradable=order.symbol in self._tradable)
         if self.held_back(order) is None:
             self.ledger.handle(order, self._cause(f"strategy:{self.strategy.name}"))
 
@@ -265,6 +262,7 @@ class Engine:
 
     async def reconcile(self, why: str = "schedule") -> None:
         """Compare the books with the broker and record what differs; new risk waits for what cannot be explained."""
+        self.heed_halt()
         started = self.schedule.start("sync")
         try:
             await self.collect()
@@ -274,7 +272,8 @@ class Engine:
                 return  # the account moves too fast to be compared: the next round may see it stand still
             if differences or why != "schedule":
                 await self.inbox.collect_activities()
-                differences = await self._compare() if differences else differences
+                name = self._terms.account
+                differences = await compare_standing(self.ledger, self.broker, name) if differences else ()
         except (BrokerUnreachable, ProtocolError) as error:
             self.schedule.failed(started, error)
             self.alert("broker_unreachable", str(error))
@@ -291,6 +290,7 @@ class Engine:
         account = self.ledger.account(self._terms.account)
         if any(item not in suspects and may_be_late(account, item) for item in differences):
             return  # an execution may be visible in the position before it is in the list
+        await self._mark(why)
         standing = self._reconciler.record(why, as_of, (*differences, *self._halted()))
         self.catch_up()
         for difference in differences:
@@ -302,19 +302,41 @@ class Engine:
             self.gate.open("difference")
             self.gate.open("start")
 
-    async def _compare(self) -> tuple[Difference, ...]:
-        return await compare_standing(self.ledger, self.broker, self._terms.account)
+    async def _mark(self, why: str) -> None:
+        """Take in the broker's prices of what is held: at a start, on a new day, now and then, and where one lacks."""
+        account, now = self.ledger.account(self._terms.account), self._clock.monotonic()
+        is_new_day = account.tempo.day != self._clock.now().date()
+        lately = self._marked_at is not None and now - self._marked_at < self._terms.mark_every_s
+        if why == "schedule" and lately and not is_new_day and not account.exposure.unpriced:
+            return
+        spelt = {symbol.replace("/", ""): symbol for symbol in account.exposure.books}
+        try:
+            held = await self.broker.positions()
+        except (BrokerUnreachable, ProtocolError) as error:
+            self.alert("broker_unreachable", str(error))
+            return
+        self._marked_at = now
+        marks = {
+            spelt.get(item.symbol, item.symbol): item.current_price for item in held if item.current_price is not None
+        }
+        self.ledger.handle(cmd.MarkEquity(self._terms.account, marks, self._clock.now()), self._cause("engine"))
 
     def _halted(self) -> tuple[Difference, ...]:
         return tuple(Difference("order", order_id, "halted", reason) for order_id, reason in self.inbox.halted.items())
 
     def _restore_doubts(self) -> None:
         """Take up what earlier runs left open and only the orders themselves tell: unseen legs, contradictions."""
-        for row in read_rows(self.ledger.journal, "orders"):
-            if row["account"] == self._terms.account and not OrderStatus(row["status"]).is_terminal:
-                order = self.ledger.order(row["order_id"])
-                if order is not None:
-                    self.inbox.restore(order)
+        for order in self._open_orders():
+            if not order.status.is_terminal:
+                self.inbox.restore(order)
+
+    def _open_orders(self) -> Iterator[OrderState]:
+        """Orders that reserve something, and those that may still work: legs reserve nothing."""
+        indexed = (key for key, _ in self.ledger.journal.views.rows("open_orders"))
+        for order_id in dict.fromkeys((*self.ledger.account(self._terms.account).reservations, *indexed)):
+            order = self.ledger.order(order_id)
+            if order is not None and order.account == self._terms.account:
+                yield order
 
     async def ask_time(self) -> dt.datetime:
         """Ask the broker for its time, and keep it. Raises `BrokerUnreachable`, `ProtocolError`."""
@@ -329,8 +351,18 @@ class Engine:
         told, at = self._broker_time
         return told + dt.timedelta(seconds=self._clock.monotonic() - at)
 
+    def heed_halt(self) -> None:
+        """Record the stop that somebody asked for outside of the ledger; it stays when the asking goes."""
+        reason = self.outbox.halt()
+        account = self._terms.account
+        if reason is not None and self.ledger.account(account).trading_state is not TradingState.HALTED:
+            stop = cmd.ActivateKillSwitch(account, TradingState.HALTED, "file", reason, "engine")
+            self.ledger.handle(stop, self._cause("engine"))
+            self.alert("kill_switch", f"trading is halted: {reason}")
+
     def held_back(self, order: cmd.PlaceOrder) -> str | None:
         """Why an order must wait for the truth, or None. What reduces the account's position never does."""
+        self.heed_halt()
         self._judge_age()
         account = self.ledger.account(self._terms.account)
         quantity = size(order, order.reference_price) or ZERO

@@ -105,6 +105,10 @@ class CloseRefused(RefusedError):
     """Raised when a position is to be closed that is flat, or that an order closes already."""
 
 
+class ResumeRefused(RefusedError):
+    """Raised when stopped trading is to go on and must not yet."""
+
+
 class WorkRefused(RefusedError):
     """Raised when work is to be retried or discarded that is not dead."""
 

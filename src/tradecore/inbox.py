@@ -1,8 +1,7 @@
 """Inbox: what the broker says → recorded facts. A repeat does nothing; what cannot be read is parked, never dropped.
 
-The stream is a hint that arrives early; the record is what is read again: orders and executions since a watermark, on
-every connect, whenever the stream shows a gap, and on a schedule. Both paths end in the same commands, and a fill's
-identity is the same on both, so it does not matter which comes first.
+The stream is a hint; the record is what is read again since a watermark: on every connect, at every gap, on a schedule.
+Both end in the same commands, and a fill's identity is the same on both, so it does not matter which comes first.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ class Inbox:
         self._ids = ids
         self._account = account
         self._adopts = adopts
-        self._who = Attribution(ledger)
+        self._who = Attribution(ledger, account)
         self._foreign: set[str] = set()
         self._unsettled: dict[str, dt.datetime] = {}  # order id -> broker's time of its acceptance
         self._watermark = EVER
@@ -85,11 +84,9 @@ class Inbox:
             if order_id in self._unsettled and self._is_settled(order_id):
                 del self._unsettled[order_id]
 
-    def remember(self, broker_order_id: str, order_id: str, accepted_at: dt.datetime, *, settled: bool) -> None:
-        """Restore what `observe` would know, from a view instead of the whole log."""
-        self._who.learn(broker_order_id, order_id)
-        if not settled:
-            self._unsettled[order_id] = accepted_at
+    def remember(self, order_id: str, accepted_at: dt.datetime) -> None:
+        """Restore what `observe` would know of an order that is not settled."""
+        self._unsettled[order_id] = accepted_at
 
     def restore(self, order: OrderState) -> None:
         """Restore what an order that is not finished says beyond that: a leg to be seen, a contradiction."""

@@ -152,9 +152,15 @@ def _shares(holder: AccountState, symbol: str, change: Decimal) -> tuple[ev.Trad
 
 
 def book_adjustment(draft: Draft, command: BookAdjustment) -> None:
-    """Take over a position or cash from the broker, against equity: nothing is earned or lost by it."""
+    """Take over a position or cash from the broker, against equity: nothing is earned or lost by it.
+
+    Raises `InputError` where the books have changed since a person looked.
+    """
     holder = draft.account(command.account)
     position = holder.position(command.symbol) if command.symbol else restating.position_of(())
+    ours = position.quantity if command.symbol else holder.cash
+    if command.instead_of is not None and command.instead_of != ours:
+        raise InputError("difference", command.instead_of, f"what the books say, which is {ours:f} by now")
     if command.symbol:
         position = apply_fill(position, command.difference_id, command.signed_qty, command.price).after
     booked = ev.AdjustmentBooked(

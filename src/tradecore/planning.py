@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import attrs
 
-from tradecore import closing
-from tradecore.domain import account, decision, fill, kill, lane, order, saga, streams, trade
+from tradecore import closing, gating
+from tradecore.domain import account, decision, fill, kill, lane, order, order_plan, saga, streams, switch, trade
 from tradecore.domain import events as ev
 from tradecore.domain.commands import (
+    ActivateKillSwitch,
     AdoptOrder,
     AdvanceSaga,
     BookActivity,
     BookAdjustment,
     CancelOrder,
+    ClearKillSwitch,
     ClosePosition,
     Command,
     LeaveLane,
+    MarkEquity,
     PinAccount,
     PlaceOrder,
     RecordAnswer,
     RecordFill,
     RecordKillAnswer,
     ReplaceOrder,
+    RequestClear,
     RequestKill,
     ResolveSaga,
     ReviseFill,
@@ -34,17 +38,18 @@ from tradecore.domain.commands import (
     WithdrawOrder,
 )
 from tradecore.domain.identity import client_order_id, leg_order_id, trade_id_of_order
-from tradecore.domain.reducing import reduces
+from tradecore.domain.limits import Action
 from tradecore.domain.terms import check_terms, legs_of
 from tradecore.domain.values import ZERO, OrderStatus, Purpose, TradeStatus
 from tradecore.draft import Draft
-from tradecore.errors import CancelRefused, InputError, InvariantViolated, ReplaceRefused
+from tradecore.errors import CancelRefused, CloseRefused, InputError, InvariantViolated, ReplaceRefused
+from tradecore.gating import Occasion
 from tradecore.outside import adopt_order, book_activity, book_adjustment
 from tradecore.revising import revise_awaited, revise_fill
 from tradecore.sharing import Execution, share_out
 
 
-def plan(draft: Draft, command: Command, epoch: str) -> None:
+def plan(draft: Draft, command: Command, here: Occasion) -> None:
     """Let every aggregate that the command concerns decide on it, into the draft."""
     match command:
         case StartSubmit() | RecordAnswer():  # what there is most of, first
@@ -53,12 +58,16 @@ def plan(draft: Draft, command: Command, epoch: str) -> None:
             draft.add(streams.account(command.account), account.pin(draft.account(command.account), command))
         case SetLimits():
             draft.add(streams.account(command.account), account.set_limits(draft.account(command.account), command))
+        case MarkEquity():
+            draft.add(streams.account(command.account), account.mark(draft.account(command.account), command))
+        case ActivateKillSwitch() | RequestClear() | ClearKillSwitch():
+            draft.add(streams.account(command.account), switch.decide(draft.account(command.account), command))
         case PlaceOrder():
-            _place(draft, command, epoch)
+            _place(draft, command, here)
         case ReplaceOrder():
-            _replace(draft, command, epoch)
+            _replace(draft, command, here)
         case ClosePosition():
-            _place(draft, closing.as_order(draft, command), epoch, is_reducing=True)
+            _place(draft, closing.as_order(draft, command), here, is_reducing=True)
         case RecordFill():
             _record_fill(draft, command)
         case RequestKill():
@@ -78,21 +87,30 @@ def plan(draft: Draft, command: Command, epoch: str) -> None:
         case StartSaga():
             draft.add(streams.saga(command.saga_id), saga.start(draft.saga(command.saga_id), command))
         case AdvanceSaga():
-            _advance(draft, command, epoch)
+            _advance(draft, command, here)
         case ResolveSaga():
             draft.add(streams.saga(command.saga_id), saga.resolve(_saga(draft, command.saga_id), command))
         case _:
             _on_order(draft, command)
 
 
-def _advance(draft: Draft, command: AdvanceSaga, epoch: str) -> None:
+def _advance(draft: Draft, command: AdvanceSaga, here: Occasion) -> None:
     """A saga's step and what it commands, in one transaction: neither is ever there without the other."""
     stepped = saga.advance(_saga(draft, command.saga_id), command)
     if not stepped:
         return
     draft.add(streams.saga(command.saga_id), stepped)
     for part in command.commands:
-        plan(draft, part, epoch)
+        if isinstance(part, PlaceOrder) and part.purpose is not Purpose.TRADE:
+            _check_still_held(draft, part)
+        plan(draft, part, here)
+
+
+def _check_still_held(draft: Draft, command: PlaceOrder) -> None:
+    """The step may have been decided on books that another process was ahead of: nothing is closed twice."""
+    held = draft.account(command.account).held(command.strategy, command.symbol)
+    if command.quantity is None or held * command.side.sign >= 0 or command.quantity > abs(held):
+        raise CloseRefused(f"{command.strategy} holds {held} {command.symbol} by now")
 
 
 def _saga(draft: Draft, saga_id: str) -> saga.SagaState:
@@ -111,7 +129,7 @@ def live_trade(draft: Draft, command: PlaceOrder) -> str | None:
     return None
 
 
-def _place(draft: Draft, command: PlaceOrder, epoch: str, *, is_reducing: bool = False) -> None:
+def _place(draft: Draft, command: PlaceOrder, here: Occasion, *, is_reducing: bool = False) -> None:
     """Reserve, plan, begin or join the trade, and record the decision: all or nothing.
 
     What `is_reducing` takes risk away and passes whatever the limits are.
@@ -124,63 +142,73 @@ def _place(draft: Draft, command: PlaceOrder, epoch: str, *, is_reducing: bool =
     holder = draft.account(command.account)
     live = live_trade(draft, command)
     trade_id = live or trade_id_of_order(command.order_id)
-    breach = None if is_reducing or _takes_risk_away(holder, command) else account.gate(holder, command)
-    if breach is not None:
-        _refuse(draft, command, trade_id, breach.rule, breach.reason, is_new=live is None)
+    gated = gating.gate_order(holder, command, here)
+    if not (gated.verdict.allows or is_reducing):
+        _refuse(draft, command, trade_id, gated.rule, gated.verdict.reason, is_new=live is None)
         return
+    command, gated = _made_smaller(draft, command, gated, here)
     if command.proposal is not None:
         draft.add(
             streams.decision(command.proposal.decision_id),
             decision.execute(command.proposal, command.order_id, trade_id),
         )
-    draft.add(streams.account(command.account), account.reserve(holder, command, trade_id))
+    reserved = gating.reserve_order(holder, command, trade_id, gated)
+    warned = gating.warning(command.account, command.order_id, gated)
+    draft.add(streams.account(command.account), [*warned, reserved])
     if live is None:
         draft.add(streams.trade(trade_id), trade.propose(command, trade_id))
     idea = draft.trade(trade_id)
     assert idea is not None, "a reservation or a holding names its trade"
-    planned = order.plan(command, client_order_id(command.order_id, epoch), trade_id)
+    planned = order_plan.plan(command, client_order_id(command.order_id, here.epoch), trade_id)
     draft.add(streams.order(command.order_id), planned)
     draft.add(streams.trade(trade_id), trade.work(idea, command.order_id, command.side))
     assert isinstance(planned[0], ev.OrderPlanned), "an order begins with its plan"
-    _plan_legs(draft, planned[0], epoch)
+    _plan_legs(draft, planned[0], here.epoch)
 
 
-def _takes_risk_away(holder: account.AccountState, command: PlaceOrder) -> bool:
-    """Whether an order that closes or protects can only make a position smaller: limits must not leave it bare."""
-    if command.purpose is Purpose.TRADE:
-        return False
-    return reduces(holder, command.order_id, command.symbol, command.side, account.worst_quantity(command))
+def _made_smaller(
+    draft: Draft, command: PlaceOrder, gated: gating.Gated, here: Occasion
+) -> tuple[PlaceOrder, gating.Gated]:
+    """The order and its checks at the quantity that the limits leave."""
+    asked, verdict = gated.ask.quantity, gated.verdict
+    if verdict.action is not Action.REDUCE:
+        return command, gated
+    smaller = gating.reduced(command, verdict.quantity)
+    event = ev.OrderReduced(
+        command.account, command.order_id, command.symbol, gated.rule, verdict.reason, asked, verdict.quantity
+    )
+    draft.add(streams.account(command.account), [event])
+    return smaller, gating.gate_order(draft.account(command.account), smaller, here)
 
 
 def _plan_legs(draft: Draft, parent: ev.OrderPlanned, epoch: str) -> None:
     """Record the orders that the broker will make with this one; they reduce, so they reserve nothing."""
-    for leg in order.plan_legs(parent, epoch):
+    for leg in order_plan.plan_legs(parent, epoch):
         draft.add(streams.order(leg.order_id), [leg])
         idea = draft.trade(leg.trade_id)
         assert idea is not None, "its parent works for it already"
         draft.add(streams.trade(leg.trade_id), trade.work(idea, leg.order_id, leg.side))
 
 
-def _replace(draft: Draft, command: ReplaceOrder, epoch: str) -> None:
+def _replace(draft: Draft, command: ReplaceOrder, here: Occasion) -> None:
     """Plan the order that is to take the place of another, and reserve what it adds: all or nothing."""
     old = draft.order(command.order_id)
     if old is None:
         raise ReplaceRefused(f"there is no order {command.order_id}")
     if draft.order(command.new_order_id) is not None:
         raise InputError("new_order_id", command.new_order_id, "an id that no order has yet")
-    planned = order.replacement(old, command, client_order_id(command.new_order_id, epoch))
+    planned = order_plan.replacement(old, command, client_order_id(command.new_order_id, here.epoch))
     new = planned[0]
     assert isinstance(new, ev.OrderPlanned), "an order begins with its plan"
     holder = draft.account(old.account)
     if old.leg is None:
-        breach = account.gate_replacement(holder, old, new)
-        if breach is not None:
-            draft.add(
-                streams.account(old.account),
-                [ev.LimitBreached(old.account, new.order_id, old.symbol, breach.rule, breach.reason)],
-            )
+        gated = gating.gate_replacement(holder, old, new, here)
+        if gated.verdict.action not in (None, Action.WARN):
+            refused = ev.LimitBreached(old.account, new.order_id, old.symbol, gated.rule, gated.verdict.reason)
+            draft.add(streams.account(old.account), [refused])
             return
-        draft.add(streams.account(old.account), account.reserve_replacement(holder, old, new))
+        warned = gating.warning(old.account, new.order_id, gated)
+        draft.add(streams.account(old.account), [*warned, gating.reserve_replacement(holder, old, new, gated)])
     draft.add(streams.order(new.order_id), planned)
     draft.add(streams.order(old.order_id), [ev.ReplaceRequested(old.order_id, new.order_id, command.reason)])
     idea = draft.trade(old.trade_id)
@@ -218,6 +246,9 @@ def _why_not(draft: Draft, state: order.OrderState) -> str | None:
     killed = draft.kill(state.account)
     if killed is not None and killed.is_open and state.purpose is Purpose.TRADE:
         return "everything that works for the account is being canceled"
+    stopped = switch.why_not_sent(draft.account(state.account), state)
+    if stopped is not None:
+        return stopped
     old = draft.order(state.replaces) if state.replaces is not None else None
     if old is not None and (old.status.is_terminal or old.cancel_requested):
         return f"the order that it was to replace is {old.status.value}, or to be canceled"

@@ -171,6 +171,12 @@ class Differences:
             case _:
                 pass
 
+    @property
+    def contradictions(self) -> tuple[Difference, ...]:
+        """Orders that contradict themselves: no comparison shows them, and only a person says that it is done with."""
+        found = (known.found for known in self.open.values())
+        return tuple(Difference(e.kind, e.subject, e.ours, e.theirs) for e in found if e.kind == _CONTRADICTION)
+
     def id_of(self, account: str, difference: Difference) -> str:
         """The id of a difference: that of the open one of this kind and subject, or the next."""
         for open_id, known in self.open.items():

@@ -27,8 +27,9 @@ async def refuse_rewound(ledger: Ledger, broker: Broker) -> tuple[BrokerOrder, .
 
     Raises `RewoundLedger`, `BrokerUnreachable`.
     """
-    Projector(ledger.journal, [view for view in ALL_VIEWS if view.name == "fills"]).catch_up()
-    fills = [dt.datetime.fromisoformat(row["occurred_at"]) for row in read_rows(ledger.journal, "fills")]
+    Projector(ledger.journal, [view for view in ALL_VIEWS if view.name == "balances"]).catch_up()
+    latest = [row["last_fill_at"] for row in read_rows(ledger.journal, "balances")]
+    fills = [dt.datetime.fromisoformat(at) for at in latest if at is not None]
     orders = (await broker.orders_since(max(fills, default=EVER + _OVERLAP) - _OVERLAP)).orders
     forgotten: list[str] = []
     overlooked: list[BrokerOrder] = []

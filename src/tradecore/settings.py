@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from tradecore.domain.values import parse_symbol
 from tradecore.errors import ConfigurationError, InputError
+from tradecore.settings_risk import RiskSettings
 
 
 class Section(BaseModel):
@@ -95,14 +96,6 @@ class MarketDataSettings(Section):
         return value
 
 
-class RiskSettings(Section):
-    """`[risk]`: limits of the account. Absent means not set, zero means zero."""
-
-    max_order_qty: Decimal | None = Field(None, ge=0)
-    max_order_notional: Decimal | None = Field(None, ge=0)
-    max_open_orders: int | None = Field(None, ge=0)
-
-
 class DeliverySettings(Section):
     """`[delivery]`: how long an intent stays fresh, and how long silence is looked up before it is sent again."""
 
@@ -167,6 +160,7 @@ class Settings(BaseSettings):
 
     ledger: str = "sqlite:///tradecore.db"
     account: str = "main"
+    halt_file: str = ""
     broker: BrokerSettings = BrokerSettings()
     strategy: StrategySettings = StrategySettings()
     market_data: MarketDataSettings = MarketDataSettings()

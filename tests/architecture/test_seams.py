@@ -13,7 +13,7 @@ CORE = (
     "strategies", "attribution.py", "batch.py", "closing.py", "draft.py", "engine.py", "feed.py", "follower.py",
     "gate.py", "inbox.py", "ledger.py", "outbox", "outside.py", "planning.py", "portfolio.py", "proposing.py",
     "publishing", "reconcile.py", "revising.py", "rewind.py", "sagas", "schedule.py", "sharing.py", "translation.py",
-    "verify.py",
+    "verify",
 )  # fmt: skip
 BANNED_MODULES = {"time", "random", "secrets", "threading", "asyncio", "socket", "os", "sqlite3", "httpx"}
 BANNED_CALLS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "uuid4", "uuid1", "anyio.sleep"}

@@ -108,6 +108,6 @@ def _stored(journal: Journal, path: Path) -> tuple[object, object]:
     with closing(sqlite3.connect(path)) as connection:
         tables = [
             connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall()
-            for name in ("events", "tradecore_meta", "tradecore_views", "tradecore_view_rows")
+            for name in ("events", "tradecore_meta WHERE key != 'slots'", "tradecore_views", "tradecore_view_rows")
         ]
     return (events, streams, tables[:2]), tables[2:]

@@ -46,7 +46,7 @@ def test_a_flip_anywhere_in_an_event_is_noticed(tmp_path: Path) -> None:
 def test_an_unnoticed_change_would_be_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The judge itself: with a verification that never finds anything, an edited event is a miss."""
     victim = Victim.made(tmp_path, strategies=0)
-    place = victim.content.index(b'"actor":"test"') + 10
+    place = victim.content.index(b'"actor":"test","src"') + 10
     assert victim.flip(place, 0).outcome == CHECK
     monkeypatch.setattr("tradecore.journal.sqlite.journal.SqliteJournal.check", lambda journal: None)
     assert victim.flip(place, 0).outcome == VERIFY

@@ -147,13 +147,13 @@ def test_a_refusal_by_the_risk_gate_is_code_3_and_names_the_rule(terminal: Termi
     terminal.trade(lambda desk: desk.limit(qty="5"))
     said = terminal.run("place", "AAPL", "buy", "10", "--json")
     assert (said.code, said.out) == (3, "")
-    assert said.err == "error: order refused by max_order_qty: quantity 10 is above the limit of 5\n"
+    assert said.err == "error: order refused by max_order_qty: 10; allowed is at most 5\n"
     assert terminal.json("orders") == []
 
 
 def refresh_assets(desk: Desk) -> None:
     for symbols in (("AAPL", "GONE", "SPY"), ("AAPL", "SPY")):
-        desk.ledger.note(streams.BROKER, AssetsRefreshed("test", symbols), Cause(desk.ids.trace_id(), "test"))
+        desk.ledger.note(streams.ASSETS, AssetsRefreshed("test", symbols), Cause(desk.ids.trace_id(), "test"))
 
 
 @pytest.mark.parametrize("symbol", ["GONE", "NEVER"])

@@ -74,6 +74,27 @@ def test_a_position_is_adopted_and_cash_is_disputed(
     desk_trades(terminal, check)
 
 
+def test_an_order_that_contradicts_itself_is_shown_and_can_be_disputed_and_not_adopted(
+    tmp_path: Path, judge: Judge, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    terminal = Terminal(tmp_path / "books.db", capfdbinary)
+    account = judge.ask("/v2/account")
+    begin(terminal, judge, account["id"], account["cash"], "0")
+    verb = words(tmp_path, judge)
+    halted = Difference("order", "order-1", "halted", "two for one intent")
+
+    def record(*found: Difference) -> object:
+        return lambda desk: Reconciler(desk.ledger, desk.ids, "main", Decimal(1)).record("schedule", NOON, found)
+
+    desk_trades(terminal, record(halted))
+    (row,) = terminal.run(*verb, "--json").objects
+    assert (row["kind"], row["subject"], row["gates"]) == ("order", "order-1", True)
+    refused = terminal.run(*verb, "--adopt", row["difference"], "--reason", "seen")
+    assert (refused.code, "--dispute" in refused.err) == (2, True)
+    (disputed,) = terminal.run(*verb, "--dispute", row["difference"], "--reason", "seen", "--json").objects
+    assert (disputed["status"], disputed["gates"]) == ("disputed", False)
+
+
 def desk_trades(terminal: Terminal, story: object) -> None:
     """Open the ledger again with ids that were not used before."""
 

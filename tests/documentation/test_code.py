@@ -18,17 +18,15 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCKS = re.compile(r"^```toml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-def examples() -> list[Any]:
-    found = []
-    for page in PAGES:
-        document = Document.parse(str(page), PythonCodeBlockParser())
-        found += [pytest.param(example, id=f"{page.name}:{example.line}") for example in document.examples()]
-    return found
+def examples(page: Path) -> list[Any]:
+    return list(Document.parse(str(page), PythonCodeBlockParser()).examples())
 
 
-@pytest.mark.parametrize("example", examples())
-def test_a_python_block_of_the_documentation_runs(example: Any) -> None:
-    example.evaluate()
+@pytest.mark.parametrize("page", [page for page in PAGES if examples(page)], ids=lambda page: page.name)
+def test_the_python_blocks_of_a_page_run_one_after_the_other(page: Path) -> None:
+    """A later block may use what an earlier one made."""
+    for example in examples(page):
+        example.evaluate()
 
 
 @pytest.mark.parametrize("page", [ROOT / "docs" / "settings.md", ROOT / "docs" / "alpaca.md"], ids=lambda p: p.name)

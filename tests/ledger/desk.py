@@ -15,6 +15,7 @@ from tradecore.domain import commands as cmd
 from tradecore.domain.account import AccountState
 from tradecore.domain.events import Event, OpeningPosition
 from tradecore.domain.identity import fill_id
+from tradecore.domain.limits import Limits
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.order import OrderState
 from tradecore.domain.terms import body_hash
@@ -91,8 +92,21 @@ class Desk:
         self.give(cmd.PinAccount("main", "test", account, paper, "USD", Decimal(cash), held, NOON))
 
     def limit(self, qty: str | None = None, notional: str | None = None, orders: int | None = None) -> None:
-        number = {"q": None if qty is None else Decimal(qty), "n": None if notional is None else Decimal(notional)}
-        self.give(cmd.SetLimits("main", number["q"], number["n"], orders, "test"))
+        self.limits(
+            max_order_qty=None if qty is None else Decimal(qty),
+            max_order_notional=None if notional is None else Decimal(notional),
+            max_open_orders=orders,
+        )
+
+    def limits(self, **limits: Any) -> None:
+        """Replace all limits by these."""
+        self.give(cmd.SetLimits("main", Limits(**limits), "test", "a story"))
+
+    def mark(self, **prices: str) -> None:
+        """Tell the prices of what is held."""
+        self.give(
+            cmd.MarkEquity("main", {symbol: Decimal(price) for symbol, price in prices.items()}, self.clock.now())
+        )
 
     def place(self, side: str, qty: str, symbol: str = "SPY", **terms: Any) -> str:
         """Place an order and return its id."""

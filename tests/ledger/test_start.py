@@ -10,6 +10,7 @@ import pytest
 from tests.ledger.desk import Desk
 from tradecore.domain import commands as cmd
 from tradecore.domain.events import Event
+from tradecore.domain.limits import Limits
 from tradecore.domain.messages import Recorded
 from tradecore.engine import Engine, Terms
 from tradecore.inbox import Inbox
@@ -30,7 +31,7 @@ def fresh_engine(desk: Desk, journal: Journal) -> Engine:
     outbox = Outbox(ledger, broker, desk.clock, desk.ids, SystemRng(), lambda: "lease-2", Pace())
     inbox = Inbox(ledger, broker, desk.ids, "main")
     projector = Projector(journal, [*ALL_VIEWS, Snapshots(journal, every=10)])
-    terms = Terms("main", Decimal(100), None, None, 30.0)
+    terms = Terms("main", Limits(max_order_qty=Decimal(100)), 30.0)
     return Engine(ledger, broker, NoStrategy(), outbox, inbox, projector, desk.clock, desk.ids, terms)
 
 
@@ -53,8 +54,8 @@ def test_settled_orders_and_the_past_of_the_account_are_not_read_again(
     reads: list[int] = []
     load, read = journal.load, journal.read
 
-    def watched_load(stream: str, after: int = 0) -> tuple[Recorded[Event], ...]:
-        events = load(stream, after)
+    def watched_load(stream: str, after: int = 0, limit: int | None = None) -> tuple[Recorded[Event], ...]:
+        events = load(stream, after, limit)
         loads[stream] = loads.get(stream, 0) + len(events)
         return events
 

@@ -16,6 +16,7 @@ from tests.crash.campaign import run_once
 from tests.crash.judge import Judge, environment
 from tests.delivery.rig import FAST, Rig, open_rig
 from tradecore.domain.events import EpochChanged
+from tradecore.domain.limits import Limits
 from tradecore.domain.messages import Cause
 from tradecore.engine import Engine, Terms
 from tradecore.errors import RewoundLedger
@@ -104,7 +105,7 @@ def engine_on(ledger: Ledger, rig: Rig) -> Engine:
     outbox = Outbox(ledger, rig.broker, rig.clock, rig.ids, SystemRng(), lambda: "lease-2", FAST)
     inbox = Inbox(ledger, rig.broker, rig.ids, "main")
     projector = Projector(ledger.journal, ALL_VIEWS)
-    terms = Terms("main", None, None, None, 60)
+    terms = Terms("main", Limits(), 60)
     return Engine(ledger, rig.broker, NoStrategy(), outbox, inbox, projector, rig.clock, rig.ids, terms)
 
 

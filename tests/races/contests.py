@@ -14,6 +14,7 @@ from tests.races.hands import Part, Store
 from tests.races.referee import Following, breaches, compare
 from tests.races.roles import PRICE
 from tradecore.domain import commands as cmd
+from tradecore.domain.limits import Limits
 from tradecore.domain.messages import Cause
 from tradecore.journal import open_journal
 from tradecore.ledger import Ledger
@@ -68,4 +69,7 @@ def _open_account(ledger: Ledger, account: str, most_open: int, trace_id: str) -
     cause = Cause(trace_id, actor="referee")
     as_of = dt.datetime(2026, 2, 3, tzinfo=dt.UTC)
     ledger.handle(cmd.PinAccount(account, "test", account, True, "USD", Decimal(10**6), (), as_of), cause)
-    ledger.handle(cmd.SetLimits(account, None, 10 * PRICE, most_open, "a race"), cause)
+    ledger.handle(
+        cmd.SetLimits(account, Limits(max_order_notional=10 * PRICE, max_open_orders=most_open), "referee", "a race"),
+        cause,
+    )

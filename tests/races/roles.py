@@ -13,6 +13,7 @@ import attrs
 from tradecore.batch import Batch
 from tradecore.domain import commands as cmd
 from tradecore.domain.events import ReservationMade
+from tradecore.domain.limits import Limits
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.values import OrderType, Side, TimeInForce
 from tradecore.errors import WrongVersion
@@ -108,7 +109,12 @@ def take(
                     ledger.handle(cmd.CancelOrder(order_id, "changed my mind"), cause)
                     done["canceled"] += 1
                 if number == 0 and attempt == tries // 2:
-                    lowered = cmd.SetLimits(account, None, 5 * PRICE, most_open(journal, account), "lowered")
+                    lowered = cmd.SetLimits(
+                        account,
+                        Limits(max_order_notional=5 * PRICE, max_open_orders=most_open(journal, account)),
+                        "taker",
+                        "lowered",
+                    )
                     ledger.handle(lowered, cause)
             except WrongVersion:
                 done["gave up"] += 1

@@ -11,6 +11,7 @@ import anyio
 import attrs
 
 from tests.ledger.desk import BROKER_ACCOUNT, NOON, Desk
+from tradecore.domain.limits import Limits
 from tradecore.domain.values import OrderStatus, Side
 from tradecore.engine import Engine, Terms
 from tradecore.errors import BrokerUnreachable
@@ -267,7 +268,7 @@ def engine_of(office: Office, strategy: Strategy | None = None) -> Engine:
         Projector(desk.ledger.journal, ALL_VIEWS),
         RealTime(desk),
         desk.ids,
-        Terms("main", None, None, None, 30.0),
+        Terms("main", Limits(), 30.0),
     )
 
 

@@ -19,6 +19,7 @@ from tests.runner.process import write
 from tradecore.audit.anchor_file import AnchorFile
 from tradecore.domain import streams
 from tradecore.domain.events import AlertTriggered, LedgerChecked
+from tradecore.domain.limits import Limits
 from tradecore.engine import Engine, Terms
 from tradecore.journal import Journal, open_journal
 from tradecore.runner.contract import Session
@@ -111,7 +112,7 @@ async def scene(folder: Path, at: dt.datetime | None = None, **tables: Any) -> A
 
 def make_session(rig: Rig, settings: Settings, journal: Journal, clock: DrivenClock) -> Session:
     projector = Projector(journal, kept_views(journal))
-    terms = Terms("main", None, None, None, 60)
+    terms = Terms("main", Limits(), 60)
     engine = Engine(rig.ledger, rig.broker, NoStrategy(), rig.outbox, rig.inbox, projector, rig.clock, rig.ids, terms)
     no_market: Any = None  # upkeep has no use for one
     conductor = Conductor(rig.ledger, clock, rig.ids, "main")

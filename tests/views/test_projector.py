@@ -56,6 +56,19 @@ def test_two_projectors_taking_turns_fold_every_event_once(desk: Desk) -> None:
     assert stored(journal) == caught_up
 
 
+@pytest.mark.parametrize("batch", [2, 1000])
+def test_rows_that_are_not_at_hand_any_more_are_read_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    trade_for_an_hour(desk)
+    journal = desk.ledger.journal
+    Projector(journal, ALL_VIEWS).catch_up()
+    right = stored(journal)
+    monkeypatch.setattr("tradecore.views.hot_rows.AT_HAND", 1)
+    Projector(journal, ALL_VIEWS).rebuild(batch)
+    assert stored(journal) == right
+
+
 class Racing:
     """A view during whose fold somebody else moves the same view."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import itertools
+from collections import Counter
 from typing import Any
 
 import attrs
@@ -13,10 +15,11 @@ from hypothesis import strategies as st
 
 from tests.ledger.desk import Desk
 from tests.views.sessions import STEPS, Step, play
+from tradecore.domain import streams
 from tradecore.domain.account import AccountState
-from tradecore.domain.events import Event
-from tradecore.domain.messages import Recorded
-from tradecore.draft import Loaded, load
+from tradecore.domain.events import AlertTriggered, Event
+from tradecore.domain.messages import Cause, Recorded
+from tradecore.draft import Loaded, last_event, load
 from tradecore.journal import Journal, open_journal, snapshots
 from tradecore.journal.snapshots import VIEW, code_hash, find_snapshot, from_row
 from tradecore.testing.journal_samples import without_positions
@@ -74,8 +77,8 @@ def loaded_versions(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> list[i
     counts: list[int] = []
     real = journal.load
 
-    def watched(stream: str, after: int = 0) -> tuple[Recorded[Event], ...]:
-        events = real(stream, after)
+    def watched(stream: str, after: int = 0, limit: int | None = None) -> tuple[Recorded[Event], ...]:
+        events = real(stream, after, limit)
         counts.append(len(events))
         return events
 
@@ -121,8 +124,59 @@ def test_the_ledger_goes_on_from_a_snapshot_as_from_a_replay(kept: Journal) -> N
     assert verify(kept).ok
 
 
-def test_streams_that_end_by_themselves_have_none(kept: Journal) -> None:
-    assert [key for key, _ in kept.views.rows(VIEW)] == [ACCOUNT]
+def test_short_streams_that_end_by_themselves_have_none(kept: Journal) -> None:
+    lengths = Counter(recorded.envelope.stream for recorded in kept.read(0, 10_000))
+    long = {stream for stream, length in lengths.items() if length >= 10 and not stream.startswith("fill-")}
+    assert len(long) < len([stream for stream in lengths if stream.startswith(("order-", "trade-"))]) > 5
+    assert {key for key, _ in kept.views.rows(VIEW)} == long | {"system-ledger"}
+
+
+@pytest.mark.parametrize("batch", [7, 1000])
+def test_a_long_trade_is_continued_from_its_snapshot(desk: Desk, monkeypatch: pytest.MonkeyPatch, batch: int) -> None:
+    desk.pin()
+    order = desk.live("buy", "100")
+    journal = desk.ledger.journal
+    projector = Projector(journal, [Snapshots(journal, 10)])
+    for number in range(33):
+        desk.fill(order, "1", "50")
+        if number % 5 == 0:
+            projector.catch_up(batch)
+    projector.catch_up(batch)
+    for stream in (f"order-{order}", f"trade-{desk.order(order).trade_id}"):
+        counts = loaded_versions(journal, monkeypatch)
+        known = load(journal, stream)
+        assert known == full_replay(journal, stream)
+        assert known.version > 30
+        assert counts[0] == known.version % 10 + 1
+    assert verify(journal).ok
+
+
+def test_a_stream_without_a_state_is_loaded_by_its_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = desk.ledger.journal
+    for number in range(12):
+        desk.ledger.note(streams.BROKER, AlertTriggered("kind", str(number)), Cause(desk.ids.trace_id(), "test"))
+    keep(journal, 1000)
+    counts = loaded_versions(journal, monkeypatch)
+    assert load(journal, streams.BROKER).version == 12
+    assert counts == [1]
+    assert last_event(journal, streams.BROKER) == AlertTriggered("kind", "11")
+    assert last_event(journal, streams.ASSETS) is None
+
+
+def test_a_snapshot_of_another_ledger_is_not_built_upon(kept: Journal) -> None:
+    """The row is whole and of this code, and its events are not in the stream."""
+    other = Desk.in_memory()
+    other.ids._next = itertools.count(50_000)
+    some_trading(other)
+    copied = dict(kept.views.rows(VIEW))
+    journal = other.ledger.journal
+    shape = Snapshots(kept, 10).shape
+    journal.views.replace(VIEW, shape, journal.head(), copied)
+    for _ in range(12):
+        other.done("buy", "2", "51")
+    keep(journal)
+    assert find_snapshot(journal, ACCOUNT) is not None
+    assert load(journal, ACCOUNT) == full_replay(journal, ACCOUNT)
 
 
 def test_a_projector_that_starts_in_the_middle_writes_the_same_snapshots(desk: Desk) -> None:

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
-from tests.views.vandal import Vandal, rows_of
+from tests.ledger.desk import Desk
+from tests.views.vandal import Vandal, rows_of, trade_for_an_hour
 from tradecore.errors import NewerLedger
+from tradecore.verify import verify
+from tradecore.views import ALL_VIEWS
+from tradecore.views.fills import Fills
+from tradecore.views.keeping import kept_views
+from tradecore.views.projector import Projector
+
+
+@pytest.fixture(params=[8_000, 3], autouse=True)
+def at_hand(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything in memory, and next to nothing."""
+    monkeypatch.setattr("tradecore.journal.scratch.AT_HAND", request.param)
 
 
 def test_an_honest_ledger_has_no_findings(vandal: Vandal) -> None:
@@ -124,3 +138,34 @@ def test_an_event_of_a_later_release_is_an_error_and_not_a_finding(vandal: Vanda
 def test_a_reservation_that_was_never_released_is_found(vandal: Vandal) -> None:
     vandal.edit("account.reservation.released", '"order_id":"', '"order_id":"x')
     assert "reservations" in vandal.found()
+
+
+def test_a_view_that_a_runner_moves_meanwhile_is_no_finding(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between reading the log and reading the rows, and between two pages of rows."""
+    trade_for_an_hour(desk)
+    journal = desk.ledger.journal
+    page = journal.views.page
+    asked: list[str] = []
+
+    def moved(view: str, behind: str | None, limit: int) -> Sequence[tuple[str, bytes]]:
+        asked.append(view)
+        if asked.count(view) < 4:
+            desk.done("buy", "1", "50")
+            Projector(journal, kept_views(journal)).catch_up()
+        return page(view, behind, 2)
+
+    monkeypatch.setattr(journal.views, "page", moved)
+    assert verify(journal).findings == ()
+    assert len(asked) > 20
+
+
+def test_of_very_many_findings_only_the_first_are_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tradecore.verify.findings._MOST", 3)
+    trade_for_an_hour(desk)
+    journal = desk.ledger.journal
+    Projector(journal, ALL_VIEWS).catch_up()
+    rows = {f"ghost {number}": b"{}" for number in range(9)}
+    journal.views.replace("fills", Fills.shape, journal.head(), rows)
+    findings = verify(journal).findings
+    assert [finding.subject.partition(" ")[0] for finding in findings] == ["fills", "fills", "fills", "ledger"]
+    assert "more of these" in findings[-1].message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tradecore.books.bookkeeper import Bookkeeper
+from tradecore.books.bookkeeper import Bookkeeper, FillTimes
 from tradecore.books.standing import Standing
 from tradecore.domain.account import AccountState
 from tradecore.domain.events import AccountPinned, CashBooked, Event, LotsRestated, PositionChange
@@ -15,8 +15,9 @@ from tradecore.views.folding import SENSELESS
 class Agreement:
     """Keeps the books of a ledger once more, from the same events but by lots and postings, and compares the ends."""
 
-    def __init__(self) -> None:
-        self._keeper = Bookkeeper()
+    def __init__(self, fills: FillTimes | None = None) -> None:
+        """`fills` is where the times of executions are kept; without it, in memory."""
+        self._keeper = Bookkeeper(fills)
         self._broken: dict[str, str] = {}
 
     def take(self, recorded: Recorded[Event]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Protocol
 
 from tradecore.books.booking import cash_postings, change_postings, opening_postings, restated_postings
 from tradecore.books.entries import Entry, Posting
@@ -26,13 +27,28 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _CURRENCY = "USD"  # as an account has it until the broker names its own
 
 
+class FillTimes(Protocol):
+    """When each execution happened, by fill id."""
+
+    def get(self, key: str) -> dt.datetime | None:
+        """The time, or None for a fill that was not recorded."""
+
+    def put(self, key: str, value: dt.datetime) -> None:
+        """Keep a time."""
+
+
+class _InMemory(dict[str, dt.datetime]):
+    put = dict.__setitem__
+
+
 class Bookkeeper:
     """Takes the events of a ledger in order. Everything follows from them: nothing is looked up elsewhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, fills: FillTimes | None = None) -> None:
+        """`fills` is where the times of executions are kept; without it, in memory."""
         self.standings: dict[str, Standing] = {}
         self._currencies: dict[str, str] = {}
-        self._fills: dict[str, dt.datetime] = {}
+        self._fills = _InMemory() if fills is None else fills
 
     def take(self, recorded: Recorded[Event]) -> Entry | None:
         """Take the next event; returns its entry, or None for an event that moves no money.
@@ -42,7 +58,7 @@ class Bookkeeper:
         event = recorded.event
         match event:
             case FillRecorded():
-                self._fills[event.fill_id] = event.occurred_at
+                self._fills.put(event.fill_id, event.occurred_at)
                 return None
             case AccountPinned():
                 before = self.standings.get(event.account, Standing())

@@ -15,15 +15,19 @@ from tradecore.errors import ConfigurationError, InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tradecore.journal import KeyRing
     from tradecore.journal.contract import Journal
     from tradecore.views.view import Row
 
 
 @contextmanager
-def open_existing(options: Options) -> Iterator[Journal]:
-    """The ledger, which must exist. Raises `ConfigurationError` naming the path when it does not."""
+def open_existing(options: Options, keys: KeyRing | None = None) -> Iterator[Journal]:
+    """The ledger, which must exist, read with `keys` or those of the environment.
+
+    Raises `ConfigurationError` naming the path when it does not.
+    """
     refuse_missing(options)
-    with _opened(options, create=False) as journal:
+    with _opened(options, create=False, keys=keys) as journal:
         yield journal
 
 
@@ -90,10 +94,10 @@ def _file(options: Options) -> Path | None:
 
 
 @contextmanager
-def _opened(options: Options, *, create: bool) -> Iterator[Journal]:
+def _opened(options: Options, *, create: bool, keys: KeyRing | None = None) -> Iterator[Journal]:
     from tradecore.journal import open_journal
 
-    journal = open_journal(options.url, create=create)
+    journal = open_journal(options.url, create=create, keys=keys)
     try:
         yield journal
     finally:

@@ -20,9 +20,9 @@ from tradecore.cli.words import (
     seconds,
     show_order,
 )
-from tradecore.domain.commands import CancelOrder, ClosePosition, ReplaceOrder, RequestKill
+from tradecore.domain.commands import ActivateKillSwitch, CancelOrder, ClosePosition, ReplaceOrder, RequestKill
 from tradecore.domain.messages import Cause
-from tradecore.domain.values import TimeInForce, parse_symbol, parse_word
+from tradecore.domain.values import TimeInForce, TradingState, parse_symbol, parse_word
 
 
 def cancel(order: str, /, *, reason: str = "canceled by hand", options: Options = DEFAULTS) -> int:
@@ -152,9 +152,10 @@ def kill(
     account: str | None = None,
     options: Options = DEFAULTS,
 ) -> int:
-    """Record that everything that works for the account is to be canceled, until the broker shows nothing any more.
+    """Halt trading, then have everything canceled that works for the account, until the broker shows nothing any more.
 
-    What was not sent yet is withdrawn, but for what closes or protects. Positions stay.
+    The halt is recorded first and stays until `tradecore resume`. What was not sent yet is withdrawn, but for what
+    closes or protects. Positions stay; `tradecore close` works while trading is halted.
 
     Parameters
     ----------
@@ -173,8 +174,16 @@ def kill(
         ids = SystemIds()
         ledger = Ledger(journal, SystemClock(), ids)
         command = RequestKill(account_of(journal, account), reason, suspend)
+        halt = ActivateKillSwitch(command.account, TradingState.HALTED, "manual", reason, actor())
+        # Two appends on purpose: no race that the kill may lose can hold up the halt.
+        ledger.handle(halt, Cause(ids.trace_id(), actor=actor(), source="cli"))
         ledger.handle(command, Cause(ids.trace_id(), actor=actor(), source="cli"))
-        shown = {"account": command.account, "suspend": suspend, "status": "until the broker shows nothing open"}
+        shown = {
+            "account": command.account,
+            "suspend": suspend,
+            "trading_state": "halted",
+            "status": "until the broker shows nothing open",
+        }
         if options.json:
             show_json([shown])
         else:

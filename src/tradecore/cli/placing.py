@@ -127,8 +127,8 @@ def place(
         from tradecore.ledger import Ledger
 
         ledger = Ledger(journal, clock, ids)
-        check_symbol(journal, command.symbol)
-        command = attrs.evolve(command, account=account_of(journal, account))
+        tradable = check_symbol(journal, command.symbol)
+        command = attrs.evolve(command, account=account_of(journal, account), tradable=tradable)
         recorded = ledger.handle(command, Cause(ids.trace_id(), actor=actor(), source="cli"))
         raise_refusal(recorded)
         return show_order(ledger, command.order_id, options)

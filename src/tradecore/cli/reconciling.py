@@ -73,17 +73,19 @@ def reconcile(
 async def _compare(
     options: Options, settings: Settings, word: tuple[str | None, str | None, str, bool]
 ) -> list[dict[str, Any]]:
+    from tradecore.journal import find_key_ring
     from tradecore.ledger import Ledger
     from tradecore.reconcile import Differences, compare_standing
     from tradecore.runner.plugins import load_plugin
     from tradecore.runner.system import SystemClock, SystemIds
 
-    with open_existing(options) as journal:
+    with open_existing(options, find_key_ring(settings.encryption.keys_file)) as journal:
         async with load_plugin("brokers", settings.broker.name, "broker.name")(settings) as venue:
             ledger = Ledger(journal, SystemClock(), SystemIds())
             await _check_account(ledger, venue.broker, settings.account)
             live = await compare_standing(ledger, venue.broker, settings.account)
             known = Differences.of(ledger, settings.account)
+            live += known.contradictions
             by_id = {known.id_of(settings.account, difference): difference for difference in live}
             adopt, dispute, reason, ungated = word
             if adopt:
@@ -93,6 +95,7 @@ async def _compare(
             if adopt or dispute:
                 live = await compare_standing(ledger, venue.broker, settings.account)
                 known = Differences.of(ledger, settings.account)
+                live += known.contradictions
             return _rows(settings.account, live, known)
 
 
@@ -124,6 +127,8 @@ async def _adopt(
     from tradecore.runner.system import SystemIds
 
     difference = by_id[chosen]
+    if difference.what not in ("position", "cash"):
+        raise InputError("adopt", chosen, "a difference of a position or of cash; say --dispute for an order")
     change = Decimal(difference.theirs) - Decimal(difference.ours)
     price, symbol = Decimal(0), ""
     if difference.what == "position":
@@ -133,7 +138,8 @@ async def _adopt(
     cash = Decimal(0) if symbol else change
     cause = Cause(SystemIds().trace_id(), actor=actor(), source="cli")
     units = change if symbol else Decimal(0)
-    ledger.handle(BookAdjustment(account, chosen, symbol, units, price, cash, reason), cause)
+    instead_of = Decimal(difference.ours)
+    ledger.handle(BookAdjustment(account, chosen, symbol, units, price, cash, reason, instead_of), cause)
     ledger.note(streams.reconciliation(account), DifferenceResolved(chosen, account, "adopted", reason), cause)
     show_note(f"adopted: {difference}")
 

@@ -40,11 +40,12 @@ def trace(id_: str, /, *, options: Options = DEFAULTS) -> int:
 
 def find_trace(journal: Journal, given: str) -> str:
     """The trace behind any id of the ledger. Raises `InputError` for an id that nothing has."""
-    from tradecore.views import ALL_VIEWS, read_row
+    from tradecore.views import ALL_VIEWS
     from tradecore.views.projector import Projector
+    from tradecore.views.traces import prefix
 
     Projector(journal, [view for view in ALL_VIEWS if view.name == "traces"]).catch_up()
-    if read_row(journal, "traces", given.lower()) is not None:
+    if next(journal.views.rows("traces", prefix(given.lower())), None) is not None:
         return given.lower()
     for key in _spellings(journal, given):
         for stream in (streams.order(key), streams.trade(key), streams.fill(key), streams.decision(key)):
@@ -56,11 +57,10 @@ def find_trace(journal: Journal, given: str) -> str:
 
 def events_of(journal: Journal, trace_id: str) -> list[Recorded[Event]]:
     """Every event of a trace, in order."""
-    from tradecore.views import read_row
+    from tradecore.views import read_rows
+    from tradecore.views.traces import prefix
 
-    row = read_row(journal, "traces", trace_id)
-    assert row is not None, "the trace was found there"
-    return [journal.read(event["position"] - 1, 1)[0] for event in row["events"]]
+    return [journal.read(row["position"] - 1, 1)[0] for row in read_rows(journal, "traces", prefix=prefix(trace_id))]
 
 
 def _spellings(journal: Journal, given: str) -> list[str]:

@@ -64,12 +64,17 @@ def optional_price(field: str, raw: str | None) -> Decimal | None:
     return None if raw is None else parse_positive(field, raw)
 
 
-def check_symbol(journal: Journal, symbol: str) -> None:
-    """Refuse a symbol that the broker does not trade, as far as a runner has ever asked it."""
-    lists = [item.event for item in journal.load(streams.BROKER) if isinstance(item.event, AssetsRefreshed)]
-    if lists and symbol not in lists[-1].symbols:
-        known = len(lists[-1].symbols)
-        raise InputError("symbol", symbol, f"one of the {known} symbols that {lists[-1].broker} trades for this ledger")
+def check_symbol(journal: Journal, symbol: str) -> bool | None:
+    """Refuse a symbol that the broker does not trade; None when no runner ever asked it. Raises `InputError`."""
+    from tradecore.draft import last_event
+
+    known = last_event(journal, streams.ASSETS)
+    if not isinstance(known, AssetsRefreshed):
+        return None
+    if symbol not in known.symbols:
+        right = f"one of the {len(known.symbols)} symbols that {known.broker} trades for this ledger"
+        raise InputError("symbol", symbol, right)
+    return True
 
 
 def account_of(journal: Journal, wanted: str | None) -> str:

@@ -9,8 +9,18 @@ from decimal import Decimal
 import attrs
 
 from tradecore.domain.events import FillRevision, OpeningPosition
+from tradecore.domain.limits import Limits
 from tradecore.domain.terms import StopLoss, TakeProfit
-from tradecore.domain.values import OrderClass, OrderStatus, OrderType, Purpose, SagaStatus, Side, TimeInForce
+from tradecore.domain.values import (
+    OrderClass,
+    OrderStatus,
+    OrderType,
+    Purpose,
+    SagaStatus,
+    Side,
+    TimeInForce,
+    TradingState,
+)
 
 
 @attrs.frozen
@@ -45,13 +55,54 @@ class PinAccount:
 
 @attrs.frozen
 class SetLimits:
-    """Replace the limits of an account. None means that the limit is not set; zero means zero."""
+    """Replace the limits of an account; their version is counted by the ledger.
+
+    What `who` is `settings` say counts once: limits that a person changed stay until the settings say something else.
+    """
 
     account: str
-    max_order_qty: Decimal | None
-    max_order_notional: Decimal | None
-    max_open_orders: int | None
+    limits: Limits
+    who: str
     reason: str
+
+
+@attrs.frozen
+class ActivateKillSwitch:
+    """Stop trading; what is stopped already, at least as strictly, stays as it is."""
+
+    account: str
+    state: TradingState
+    trigger: str
+    evidence: str
+    who: str
+
+
+@attrs.frozen
+class RequestClear:
+    """Ask that trading goes on: the first of two steps."""
+
+    account: str
+    who: str
+    reason: str
+
+
+@attrs.frozen
+class ClearKillSwitch:
+    """Let trading go on: the second step. `is_reconciled` when books and broker agreed when they were last compared."""
+
+    account: str
+    who: str
+    reason: str
+    is_reconciled: bool
+
+
+@attrs.frozen
+class MarkEquity:
+    """Tell the account the prices of what it holds, by symbol, as of `at` (UTC)."""
+
+    account: str
+    marks: Mapping[str, Decimal]
+    at: dt.datetime
 
 
 @attrs.frozen
@@ -59,7 +110,8 @@ class PlaceOrder:
     """Record the intent to send an order; a runner delivers it. `not_after` is when the intent goes stale.
 
     The terms are those of `tradecore.domain.terms.Terms`. An order of an amount of money (`notional`) needs a
-    `reference_price`, because its worst quantity must be counted.
+    `reference_price`, because its worst quantity must be counted. `tradable` is whether the broker trades the symbol,
+    None when nobody asked.
     """
 
     order_id: str
@@ -83,6 +135,7 @@ class PlaceOrder:
     take_profit: TakeProfit | None = None
     stop_loss: StopLoss | None = None
     purpose: Purpose = Purpose.TRADE
+    tradable: bool | None = None
 
 
 @attrs.frozen
@@ -380,7 +433,10 @@ class BookActivity:
 
 @attrs.frozen
 class BookAdjustment:
-    """Take over what the broker says where the books say otherwise: a position at a price, or cash when no symbol."""
+    """Take over what the broker says where the books say otherwise: a position at a price, or cash when no symbol.
+
+    `instead_of` is the quantity, or cash, of the books that a person saw; None when nobody looked.
+    """
 
     account: str
     difference_id: str
@@ -389,6 +445,7 @@ class BookAdjustment:
     price: Decimal
     cash_delta: Decimal
     reason: str
+    instead_of: Decimal | None = None
 
 
 @attrs.frozen
@@ -430,6 +487,10 @@ class ResolveSaga:
 Command = (
     PinAccount
     | SetLimits
+    | MarkEquity
+    | ActivateKillSwitch
+    | RequestClear
+    | ClearKillSwitch
     | PlaceOrder
     | ReplaceOrder
     | ClosePosition

@@ -13,8 +13,9 @@ from typing import ClassVar
 
 import attrs
 
+from tradecore.domain.limits import Limits
 from tradecore.domain.terms import StopLoss, TakeProfit
-from tradecore.domain.values import Leg, OrderClass, OrderStatus, OrderType, Purpose, Side, TimeInForce
+from tradecore.domain.values import Leg, OrderClass, OrderStatus, OrderType, Purpose, Side, TimeInForce, TradingState
 from tradecore.domain.work import Work
 
 
@@ -945,14 +946,13 @@ class AdjustmentBooked(LotsRestated):
 
 @attrs.frozen
 class LimitsSet(Event):
-    """The limits of the account from here on; None means not set, zero means zero."""
+    """The limits of the account from here on, all of them, with their version. `who` is `settings`, or a person."""
 
     NAME: ClassVar[str] = "risk.limits.set"
+    SCHEMA: ClassVar[int] = 2
     account: str
-    limits_version: int
-    max_order_qty: Decimal | None
-    max_order_notional: Decimal | None
-    max_open_orders: int | None
+    limits: Limits
+    who: str
     reason: str
 
 
@@ -969,8 +969,87 @@ class LimitBreached(Event):
 
 
 @attrs.frozen
+class LimitWarned(Event):
+    """An order is outside a limit that only warns, and goes on."""
+
+    NAME: ClassVar[str] = "risk.limit.warned"
+    account: str
+    order_id: str
+    symbol: str
+    rule: str
+    reason: str
+
+
+@attrs.frozen
+class OrderReduced(Event):
+    """An order is placed at a smaller quantity than was asked for, because of a limit that reduces."""
+
+    NAME: ClassVar[str] = "risk.order.reduced"
+    account: str
+    order_id: str
+    symbol: str
+    rule: str
+    reason: str
+    asked: Decimal
+    placed: Decimal
+
+
+@attrs.frozen
+class KillSwitchActivated(Event):
+    """Trading stops: only what takes risk away may be placed and sent, or, when halted, only what closes or protects.
+
+    `trigger` is a word (manual, file, …), `evidence` what was seen, `who` a person or a part of the system.
+    """
+
+    NAME: ClassVar[str] = "risk.kill_switch.activated"
+    account: str
+    state: TradingState
+    trigger: str
+    evidence: str
+    who: str
+
+
+@attrs.frozen
+class KillSwitchClearRequested(Event):
+    """Somebody asks that trading goes on; it takes a second step."""
+
+    NAME: ClassVar[str] = "risk.kill_switch.clear_requested"
+    account: str
+    who: str
+    reason: str
+
+
+@attrs.frozen
+class KillSwitchCleared(Event):
+    """Trading goes on."""
+
+    NAME: ClassVar[str] = "risk.kill_switch.cleared"
+    account: str
+    who: str
+    reason: str
+
+
+@attrs.frozen
+class EquityMarked(Event):
+    """What positions are worth by the broker's prices, and the account with them. `day` is the UTC day it counts for.
+
+    `marks` are prices by symbol, in account currency.
+    """
+
+    NAME: ClassVar[str] = "account.equity.marked"
+    account: str
+    day: str
+    equity: Decimal
+    marks: Mapping[str, Decimal]
+
+
+@attrs.frozen
 class ReservationMade(Event):
-    """An order counts at full size from here on, until its end is proved."""
+    """An order counts at full size from here on, until its end is proved.
+
+    `checks` are the rules that it was held against under `limits_version`, each with what was found and what is
+    allowed; `price` is the one that it was counted at, `at` when that was.
+    """
 
     NAME: ClassVar[str] = "account.reservation.made"
     account: str
@@ -982,6 +1061,11 @@ class ReservationMade(Event):
     quantity: Decimal
     limits_version: int
     replaces: str | None = None
+    agent: str = ""
+    at: dt.datetime | None = None
+    price: Decimal | None = None
+    limit_price: Decimal | None = None
+    checks: str = ""
 
 
 @attrs.frozen

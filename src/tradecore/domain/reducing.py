@@ -8,6 +8,12 @@ from tradecore.domain.account import AccountState
 from tradecore.domain.values import Side, plus
 
 
+def is_against(account: AccountState, symbol: str, side: Side, quantity: Decimal) -> bool:
+    """Whether it is against the position and by itself not larger than that."""
+    position = account.positions.get(symbol)
+    return position is not None and position.quantity * side.sign < 0 and quantity <= abs(position.quantity)
+
+
 def reduces(account: AccountState, order_id: str, symbol: str, side: Side, quantity: Decimal) -> bool:
     """Whether it is against the position and, with all open orders on its side, not larger than that."""
     position = account.positions.get(symbol)

@@ -10,6 +10,7 @@ from tradecore.domain.messages import Recorded
 LEDGER = "system-ledger"
 RUNNER = "system-runner"
 BROKER = "system-broker"
+ASSETS = "system-assets"
 CHECKS = "system-checks"
 
 

@@ -142,6 +142,14 @@ class TradeStatus(enum.StrEnum):
     ABANDONED = "abandoned"
 
 
+class TradingState(enum.StrEnum):
+    """What an account may do: anything; only take risk away; nothing but protect and close what is open."""
+
+    ACTIVE = "active"
+    REDUCE_ONLY = "reduce_only"
+    HALTED = "halted"
+
+
 class SagaStatus(enum.StrEnum):
     """The life of a process over several orders."""
 

@@ -37,8 +37,8 @@ class Journal(Protocol):
         Each event is linked to the one before it (`tradecore.journal.chain`), under the same lock that gives positions.
         """
 
-    def load(self, stream: str, after: int = 0) -> tuple[Recorded[Event], ...]:
-        """The events of a stream behind version `after`, in order."""
+    def load(self, stream: str, after: int = 0, limit: int | None = None) -> tuple[Recorded[Event], ...]:
+        """The events of a stream behind version `after`, in order; at most `limit` of them."""
 
     def read(self, after: int, limit: int = 1000) -> tuple[Recorded[Event], ...]:
         """At most `limit` events behind position `after`, in the order of positions. None is ever skipped."""

@@ -185,9 +185,9 @@ class GroupCommit:
         """Where the ledger is."""
         return self._journal.url
 
-    def load(self, stream: str, after: int = 0) -> tuple[Recorded[Event], ...]:
+    def load(self, stream: str, after: int = 0, limit: int | None = None) -> tuple[Recorded[Event], ...]:
         """The events of a stream behind version `after`."""
-        return self._journal.load(stream, after)
+        return self._journal.load(stream, after, limit)
 
     def read(self, after: int, limit: int = 1000) -> tuple[Recorded[Event], ...]:
         """At most `limit` events behind position `after`."""

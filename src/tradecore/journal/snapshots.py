@@ -16,12 +16,15 @@ import msgspec
 from tradecore.domain.account import AccountState
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
+from tradecore.domain.order import OrderState
+from tradecore.domain.trade import TradeState
 from tradecore.journal.contract import Journal
 
 VIEW = "snapshots"
 """The name of the view."""
 
-_KINDS: dict[str, type | None] = {"account": AccountState, "system": None}
+_KINDS: dict[str, type | None] = {"account": AccountState, "system": None, "order": OrderState, "trade": TradeState}
+_ENDING = ("order", "trade")
 _FILES = ("domain", "draft.py", "journal/codec.py", "journal/snapshots.py", "journal/upcasting.py")
 _ENCODER = msgspec.json.Encoder()
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, ValueError)
@@ -43,8 +46,13 @@ class Snapshot:
 
 
 def has_snapshots(stream: str) -> bool:
-    """Whether snapshots are kept of such a stream: those that end by themselves need none."""
+    """Whether snapshots are kept of such a stream, once it is long enough."""
     return stream.partition("-")[0] in _KINDS
+
+
+def ends_by_itself(stream: str) -> bool:
+    """Whether a stream is of something that ends, so that few are ever long."""
+    return stream.partition("-")[0] in _ENDING
 
 
 class _Row(msgspec.Struct, forbid_unknown_fields=True):
@@ -108,17 +116,24 @@ def from_row(stream: str, stored: bytes) -> Snapshot | None:
     return Snapshot(stream, row.version, row.position, row.event_id, row.trace_id, row.correlation_id, state)
 
 
-def find_snapshot(journal: Journal, stream: str) -> tuple[Snapshot, Tail] | None:
-    """The snapshot of a stream and the events behind it, or None when it must be folded from its beginning.
+def find_snapshot(journal: Journal, stream: str, upto: int | None = None) -> tuple[Snapshot, Tail] | None:
+    """The snapshot of a stream and the events behind it, up to a version; None when all must be folded."""
+    return resume(journal, stream, journal.views.row(VIEW, stream), upto) if has_snapshots(stream) else None
+
+
+def resume(
+    journal: Journal, stream: str, stored: bytes | None, upto: int | None = None
+) -> tuple[Snapshot, Tail] | None:
+    """The snapshot in a stored row and the events behind it, up to a version, or None at any doubt.
 
     The event that the snapshot ends with must be in the stream, at that version and position, under that id: a restored
     or another ledger has no such event.
     """
-    stored = journal.views.row(VIEW, stream) if has_snapshots(stream) else None
     snapshot = None if stored is None else from_row(stream, stored)
-    if snapshot is None or snapshot.version < 1:
+    if snapshot is None or snapshot.version < 1 or (upto is not None and snapshot.version > upto):
         return None
-    anchor, *tail = journal.load(stream, snapshot.version - 1) or (None,)
+    limit = None if upto is None else upto - snapshot.version + 1
+    anchor, *tail = journal.load(stream, snapshot.version - 1, limit) or (None,)
     if anchor is None:
         return None
     envelope = anchor.envelope

@@ -29,7 +29,7 @@ class Recorder(Protocol):
         No two have a stream or an event id in common, so that none depends on what becomes of another.
         """
 
-    def stream_rows(self, stream: str, after: int) -> list[Row]:
+    def stream_rows(self, stream: str, after: int, limit: int | None = None) -> list[Row]:
         """The rows of a stream behind version `after`."""
 
     def rows(self, after: int, limit: int) -> list[Row]:
@@ -85,9 +85,9 @@ class StoredJournal:
         """What follows every durable append, before its caller hears of it; `head` is 0 where it is not known."""
         self._wakeup.signal(head)
 
-    def load(self, stream: str, after: int = 0) -> tuple[Recorded[Event], ...]:
+    def load(self, stream: str, after: int = 0, limit: int | None = None) -> tuple[Recorded[Event], ...]:
         """The events of a stream behind version `after`."""
-        return self.codec.decode_all(self._rows.stream_rows(stream, after))
+        return self.codec.decode_all(self._rows.stream_rows(stream, after, limit))
 
     def read(self, after: int, limit: int = 1000) -> tuple[Recorded[Event], ...]:
         """At most `limit` events behind position `after`."""

@@ -83,3 +83,23 @@ UPCASTERS = Upcasters()
 
 # From schema 2 on an order may be of an amount of money instead of a quantity; every order of schema 1 has a quantity.
 UPCASTERS.register("trade.order.planned", 1, lambda data: data)
+
+
+def _whole_limits(data: Data) -> Data:
+    three = ("max_order_qty", "max_order_notional", "max_open_orders")
+    limits = {"version": data.pop("limits_version"), **{name: data.pop(name) for name in three}}
+    return {**data, "limits": limits, "who": ""}
+
+
+# From schema 2 on the limits are one object; schema 1 knew three of them.
+UPCASTERS.register(
+    "risk.limits.set",
+    1,
+    _whole_limits,
+    renamed={
+        "limits_version": "limits",
+        "max_order_qty": "limits",
+        "max_order_notional": "limits",
+        "max_open_orders": "limits",
+    },
+)

@@ -11,34 +11,34 @@ from tradecore.errors import BrokerError, BrokerUnauthorized, NotSent, Tradecore
 from tradecore.failpoints import failpoint
 from tradecore.outbox.answers import Done, answered, failed
 from tradecore.outbox.requests import replace_request_of, request_of
-from tradecore.ports.broker import Broker
+from tradecore.ports.broker import Broker, Veto
 
 LATE = "too much time passed since the attempt was recorded; it was not sent"
 
 
-async def submit_order(broker: Broker, order: OrderState, legs: list[OrderState]) -> Done:
-    """Send an order."""
+async def submit_order(broker: Broker, order: OrderState, legs: list[OrderState], veto: Veto) -> Done:
+    """Send an order, unless there is a veto by the time that it leaves."""
     try:
-        answer = await broker.submit(request_of(order))
+        answer = await broker.submit(request_of(order, veto))
     except BrokerError as error:
         return failed(order, error)
     failpoint("outbox.post.after")
     return answered(order, answer, legs, found=False)
 
 
-async def replace_order(broker: Broker, order: OrderState, old_broker_order_id: str) -> Done:
+async def replace_order(broker: Broker, order: OrderState, old_broker_order_id: str, veto: Veto) -> Done:
     """Ask for an order in the place of another."""
     try:
-        answer = await broker.replace(old_broker_order_id, replace_request_of(order))
+        answer = await broker.replace(old_broker_order_id, replace_request_of(order, veto))
     except BrokerError as error:
         return failed(order, error)
     failpoint("outbox.post.after")
     return answered(order, answer, [], found=False)
 
 
-def not_sent(order: OrderState) -> Done:
-    """The outcome of an attempt that was recorded too long ago to be sent now."""
-    return Done([cmd.RecordNotSent(order.order_id, LATE, order.submits, counts=False)], retry_in_s=0.0)
+def not_sent(order: OrderState, reason: str = LATE) -> Done:
+    """The outcome of an attempt that must not be sent now: it was recorded too long ago, or sending stopped since."""
+    return Done([cmd.RecordNotSent(order.order_id, reason, order.submits, counts=False)], retry_in_s=0.0)
 
 
 async def cancel_order(broker: Broker, order: OrderState) -> Done:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import anyio
@@ -20,7 +21,9 @@ from tradecore.domain.events import (
 )
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.order import OrderState
+from tradecore.domain.switch import why_not_sent
 from tradecore.domain.terms import body_hash
+from tradecore.domain.values import Purpose
 from tradecore.errors import BrokerUnreachable, LaneRefused, ProtocolError, TradecoreError
 from tradecore.failpoints import failpoint
 from tradecore.ledger import Ledger, Outcome
@@ -78,6 +81,8 @@ class Outbox:
         self._closing = False
         self.refusal: Callable[[OrderState], str | None] = lambda _: None
         """Why an order that the broker does not have yet is not to be sent any more; None when it is."""
+        self.halt: Callable[[], str | None] = lambda: None
+        """Why nothing but closing orders is to be sent, asked before every send; needs no ledger."""
 
     # --- what is open -----------------------------------------------------------------------------------------------
 
@@ -261,7 +266,7 @@ class Outbox:
             return cmd.StartCancel(item.key, lease)
         order = self._ledger.order(item.key)
         assert order is not None, "an order does not vanish"
-        reason = self.refusal(order)
+        reason = self.refusal(order) or self._halted(order)
         if reason is not None:
             return cmd.WithdrawOrder(item.key, f"not sent: {reason}")
         before = order.submits if item.send_again is None else item.send_again
@@ -310,15 +315,38 @@ class Outbox:
             return await lookups.resolve(self._broker, order, find, item, self._pace, self._clock)
         return await lookups.find_legs(self._broker, order, find, item, self._pace)
 
+    def _halted(self, order: OrderState) -> str | None:
+        return self.halt() if order.purpose is Purpose.TRADE else None
+
+    def _stopped(self, order: OrderState) -> str | None:
+        """Why an order whose attempt is recorded is not sent after all, or None: a stop may have come in between."""
+        return self._halted(order) or why_not_sent(self._ledger.account(order.account), order)
+
     async def _send(self, order: OrderState, marked_at: float) -> Done:
+        if (stopped := self._stopped(order)) is not None:
+            return calls.not_sent(order, stopped)
         if self._clock.monotonic() - marked_at > self._pace.send_within_s:
             return calls.not_sent(order)
+        veto = functools.partial(self._veto, order.order_id)
         if order.replaces is None:
-            return await calls.submit_order(self._broker, order, missing_legs(order, self._ledger.order))
+            return await calls.submit_order(self._broker, order, missing_legs(order, self._ledger.order), veto)
         old = self._ledger.order(order.replaces)
         old_id = old.broker_order_id if old is not None else None
         assert old_id is not None, "only what the broker has can be replaced"
-        return await calls.replace_order(self._broker, order, old_id)
+        return await calls.replace_order(self._broker, order, old_id, veto)
+
+    def _veto(self, order_id: str) -> str | None:
+        """What was recorded since the attempt was, and is against it: asked when its turn to leave has come."""
+        order = self._ledger.order(order_id)
+        assert order is not None, "an order does not vanish"
+        killed = self._ledger.kill(self._account)
+        if order.cancel_requested:
+            return "it was canceled while it waited"
+        if killed is not None and killed.is_open and order.purpose is Purpose.TRADE:
+            return "everything that works for the account is being canceled"
+        if order.not_after is not None and self._clock.now() > order.not_after:
+            return "its time to be sent passed while it waited"
+        return self.refusal(order) or self._stopped(order)
 
     async def _kill(self) -> Done:
         state = self._ledger.kill(self._account)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tradecore.domain.order import OrderState
 from tradecore.errors import InvariantViolated
-from tradecore.ports.broker import BrokerOrder, OrderRequest, ReplaceRequest
+from tradecore.ports.broker import BrokerOrder, OrderRequest, ReplaceRequest, Veto
 
 
-def request_of(order: OrderState) -> OrderRequest:
+def request_of(order: OrderState, veto: Veto) -> OrderRequest:
     """Exactly what is sent for an order."""
     return OrderRequest(
         client_order_id=order.client_order_id,
@@ -25,10 +25,11 @@ def request_of(order: OrderState) -> OrderRequest:
         order_class=order.order_class,
         take_profit=order.take_profit,
         stop_loss=order.stop_loss,
+        veto=veto,
     )
 
 
-def replace_request_of(order: OrderState) -> ReplaceRequest:
+def replace_request_of(order: OrderState, veto: Veto) -> ReplaceRequest:
     """Exactly what is sent for an order that is to take the place of another."""
     return ReplaceRequest(
         client_order_id=order.client_order_id,
@@ -37,6 +38,7 @@ def replace_request_of(order: OrderState) -> ReplaceRequest:
         stop_price=order.stop_price,
         trail=order.trail_price if order.trail_price is not None else order.trail_percent,
         time_in_force=order.time_in_force,
+        veto=veto,
     )
 
 

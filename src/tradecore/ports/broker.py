@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from typing import Protocol
 
@@ -22,6 +22,15 @@ from tradecore.domain.values import OrderClass, OrderStatus, OrderType, Side, Ti
 
 EVER = dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
 """Before everything that a broker can tell: asks for all there is."""
+
+
+Veto = Callable[[], str | None]
+"""Why a request must not be sent any more, or None. Who lets a request wait asks again just before it leaves."""
+
+
+def no_veto() -> str | None:
+    """Nothing is against it."""
+    return None
 
 
 @attrs.frozen
@@ -46,6 +55,7 @@ class OrderRequest:
     order_class: OrderClass = OrderClass.SIMPLE
     take_profit: TakeProfit | None = None
     stop_loss: StopLoss | None = None
+    veto: Veto = attrs.field(default=no_veto, eq=False, repr=False)
 
 
 @attrs.frozen
@@ -58,6 +68,7 @@ class ReplaceRequest:
     stop_price: Decimal | None
     trail: Decimal | None
     time_in_force: TimeInForce | None
+    veto: Veto = attrs.field(default=no_veto, eq=False, repr=False)
 
 
 @attrs.frozen

@@ -11,7 +11,7 @@ from tradecore.audit.chain_check import check_chain
 from tradecore.domain import streams
 from tradecore.domain.events import LedgerChecked
 from tradecore.errors import CorruptLedger, NewerLedger
-from tradecore.journal import open_journal
+from tradecore.journal import find_key_ring, open_journal
 from tradecore.journal.contract import Journal
 from tradecore.runner.anchors import known_anchors
 from tradecore.settings import Settings
@@ -45,7 +45,7 @@ def check_ledger(settings: Settings, shared: Journal) -> LedgerChecked:
     if settings.ledger == "memory:":
         return _check(settings, shared)
     try:
-        journal = open_journal(settings.ledger, create=False)
+        journal = open_journal(settings.ledger, create=False, keys=find_key_ring(settings.encryption.keys_file))
     except (CorruptLedger, NewerLedger) as error:
         return LedgerChecked(0, str(error))
     with closing(journal):

@@ -9,7 +9,7 @@ from tradecore.domain.events import AlertTriggered, DiskLow, DiskRecovered, Runn
 from tradecore.domain.messages import Cause
 from tradecore.engine import Engine
 from tradecore.errors import TradecoreError
-from tradecore.journal import open_journal
+from tradecore.journal import find_key_ring, open_journal
 from tradecore.journal.reserve import Reserve, free_bytes
 from tradecore.journal.url import ledger_path
 from tradecore.ledger import Ledger
@@ -65,7 +65,8 @@ def record_full(settings: Settings, runner_id: str, clock: Clock) -> bool:
     cause = Cause(ids.trace_id(), actor="runner")
     try:
         Reserve(path, 0).release()
-        with closing(open_journal(settings.ledger, create=False)) as journal:
+        keys = find_key_ring(settings.encryption.keys_file)
+        with closing(open_journal(settings.ledger, create=False, keys=keys)) as journal:
             ledger = Ledger(journal, clock, ids)
             ledger.note(streams.BROKER, AlertTriggered("disk_full", FULL), cause)
             ledger.note(streams.RUNNER, RunnerStopped(runner_id, FULL), cause)

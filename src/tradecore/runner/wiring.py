@@ -16,6 +16,7 @@ from tradecore.outbox import Lane, Outbox, Pace
 from tradecore.ports.strategy import Strategy
 from tradecore.runner.anchors import make_sink
 from tradecore.runner.contract import Session
+from tradecore.runner.halt_file import find_halt_file
 from tradecore.runner.plugins import load_plugin
 from tradecore.runner.system import SystemClock, SystemIds, SystemRng
 from tradecore.sagas.conductor import Conductor
@@ -63,14 +64,12 @@ async def open_session(settings: Settings, strategy: Strategy | None = None) -> 
                 account = settings.account
                 lane = Lane(ledger, clock, ids, account, runner_id, delivery.takeover_s) if delivery.shared else None
                 outbox = Outbox(ledger, venue.broker, clock, ids, rng, lambda: lease.token, pace, account, lane)
+                outbox.halt = find_halt_file(settings.ledger, settings.halt_file)
                 adopts = delivery.foreign_orders == "adopt"
                 inbox = Inbox(ledger, venue.broker, ids, account, adopts=adopts)
-                risk = settings.risk
                 terms = Terms(
                     account=settings.account,
-                    max_order_qty=risk.max_order_qty,
-                    max_order_notional=risk.max_order_notional,
-                    max_open_orders=risk.max_open_orders,
+                    limits=settings.risk.limits(of_a_day=venue.replay is None),
                     not_after_s=delivery.not_after_s if venue.replay is None else _REPLAY_NOT_AFTER_S,
                     account_max_age_s=delivery.account_max_age_s if venue.replay is None else None,
                     stream_grace_s=delivery.stream_grace_s,

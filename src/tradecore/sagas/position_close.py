@@ -172,9 +172,7 @@ def _protecting_order(state: SagaState, trade: TradeState, now: dt.datetime) -> 
         quantity=abs(trade.position.quantity),
         order_type=OrderType(state.notes["stop_type"]),
         limit_price=optional_number(state.notes, "stop_limit_price"),
-        time_in_force=TimeInForce.GTC
-        if is_crypto(trade.symbol) or not trade.position.quantity % 1
-        else TimeInForce.DAY,
+        time_in_force=TimeInForce.GTC if is_crypto(trade.symbol) or is_whole else TimeInForce.DAY,
         strategy=trade.strategy,
         not_after=now + _FRESH,
         stop_price=optional_number(state.notes, "stop_price"),

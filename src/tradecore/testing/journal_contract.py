@@ -111,6 +111,9 @@ class JournalContract(ChainContract, ViewStoreContract, WaitingContract):
         assert journal.load("a") == events
         assert journal.load("a", 3) == events[3:]
         assert journal.load("a", 5) == ()
+        assert journal.load("a", 1, 2) == events[1:3]
+        assert journal.load("a", 3, 9) == events[3:]
+        assert journal.load("a", 0, 0) == ()
 
     @pytest.mark.parametrize("name", sorted(EVENTS))
     def test_every_event_comes_back_as_it_was(self, journal: Journal, name: str) -> None:

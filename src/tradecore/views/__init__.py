@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from tradecore.views.balances import Balances
+from tradecore.views.broker_orders import BrokerOrders
 from tradecore.views.fills import Fills
+from tradecore.views.open_orders import OpenOrders
 from tradecore.views.orders import Orders
 from tradecore.views.outbox import OutboxWork
 from tradecore.views.positions import Positions
@@ -13,7 +15,9 @@ from tradecore.views.traces import Traces
 from tradecore.views.trades import Trades
 from tradecore.views.view import View
 
-ALL_VIEWS: tuple[View, ...] = (Orders(), Trades(), Fills(), Positions(), Balances(), Traces(), OutboxWork(), Sagas())
+ALL_VIEWS: tuple[View, ...] = (
+    Orders(), Trades(), Fills(), Positions(), Balances(), Traces(), OutboxWork(), Sagas(), BrokerOrders(), OpenOrders(),
+)  # fmt: skip
 """Every view that tradecore keeps."""
 
 __all__ = ["ALL_VIEWS", "View", "read_row", "read_rows"]

@@ -5,24 +5,32 @@ from __future__ import annotations
 from tradecore.domain import events as ev
 from tradecore.domain.messages import Recorded
 from tradecore.domain.values import plus
-from tradecore.views.plain import number, text
+from tradecore.views.plain import instant, number, text
 from tradecore.views.view import Row, Rows
 
 
 class Balances:
-    """Amounts in the account's currency; what only the broker knows is None until the account is pinned to it."""
+    """Amounts in the account's currency; what only the broker knows is None until the account is pinned to it.
+
+    `last_fill_at` is the time of the latest execution, by the broker's clock.
+    """
 
     name = "balances"
-    shape = "balances/2"
+    shape = "balances/3"
 
     def apply(self, rows: Rows, recorded: Recorded[ev.Event]) -> None:
-        """Fold an event of an account."""
+        """Fold an event of an account, or a fill in it."""
         stream, event = recorded.envelope.stream, recorded.event
-        if not stream.startswith("account-"):
+        if stream.startswith("account-"):
+            account = stream.removeprefix("account-")
+        elif isinstance(event, ev.FillRecorded):
+            account = event.account
+        else:
             return
-        account = stream.removeprefix("account-")
         row = rows.get(account) or _unpinned(account)
         match event:
+            case ev.FillRecorded():
+                row["last_fill_at"] = max(row["last_fill_at"] or "", instant(event.occurred_at))
             case ev.AccountPinned():
                 row["broker"] = event.broker
                 row["broker_account_id"] = event.broker_account_id
@@ -61,4 +69,5 @@ def _unpinned(account: str) -> Row:
         "fees": "0",
         "outside_cash": "0",
         "open_orders": 0,
+        "last_fill_at": None,
     }

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 
+AT_HAND = 10_000
+"""Rows of a view that are kept in memory."""
+
 
 class HotRows:
     """Encoded rows by key; the one that was used longest ago goes first."""
 
-    def __init__(self, read: Callable[[str], bytes | None], capacity: int = 10_000) -> None:
+    def __init__(self, read: Callable[[str], bytes | None]) -> None:
         self._read = read
-        self._capacity = capacity
         self._rows: OrderedDict[str, bytes | None] = OrderedDict()
 
     def get(self, key: str) -> bytes | None:
@@ -39,5 +41,5 @@ class HotRows:
         rows = self._rows
         rows[key] = value
         rows.move_to_end(key)
-        if len(rows) > self._capacity:
+        if len(rows) > AT_HAND:
             rows.popitem(last=False)

@@ -25,7 +25,7 @@ class OutboxWork:
     """
 
     name = "outbox"
-    shape = "outbox/2"
+    shape = "outbox/3"
 
     def apply(self, rows: Rows, recorded: Recorded[ev.Event]) -> None:
         """Fold an event of an order or a kill into its work."""
@@ -47,14 +47,17 @@ def _apply_order(rows: Rows, recorded: Recorded[ev.Event], order_id: str) -> Non
         rows.put(work["work_id"], {**work, "status": "succeeded"})
         return
     submit = rows.require(f"{order_id}:submit")
-    cancel = rows.get(f"{order_id}:cancel")
     if isinstance(event, ev.CancelRequested):
+        rows.put(submit["work_id"], submit | {"cancel_requested": True})
         cancel = _work(f"{order_id}:cancel", order_id, "cancel", submit["client_order_id"], recorded)
         rows.put(cancel["work_id"], cancel)
         return
     _put(rows, recorded, submit, _submit(submit, event))
-    if cancel is not None:
-        _put(rows, recorded, cancel, _cancel(cancel, event))
+    if not submit["cancel_requested"]:
+        return  # most have none, and to look for it would be the only row that is not at hand
+    asked = rows.get(f"{order_id}:cancel")
+    if asked is not None:
+        _put(rows, recorded, asked, _cancel(asked, event))
 
 
 def _apply_kill(rows: Rows, recorded: Recorded[ev.Event]) -> None:
@@ -110,6 +113,7 @@ def _work(work_id: str, order_id: str, kind: str, client_order_id: str, recorded
         "order_id": order_id,
         "client_order_id": client_order_id,
         "kind": kind,
+        "cancel_requested": kind == "cancel",
         "status": "pending",
         "attempts": 0,
         "tries": [],

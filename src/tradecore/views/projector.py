@@ -56,7 +56,7 @@ class Projector:
         self._follow(self._standings, head, batch, self._park)
         return min((one.cursor for one in self._standings), default=head)
 
-    def rebuild(self, batch: int = 4000) -> int:
+    def rebuild(self, batch: int = 10_000) -> int:
         """Build every view anew from the whole log beside the old one, and swap each in whole; returns the position.
 
         A view that cannot take in an event is swapped in as it is before that event, and parked. Raises

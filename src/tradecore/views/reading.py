@@ -20,15 +20,17 @@ def read_row(journal: Journal, view: str, key: str) -> Row | None:
     return None if stored is None else decode_row(view, key, stored)
 
 
-def read_rows(journal: Journal, view: str, as_of: AsOf | None = None) -> list[Row]:
+def read_rows(journal: Journal, view: str, as_of: AsOf | None = None, prefix: str = "") -> list[Row]:
     """Every row of a view: in the order of the events that made them where rows say so, else by key.
 
-    With `as_of` (a position, or a time with a time zone) the rows are those of that moment, folded from the log in
-    memory. Raises `InputError` for a naive time, a position that the log does not have, an unknown view.
+    With `prefix` only those whose keys begin so. With `as_of` (a position, or a time with a time zone) the rows are
+    those of that moment, folded from the log in memory. Raises `InputError` for a naive time, a position that the log
+    does not have, an unknown view.
     """
     if as_of is None:
-        return _in_order(view, journal.views.rows(view))
-    return _in_order(view, sorted(rows_as_of(journal, _named(view), as_of).items()))
+        return _in_order(view, journal.views.rows(view, prefix))
+    rows = rows_as_of(journal, _named(view), as_of)
+    return _in_order(view, sorted(item for item in rows.items() if item[0].startswith(prefix)))
 
 
 def _in_order(view: str, stored: Iterable[tuple[str, bytes]]) -> list[Row]:

@@ -1,4 +1,4 @@
-"""View `traces`: every trace as the list of its events. Key: trace id."""
+"""View `traces`: every event under its trace. Key: trace id and position, `<trace_id>:<19 digits>`, so in order."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from tradecore.views.view import Rows
 
 
 class Traces:
-    """What followed from what, from a decision to its last fill."""
+    """What followed from what, from a decision to its last fill. A row per event: a trace may become long."""
 
     name = "traces"
-    shape = "traces/1"
+    shape = "traces/2"
 
     def apply(self, rows: Rows, recorded: Recorded[Event]) -> None:
-        """Put the event at the end of its trace."""
+        """Add the event to its trace."""
         envelope = recorded.envelope
-        row = rows.get(envelope.trace_id) or {"trace_id": envelope.trace_id, "events": []}
-        row["events"].append(
+        rows.put(
+            f"{prefix(envelope.trace_id)}{envelope.position:019}",
             {
+                "trace_id": envelope.trace_id,
                 "position": envelope.position,
                 "event_id": envelope.event_id,
                 "causation_id": envelope.causation_id,
@@ -27,6 +28,10 @@ class Traces:
                 "stream": envelope.stream,
                 "recorded_at": instant_of_ns(envelope.recorded_at_ns),
                 "actor": envelope.actor,
-            }
+            },
         )
-        rows.put(envelope.trace_id, row)
+
+
+def prefix(trace_id: str) -> str:
+    """How the keys of a trace begin."""
+    return f"{trace_id}:"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -66,12 +67,13 @@ class MemoryRecorder(POPOApplicationRecorder):
         first = self._add(plain(stored_events))
         return list(range(first, first + len(stored_events)))
 
-    def stream_rows(self, stream: str, after: int) -> list[Row]:
-        """The rows of a stream behind version `after`."""
+    def stream_rows(self, stream: str, after: int, limit: int | None = None) -> list[Row]:
+        """The rows of a stream behind version `after`, at most `limit`."""
         with self._database_lock:
             self._refuse_closed()
             index = self._stored_events_index.get(stream, {})
-            return [self._row(place) for version, place in index.items() if version > after]
+            places = (place for version, place in index.items() if version > after)
+            return [self._row(place) for place in itertools.islice(places, limit)]
 
     def rows(self, after: int, limit: int) -> list[Row]:
         """At most `limit` rows behind position `after`."""

@@ -16,6 +16,7 @@ import psycopg
 
 from tradecore.errors import CorruptLedger, StoreUnavailable
 from tradecore.journal.chain import GENESIS
+from tradecore.journal.codec import EventCodec
 from tradecore.journal.postgres.address import Address, parse
 from tradecore.journal.postgres.connection import connect
 from tradecore.journal.postgres.failures import as_typed_error, is_lost
@@ -60,7 +61,7 @@ _TEXTS = _Table(
 )
 
 
-def back_up(address: Address, target: Path) -> int:
+def back_up(address: Address, target: Path, codec: EventCodec | None = None) -> int:
     """Copy a ledger, as it is at one moment, into a file and return the copy's head; see `Journal.backup`.
 
     Takes ledgers of older schemas, too. Nobody waits meanwhile; the server keeps what is deleted until it is done.
@@ -74,7 +75,7 @@ def back_up(address: Address, target: Path) -> int:
             if version == 0:
                 raise StoreUnavailable(f"there is no ledger in {address.shown}")
             tables = (_EVENTS, *((_TEXTS,) if version >= TEXTS_SINCE else ()))
-            return make_file(target, lambda draft: _fill(connection, tables, draft, target), sealed=True)
+            return make_file(target, lambda draft: _fill(connection, tables, draft, target), sealed=True, codec=codec)
 
 
 def restore(file: Path, url: str) -> int:

@@ -57,7 +57,7 @@ class PostgresJournal(StoredJournal):
     def backup(self, target: Path) -> int:
         """Copy the ledger as it is now to a file. Raises `InputError`, `CorruptLedger`, `StoreUnavailable`."""
         self.reader.ask(b"SELECT 1")  # refuses what is closed or belongs to another process
-        return back_up(self._address, target)
+        return back_up(self._address, target, self.codec)
 
     def stats(self) -> StoreStats:
         """Counts and sizes."""

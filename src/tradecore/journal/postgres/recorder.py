@@ -44,7 +44,9 @@ _APPEND_EACH = Statement(
     (INT8_ARRAY, *_ROWS),
 )
 _COLUMNS = b"SELECT position, originator_id, originator_version, topic, state FROM events "
-_STREAM = _COLUMNS + b"WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version"
+_STREAM = (
+    _COLUMNS + b"WHERE originator_id = %s AND originator_version > %s ORDER BY originator_version LIMIT %s::bigint"
+)
 _PAGE = _COLUMNS + b"WHERE position > %s ORDER BY position LIMIT %s"
 _LINKS = (
     b"SELECT position, originator_id, originator_version, topic, state, chain FROM events "
@@ -105,9 +107,9 @@ class LedgerRecorder(ApplicationRecorder):
         self._seen = (first + len(batch.states) - 1, link) if link else None
         return first
 
-    def stream_rows(self, stream: str, after: int) -> list[Row]:
-        """The rows of a stream behind version `after`."""
-        return self.reader.ask(_STREAM, stream, after)
+    def stream_rows(self, stream: str, after: int, limit: int | None = None) -> list[Row]:
+        """The rows of a stream behind version `after`, at most `limit`."""
+        return self.reader.ask(_STREAM, stream, after, limit)
 
     def rows(self, after: int, limit: int) -> list[Row]:
         """At most `limit` rows behind position `after`."""

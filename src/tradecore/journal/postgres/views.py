@@ -143,7 +143,7 @@ class PostgresViews:
         """Remove the rows that no view has, piece by piece; whoever is killed meanwhile leaves them to others."""
         slot = -1
         while (found := self._reader.ask(_LEFT, slot)[0][0]) is not None:
-            while self._writer.run(_SWEEP, (int8(found), int8(_SWEPT_AT_ONCE)), lambda _: None):
+            while int.from_bytes(self._writer.run(_SWEEP, (int8(found), int8(_SWEPT_AT_ONCE)), lambda _: None), "big"):
                 pass
             slot = found
 

@@ -7,19 +7,20 @@ from contextlib import closing
 from pathlib import Path
 
 from tradecore.errors import CorruptLedger
+from tradecore.journal.codec import EventCodec
 from tradecore.journal.sqlite.connection import connect
 from tradecore.journal.sqlite.copy_file import PATIENCE_S, make_file, opened_copy
 from tradecore.journal.sqlite.datastore import LedgerDatastore
 from tradecore.journal.sqlite.failures import as_journal_error
 
 
-def back_up(datastore: LedgerDatastore, target: Path) -> int:
+def back_up(datastore: LedgerDatastore, target: Path, codec: EventCodec) -> int:
     """Copy an open ledger to `target` and return the copy's head; see `Journal.backup`."""
     with datastore.reading():  # refuses what is closed or belongs to another process
         pass
     # A connection of its own: the journal's serves others meanwhile. It only reads, so it never checkpoints.
     with closing(connect(datastore.path, PATIENCE_S)) as source:
-        return make_file(target, lambda draft: _copy(source, datastore.path, draft, target), sealed=True)
+        return make_file(target, lambda draft: _copy(source, datastore.path, draft, target), sealed=True, codec=codec)
 
 
 def restore(file: Path, target: Path) -> int:

@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tradecore.errors import CorruptLedger, InputError, StoreUnavailable
+from tradecore.journal.codec import EventCodec
 from tradecore.journal.directory import sync_directory
 from tradecore.journal.sqlite.failures import DATABASE_ERRORS, as_journal_error
 from tradecore.journal.sqlite.head_file import SUFFIX
@@ -20,8 +21,10 @@ PATIENCE_S = 5.0
 _BESIDE = ("-wal", "-shm", "-journal")
 
 
-def make_file(target: Path, fill: Callable[[Path], None], *, sealed: bool) -> int:
+def make_file(target: Path, fill: Callable[[Path], None], *, sealed: bool, codec: EventCodec | None = None) -> int:
     """Let `fill` write a ledger somewhere, check it, and only then give it its name; returns its head.
+
+    Its events are read with `codec`, or else with the keys that the environment names.
 
     Raises `InputError` when `target` is taken, `CorruptLedger` for what is no whole ledger, `StoreUnavailable`.
     """
@@ -29,7 +32,7 @@ def make_file(target: Path, fill: Callable[[Path], None], *, sealed: bool) -> in
     try:
         with _drafting(target) as draft:
             fill(draft)
-            head = _check(draft, sealed=sealed)
+            head = _check(draft, codec, sealed=sealed)
             _sync(draft)
             _name(draft, target)
             return head
@@ -81,11 +84,12 @@ def _drafting(target: Path) -> Iterator[Path]:
         yield Path(folder) / target.name
 
 
-def _check(draft: Path, *, sealed: bool) -> int:
+def _check(draft: Path, codec: EventCodec | None, *, sealed: bool) -> int:
     """Open the copy as what it is going to be, and go through all of it."""
     from tradecore.journal.sqlite.opening import open_ledger
 
-    with closing(open_ledger(f"sqlite:///{draft}", draft, create=False, patience_s=PATIENCE_S)) as journal:
+    url = f"sqlite:///{draft}"
+    with closing(open_ledger(url, draft, create=False, patience_s=PATIENCE_S, codec=codec)) as journal:
         journal.check()
         head = journal.head()
     if sealed:

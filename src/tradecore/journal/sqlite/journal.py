@@ -47,7 +47,7 @@ class SqliteJournal(StoredJournal):
 
     def backup(self, target: Path) -> int:
         """Copy the ledger as it is now, online. Raises `InputError`, `CorruptLedger`, `StoreUnavailable`."""
-        return back_up(self.datastore, target)
+        return back_up(self.datastore, target, self.codec)
 
     def stats(self) -> StoreStats:
         """Counts and sizes."""

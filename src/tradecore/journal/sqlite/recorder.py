@@ -148,10 +148,13 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         rows = self._rows(_HEAD)
         return rows[0] if rows else (0, GENESIS)
 
-    def stream_rows(self, stream: str, after: int) -> list[Row]:
-        """The rows of a stream behind version `after`."""
+    def stream_rows(self, stream: str, after: int, limit: int | None = None) -> list[Row]:
+        """The rows of a stream behind version `after`, at most `limit`."""
         return self._rows(
-            self.select_events_statement + "AND originator_version>? ORDER BY originator_version", stream, after
+            self.select_events_statement + "AND originator_version>? ORDER BY originator_version LIMIT ?",
+            stream,
+            after,
+            _ALL if limit is None else limit,
         )
 
     def rows(self, after: int, limit: int) -> list[Row]:

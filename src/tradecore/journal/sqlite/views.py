@@ -24,10 +24,12 @@ _PREFIX = "SELECT key, value " + _OF_VIEW + "AND key >= ? AND key < ? ORDER BY k
 _FIRST_PAGE = "SELECT key, value " + _OF_VIEW + "ORDER BY key LIMIT ?"
 _PAGE = "SELECT key, value " + _OF_VIEW + "AND key > ? ORDER BY key LIMIT ?"
 _COUNT = "SELECT count(*) " + _OF_VIEW
-_LAST_SLOT = "SELECT value FROM tradecore_meta WHERE key = 'slots'"
+_NEW_SLOT = (
+    "SELECT 1 + max((SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM tradecore_meta WHERE key = 'slots'), "
+    "(SELECT coalesce(max(slot), 0) FROM tradecore_views), (SELECT coalesce(max(slot), 0) FROM tradecore_view_rows))"
+)
 _GIVE_SLOT = (
-    "INSERT INTO tradecore_meta (key, value) VALUES ('slots', '1') "
-    "ON CONFLICT (key) DO UPDATE SET value = CAST(value + 1 AS TEXT)"
+    "INSERT INTO tradecore_meta (key, value) VALUES ('slots', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 )
 _UPSERT = (
     "INSERT INTO tradecore_views (view, shape, position, slot) VALUES (?, ?, ?, ?) ON CONFLICT (view) "
@@ -74,7 +76,9 @@ class SqliteViews:
         """One row of a view, or None."""
         with self._datastore.reading() as connection:
             found = connection.execute(_ROW, (view, key)).fetchone()
-        return None if found is None else bytes(found[0])
+        if found is None:
+            return None
+        return found[0].encode() if isinstance(found[0], str) else bytes(found[0])  # text only by a stranger's hand
 
     def rows(self, view: str, prefix: str = "") -> Iterator[tuple[str, bytes]]:
         """Every row of a view, or those under a prefix, as it is now, by key."""
@@ -177,7 +181,7 @@ def _move(cursor: SQLiteCursor, move: Move) -> None:
     if (position, shape) != (move.after, move.shape) or move.edition not in (None, edition):
         raise WrongVersion(f"view {move.view} stands at position {position}, not {move.after}, or in another shape")
     slot = edition or _new_slot(cursor)
-    cursor.executemany(_UPSERT_ROW, [(slot, key, value) for key, value in move.puts.items()])
+    cursor.executemany(_UPSERT_ROW, [(slot, key, value) for key, value in sorted(move.puts.items())])
     cursor.executemany(_DELETE_ROW, [(slot, key) for key in move.deletes])
     if standing is None:
         cursor.execute(_UPSERT, (move.view, move.shape, move.upto, slot))
@@ -186,10 +190,11 @@ def _move(cursor: SQLiteCursor, move: Move) -> None:
 
 
 def _new_slot(cursor: SQLiteCursor) -> int:
-    """A number that no rows ever had."""
-    cursor.execute(_GIVE_SLOT)
-    cursor.execute(_LAST_SLOT)
-    return int(cursor.fetchone()[0])
+    """A number that no rows ever had, and above all that do, whatever became of the record of it."""
+    cursor.execute(_NEW_SLOT)
+    slot: int = cursor.fetchone()[0]
+    cursor.execute(_GIVE_SLOT, (str(slot),))
+    return slot
 
 
 def _all_stand(moves: Sequence[Move]) -> Landed:

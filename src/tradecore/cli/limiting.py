@@ -1,0 +1,154 @@
+"""Limits and the trading state on the command line: show, change one, halt and resume."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import attrs
+from cyclopts import App, Parameter
+
+from tradecore.cli.actor import actor
+from tradecore.cli.opening import open_existing
+from tradecore.cli.options import DEFAULTS, Options
+from tradecore.cli.printing import show_json, show_pairs
+from tradecore.cli.words import account_of
+from tradecore.domain.commands import RequestClear, SetLimits
+from tradecore.domain.limits import Limits
+from tradecore.domain.messages import Cause
+from tradecore.errors import InputError
+
+if TYPE_CHECKING:
+    from tradecore.domain.account import AccountState
+
+app = App(name="limits", help="Show the limits of the account, or change one.")
+
+
+@app.default
+def limits(*, account: str | None = None, options: Options = DEFAULTS) -> int:
+    """Show every limit that is set, the version of them all, and the trading state.
+
+    Parameters
+    ----------
+    account
+        the ledger's name for the account; not needed where there is one
+    """
+    with open_existing(options) as journal:
+        return _show(_account(journal, account_of(journal, account)), options)
+
+
+@app.command(name="set")
+def set_one(
+    name: str,
+    value: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    reason: str,
+    account: str | None = None,
+    options: Options = DEFAULTS,
+) -> int:
+    """Change one limit. It holds until the settings say something else than they said last.
+
+    Parameters
+    ----------
+    name
+        such as max_position_share
+    value
+        as in the settings; "none" for not set; names are separated by commas
+    reason
+        why, for the record
+    account
+        the ledger's name for the account; not needed where there is one
+    """
+    from tradecore.runner.system import SystemClock, SystemIds
+
+    with open_existing(options) as journal:
+        from tradecore.ledger import Ledger
+
+        ids = SystemIds()
+        ledger = Ledger(journal, SystemClock(), ids)
+        key = account_of(journal, account)
+        wanted = attrs.evolve(ledger.account(key).limits, **{name: _parsed(name, value)})
+        ledger.handle(SetLimits(key, wanted, actor(), reason), Cause(ids.trace_id(), actor=actor(), source="cli"))
+        return _show(ledger.account(key), options)
+
+
+def resume(
+    *,
+    reason: str,
+    confirm: Annotated[bool, Parameter(negative=())] = False,
+    account: str | None = None,
+    options: Options = DEFAULTS,
+) -> int:
+    """Let halted trading go on, in two steps: once to ask for it, then again with --confirm.
+
+    Refused (code 3) while the ledger and the broker differ. A halt file must be removed first.
+
+    Parameters
+    ----------
+    reason
+        why, for the record
+    confirm
+        the second step
+    account
+        the ledger's name for the account; not needed where there is one
+    """
+    from tradecore.runner.system import SystemClock, SystemIds
+
+    with open_existing(options) as journal:
+        from tradecore.ledger import Ledger
+        from tradecore.switching import clear
+
+        ids = SystemIds()
+        ledger = Ledger(journal, SystemClock(), ids)
+        key, cause = account_of(journal, account), Cause(ids.trace_id(), actor=actor(), source="cli")
+        if confirm:
+            clear(ledger, key, actor(), reason, cause)
+        else:
+            ledger.handle(RequestClear(key, actor(), reason), cause)
+        state = ledger.account(key)
+        shown = {"account": key, "trading_state": state.trading_state.value, "asked_by": state.clear_requested_by}
+        if options.json:
+            show_json([shown])
+        else:
+            show_pairs(shown.items())
+        return 0
+
+
+def _parsed(name: str, value: str) -> Any:
+    from pydantic import ValidationError
+
+    from tradecore.settings_risk import RiskSettings
+
+    single = [field.name for field in attrs.fields(Limits) if field.name not in _TABLES]
+    if name not in single:
+        raise InputError("name", name, "one of " + ", ".join(single) + "; tables are changed in the settings")
+    try:
+        return getattr(RiskSettings.model_validate({name: value}), name)
+    except ValidationError as error:
+        raise InputError(name, value, error.errors()[0]["msg"]) from None
+
+
+_TABLES = ("version", "sectors", "per_symbol", "per_strategy", "per_agent", "actions")
+
+
+def _account(journal: Any, name: str) -> AccountState:
+    from tradecore.ledger import Ledger
+    from tradecore.runner.system import SystemClock, SystemIds
+
+    return Ledger(journal, SystemClock(), SystemIds()).account(name)
+
+
+def _show(state: AccountState, options: Options) -> int:
+    shown: dict[str, object] = {"account": state.account, "trading_state": state.trading_state.value}
+    said = attrs.asdict(state.limits, value_serializer=lambda _, __, value: _plain(value))
+    shown |= said if options.json else {name: value for name, value in said.items() if value not in (None, {}, (), [])}
+    if options.json:
+        show_json([shown])
+    else:
+        show_pairs(shown.items())
+    return 0
+
+
+def _plain(value: Any) -> Any:
+    return format(value, "f") if isinstance(value, Decimal) else value

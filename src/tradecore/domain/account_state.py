@@ -1,0 +1,312 @@
+"""The state of an account, and how each of its events changes it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+
+import attrs
+
+from tradecore.domain import events as ev
+from tradecore.domain.evolving import changed
+from tradecore.domain.exposure import Book, Exposure
+from tradecore.domain.gate.figures import Recent
+from tradecore.domain.limits import Limits
+from tradecore.domain.position import Lot, Position, apply_fill
+from tradecore.domain.reservations import Reservation, open_quantity, put
+from tradecore.domain.restating import position_of
+from tradecore.domain.tempo import Tempo, scopes
+from tradecore.domain.values import ZERO, TradingState, minus, plus, times
+from tradecore.errors import InvariantViolated
+
+SETTINGS = "settings"
+"""Who sets limits when a runner begins."""
+
+
+@attrs.frozen
+class Holding:
+    """What one strategy holds of a symbol, and the trade that it belongs to."""
+
+    trade_id: str
+    quantity: Decimal
+
+
+@attrs.frozen(slots=False)
+class AccountState:
+    """An account as its events tell it. Cash in account currency; positions by symbol; reservations by order.
+
+    `as_of` is the broker's time at which the books begin.
+    """
+
+    account: str
+    broker: str | None = None
+    broker_account_id: str | None = None
+    paper: bool = True
+    currency: str = "USD"
+    as_of: dt.datetime | None = None
+    cash: Decimal = ZERO
+    realised_pnl: Decimal = ZERO
+    fees: Decimal = ZERO
+    limits: Limits = Limits()
+    settings_limits: Limits | None = None
+    trading_state: TradingState = TradingState.ACTIVE
+    clear_requested_by: str | None = None
+    positions: Mapping[str, Position] = attrs.field(factory=dict)
+    reservations: Mapping[str, Reservation] = attrs.field(factory=dict)
+    holdings: Mapping[tuple[str, str], Holding] = attrs.field(factory=dict)
+    opening_activities: tuple[str, ...] = ()
+    adjusted: Mapping[str, Decimal] = attrs.field(factory=dict)
+    """Signed quantity by symbol that a person took over from the broker, and that no strategy traded."""
+    exposure: Exposure = Exposure()
+    tempo: Tempo = Tempo()
+    open_by_scope: Mapping[str, int] = attrs.field(factory=dict)
+
+    @property
+    def equity(self) -> Decimal | None:
+        """Cash and what all positions are worth; None while the account or the price of a position is not known."""
+        held = self.exposure.held_value
+        return None if held is None or self.broker_account_id is None else plus(self.cash, held)
+
+    def position(self, symbol: str) -> Position:
+        """The position in a symbol, flat when there is none."""
+        return self.positions.get(symbol, Position())
+
+    def trades_for(self, strategy: str, symbol: str) -> tuple[str, ...]:
+        """Trades of a strategy and symbol that may be live: the one that holds, then those with an order working."""
+        holding = self.holdings.get((strategy, symbol))
+        working = (
+            reservation.trade_id
+            for reservation in self.reservations.values()
+            if reservation.strategy == strategy and reservation.symbol == symbol
+        )
+        return tuple(dict.fromkeys((*((holding.trade_id,) if holding else ()), *working)))
+
+    def held(self, strategy: str, symbol: str) -> Decimal:
+        """Signed quantity that a strategy holds of a symbol."""
+        holding = self.holdings.get((strategy, symbol))
+        return holding.quantity if holding else ZERO
+
+    def working(self, strategy: str, symbol: str) -> Decimal:
+        """Signed quantity that a strategy's orders in a symbol can still add."""
+        total = ZERO
+        for reservation in self.reservations.values():
+            if reservation.strategy == strategy and reservation.symbol == symbol:
+                total = plus(total, reservation.side.sign * self.open_quantity(reservation))
+        return total
+
+    def open_quantity(self, reservation: Reservation) -> Decimal:
+        """What a reservation adds to the others, unsigned."""
+        return open_quantity(self.reservations, reservation)
+
+
+def marked(exposure: Exposure, marks: Mapping[str, Decimal]) -> Exposure:
+    for symbol, price in marks.items():
+        exposure = exposure.with_mark(symbol, price)
+    return exposure
+
+
+def unversioned(limits: Limits) -> Limits:
+    return attrs.evolve(limits, version=0)
+
+
+def evolve(state: AccountState | None, event: ev.Event, account: str) -> AccountState:
+    """The account after an event; an account exists as soon as somebody names it."""
+    state = state or AccountState(account)
+    match event:
+        case ev.AccountPinned():
+            return _evolve_pin(state, event)
+        case ev.LimitsSet():
+            return _evolve_limits(state, event)
+        case ev.LimitBreached() | ev.LimitWarned() | ev.OrderReduced():
+            return state
+        case ev.KillSwitchActivated():
+            return changed(state, trading_state=event.state, clear_requested_by=None)
+        case ev.KillSwitchClearRequested():
+            return changed(state, clear_requested_by=event.who)
+        case ev.KillSwitchCleared():
+            return changed(state, trading_state=TradingState.ACTIVE, clear_requested_by=None)
+        case ev.EquityMarked():
+            return _evolve_mark(state, event)
+        case ev.ReservationMade():
+            return _evolve_reservation(state, event)
+        case ev.ReservationReleased():
+            return _evolve_release(state, event)
+        case ev.PositionChange():
+            return _evolve_position(state, event)
+        case ev.CashBooked():
+            return _evolve_cash(state, event)
+        case ev.LotsRestated():
+            return _evolve_restated(state, event)
+        case _:
+            raise InvariantViolated(f"an account cannot hold {event.NAME}")
+
+
+def _evolve_pin(state: AccountState, event: ev.AccountPinned) -> AccountState:
+    positions = {
+        held.symbol: Position((Lot("opening", held.quantity, held.average_price),), held.quantity)
+        for held in event.positions
+        if held.quantity
+    }
+    return changed(
+        state,
+        broker=event.broker,
+        broker_account_id=event.broker_account_id,
+        paper=event.paper,
+        currency=event.currency,
+        as_of=event.as_of,
+        cash=event.cash,
+        positions=positions,
+        opening_activities=event.activities,
+        exposure=_held(state.exposure, positions),
+    )
+
+
+def _held(exposure: Exposure, positions: Mapping[str, Position]) -> Exposure:
+    for symbol, position in positions.items():
+        exposure = exposure.with_book(symbol, attrs.evolve(exposure.book(symbol), position=position.quantity))
+    return exposure
+
+
+def _evolve_limits(state: AccountState, event: ev.LimitsSet) -> AccountState:
+    after = changed(state, limits=event.limits, exposure=state.exposure.with_sectors(event.limits.sectors))
+    return changed(after, settings_limits=unversioned(event.limits)) if event.who == SETTINGS else after
+
+
+def _evolve_mark(state: AccountState, event: ev.EquityMarked) -> AccountState:
+    tempo = state.tempo.on(dt.date.fromisoformat(event.day), state.equity)
+    if tempo.start is None:
+        tempo = changed(tempo, start=event.equity)
+    return changed(state, tempo=tempo, exposure=marked(state.exposure, event.marks))
+
+
+def _evolve_reservation(state: AccountState, event: ev.ReservationMade) -> AccountState:
+    made = Reservation(
+        event.trade_id,
+        event.strategy,
+        event.symbol,
+        event.side,
+        event.quantity,
+        event.replaces,
+        event.agent,
+        event.limit_price,
+    )
+    exposure, tempo = state.exposure, state.tempo
+    if event.price is not None and event.symbol not in exposure.marks:
+        exposure = exposure.with_mark(event.symbol, event.price)
+    if event.at is not None:
+        order = Recent(event.at, event.symbol, event.side, event.quantity, event.strategy, event.agent)
+        worth = None if event.price is None else times(event.quantity, event.price)
+        tempo = tempo.on(event.at.date(), state.equity).placed(order, worth, state.limits)
+    reservations, exposure = put(state.reservations, exposure, event.order_id, made)
+    counts = dict(state.open_by_scope)
+    for scope in scopes(event.symbol, event.strategy, event.agent):
+        counts[scope] = counts.get(scope, 0) + 1
+    return changed(state, reservations=reservations, exposure=exposure, tempo=tempo, open_by_scope=counts)
+
+
+def _evolve_release(state: AccountState, event: ev.ReservationReleased) -> AccountState:
+    ended = state.reservations.get(event.order_id)
+    if ended is None:
+        return state
+    reservations, exposure = put(state.reservations, state.exposure, event.order_id, None)
+    counts = dict(state.open_by_scope)
+    for scope in scopes(ended.symbol, ended.strategy, ended.agent):
+        counts[scope] -= 1
+        if not counts[scope]:
+            del counts[scope]
+    return changed(state, reservations=reservations, exposure=exposure, open_by_scope=counts)
+
+
+def _evolve_cash(state: AccountState, event: ev.CashBooked) -> AccountState:
+    """Money that came or went from outside is neither a gain nor a loss of the day."""
+    tempo = state.tempo
+    if event.kind in _FROM_OUTSIDE and tempo.start is not None:
+        tempo = changed(tempo, start=plus(tempo.start, event.amount))
+    return changed(state, cash=plus(state.cash, event.amount), tempo=tempo)
+
+
+_FROM_OUTSIDE = ("deposit", "withdrawal")
+
+
+def _left(state: AccountState, order_id: str, quantity: Decimal | None) -> AccountState:
+    """With so much that an order can still fill, where it reserves anything; None leaves it as it is."""
+    reserved = state.reservations.get(order_id)
+    if reserved is None or quantity is None:
+        return state
+    smaller = attrs.evolve(reserved, quantity=quantity)
+    reservations, exposure = put(state.reservations, state.exposure, order_id, smaller)
+    return changed(state, reservations=reservations, exposure=exposure)
+
+
+def _holding_now(state: AccountState, symbol: str, quantity: Decimal, price: Decimal | None) -> Exposure:
+    """The exposure with another position in a symbol. `price` is the last one, None when the old one means nothing."""
+    exposure = state.exposure.with_mark(symbol, price)
+    book = exposure.book(symbol)
+    return exposure.with_book(symbol, Book(quantity, book.buys, book.sells))
+
+
+def _evolve_position(state: AccountState, event: ev.PositionChange) -> AccountState:
+    position = apply_fill(state.position(event.symbol), event.fill_id, event.signed_qty, event.price).after
+    if position.quantity != event.quantity_after:
+        raise InvariantViolated(f"{event.symbol}: position {position.quantity} is recorded as {event.quantity_after}")
+    positions = {**state.positions, event.symbol: position}
+    if not position.quantity:
+        del positions[event.symbol]
+    reserved = state.reservations.get(event.order_id)
+    if reserved is not None:
+        state = _left(state, event.order_id, max(ZERO, minus(reserved.quantity, abs(event.signed_qty))))
+    return changed(
+        state,
+        cash=plus(state.cash, event.cash_delta),
+        realised_pnl=plus(state.realised_pnl, event.realised_pnl),
+        fees=plus(state.fees, event.fees),
+        positions=positions,
+        exposure=_holding_now(state, event.symbol, position.quantity, event.price),
+        holdings=_hold(state, event.symbol, ev.TradeShare(event.strategy, event.trade_id, event.signed_qty)),
+    )
+
+
+def _evolve_restated(state: AccountState, event: ev.LotsRestated) -> AccountState:
+    position = position_of(event.lots)
+    if position.quantity != event.quantity_after:
+        raise InvariantViolated(f"{event.symbol}: lots of {position.quantity} are recorded as {event.quantity_after}")
+    positions = {**state.positions, event.symbol: position}
+    if not position.quantity:  # also where only cash changed, and there is no symbol
+        del positions[event.symbol]
+    after = changed(
+        state,
+        cash=plus(state.cash, event.cash_delta),
+        realised_pnl=plus(state.realised_pnl, event.realised_pnl),
+        positions=positions,
+    )
+    if event.symbol:
+        price = None if isinstance(event, ev.PositionSplit) else state.exposure.marks.get(event.symbol)
+        after = changed(after, exposure=_holding_now(state, event.symbol, position.quantity, price))
+    match event:
+        case ev.PositionRevised():
+            share = ev.TradeShare(event.strategy, event.trade_id, event.signed_qty)
+            fees = plus(state.fees, event.fees)
+            after = changed(after, fees=fees, holdings=_hold(state, event.symbol, share))
+            return _left(after, event.order_id, event.reserved)
+        case ev.PositionSplit():
+            for share in event.shares:
+                after = changed(after, holdings=_hold(after, event.symbol, share))
+            return after
+        case ev.AdjustmentBooked() if event.symbol:
+            known = state.adjusted.get(event.symbol, ZERO)
+            return changed(after, adjusted={**state.adjusted, event.symbol: plus(known, event.signed_qty)})
+        case _:
+            return after
+
+
+def _hold(state: AccountState, symbol: str, share: ev.TradeShare) -> dict[tuple[str, str], Holding]:
+    holdings = dict(state.holdings)
+    key = (share.strategy, symbol)
+    before = holdings.get(key)
+    quantity = plus(before.quantity if before else ZERO, share.signed_qty)
+    if quantity:
+        holdings[key] = Holding(share.trade_id, quantity)
+    else:
+        holdings.pop(key, None)
+    return holdings

@@ -1,0 +1,1 @@
+"""The gate that every order passes inside the command that records it."""

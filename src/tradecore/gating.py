@@ -1,0 +1,141 @@
+"""Gating: an order as the gate sees it, the gate's word on it, and what of both is recorded."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import attrs
+
+from tradecore.domain import events as ev
+from tradecore.domain.account import AccountState, worst_quantity
+from tradecore.domain.commands import PlaceOrder
+from tradecore.domain.gate.figures import Ask
+from tradecore.domain.gate.standing import standing_of
+from tradecore.domain.gate.verdict import Verdict, judge
+from tradecore.domain.limits import Action
+from tradecore.domain.order_state import OrderState
+from tradecore.domain.session import hours_at
+
+
+@attrs.frozen
+class Occasion:
+    """When and by whom a command is given, and the epoch of new client order ids."""
+
+    epoch: str
+    now: dt.datetime
+    actor: str
+
+
+@attrs.frozen
+class Gated:
+    """An order after the gate: what was asked, and the verdict."""
+
+    ask: Ask
+    verdict: Verdict
+
+    @property
+    def rule(self) -> str:
+        """The limit that decides; empty when the order is within all of them."""
+        return self.verdict.decisive.rule if self.verdict.decisive is not None else ""
+
+    @property
+    def checks(self) -> str:
+        """Every rule with what was found and what is allowed, in a line."""
+        return "; ".join(f"{one.rule}: {one.found} ({one.allowed})" for one in self.verdict.checks)
+
+
+def gate_order(account: AccountState, command: PlaceOrder, here: Occasion) -> Gated:
+    """Hold a new order against the limits. Raises `InputError` when its worst quantity cannot be told."""
+    proposal = command.proposal
+    known = account.exposure.marks.get(command.symbol)
+    reference = command.reference_price if command.reference_price is not None else known
+    ask = Ask(
+        symbol=command.symbol,
+        side=command.side,
+        quantity=worst_quantity(command),
+        purpose=command.purpose,
+        strategy=command.strategy,
+        actor=here.actor,
+        at=here.now,
+        limit_price=command.limit_price,
+        reference_price=_with_stop(reference, command.stop_price, command.limit_price),
+        price_at=proposal.data_as_of if proposal is not None and command.reference_price is not None else None,
+        confidence=proposal.confidence if proposal is not None else None,
+        is_decision=proposal is not None,
+        tradable=command.tradable,
+        session=hours_at(command.symbol, here.now),
+    )
+    return Gated(ask, judge(account.limits, ask, standing_of(account, ask, here.now)))
+
+
+def gate_replacement(account: AccountState, order: OrderState, new: ev.OrderPlanned, here: Occasion) -> Gated:
+    """Hold a replacement against the limits; the order that it replaces makes room for it."""
+    assert new.quantity is not None, "an order of an amount of money is not replaced"
+    known = account.exposure.marks.get(new.symbol, new.reference_price)
+    ask = Ask(
+        symbol=new.symbol,
+        side=new.side,
+        quantity=new.quantity,
+        purpose=new.purpose,
+        strategy=new.strategy,
+        actor=here.actor,
+        at=here.now,
+        limit_price=new.limit_price,
+        reference_price=_with_stop(known, new.stop_price, new.limit_price),
+        tradable=True,  # the broker works on the order already
+        session=hours_at(new.symbol, here.now),
+        repeat_is_meant=True,
+    )
+    return Gated(ask, judge(account.limits, ask, standing_of(account, ask, here.now, order.order_id)))
+
+
+def _with_stop(reference: Decimal | None, stop: Decimal | None, limit: Decimal | None) -> Decimal | None:
+    """A stop order without a limit price fills about its stop, or worse for whoever buys."""
+    if stop is None or limit is not None:
+        return reference
+    return stop if reference is None else max(stop, reference)
+
+
+def reserve_order(account: AccountState, command: PlaceOrder, trade_id: str, gated: Gated) -> ev.ReservationMade:
+    """Count the order at full size from here on."""
+    return _reserve(account, command.order_id, trade_id, gated)
+
+
+def reserve_replacement(account: AccountState, old: OrderState, new: ev.OrderPlanned, gated: Gated) -> ev.Event:
+    """Count what the replacement adds: until the old order ends either may fill, but not both in full."""
+    return _reserve(account, new.order_id, new.trade_id, gated, replaces=old.order_id)
+
+
+def _reserve(
+    account: AccountState, order_id: str, trade_id: str, gated: Gated, replaces: str | None = None
+) -> ev.ReservationMade:
+    ask = gated.ask
+    return ev.ReservationMade(
+        account=account.account,
+        order_id=order_id,
+        trade_id=trade_id,
+        strategy=ask.strategy,
+        symbol=ask.symbol,
+        side=ask.side,
+        quantity=ask.quantity,
+        limits_version=account.limits.version,
+        replaces=replaces,
+        agent=ask.actor,
+        at=ask.at,
+        price=ask.price,
+        limit_price=ask.limit_price,
+        checks=gated.checks,
+    )
+
+
+def warning(account: str, order_id: str, gated: Gated) -> list[ev.Event]:
+    """What is recorded of an order that goes on although it is outside a limit."""
+    if gated.verdict.action is not Action.WARN:
+        return []
+    return [ev.LimitWarned(account, order_id, gated.ask.symbol, gated.rule, gated.verdict.reason)]
+
+
+def reduced(command: PlaceOrder, quantity: Decimal) -> PlaceOrder:
+    """The same order at a smaller quantity; the proposal stays what was proposed."""
+    return attrs.evolve(command, quantity=quantity, notional=None)
