@@ -12,7 +12,6 @@ from tests.campaign.campaign import Total
 from tests.campaign.catalogue import CASES
 from tests.campaign.processes import outcomes
 
-
 _FURTHER_TURNS = 8
 """How often a fault that no run met is tried again with further seeds, before the campaign fails for want of it."""
 

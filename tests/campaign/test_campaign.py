@@ -50,7 +50,7 @@ def test_every_phase_has_its_faults_and_every_case_its_seed() -> None:
     assert len({str(case) for case in CASES}) == len(CASES)
 
 
-# --- planted: with a protection taken out, the campaign must say so -----------------------------------------------------
+# --- planted: with a protection taken out, the campaign must say so ---
 
 
 async def _send_again_at_once(broker: Any, order: OrderState, *_: Any) -> Done:

@@ -239,17 +239,8 @@ def _settings(requests: int, stream: int, ledger: str, replay_events: bool) -> S
         "retry_jitter_s": 0.02,
         "reconcile_every_s": 0.25,
     }
-    settings = load_settings(
-        None,
-        {
-            "ledger": ledger,
-            "broker": broker,
-            "strategy": {"name": "none"},
-            "delivery": delivery,
-            "anchors": {"enabled": False},
-            "daily_check": {"enabled": False},
-            "log_level": "error",
-        },
-    )
+    off = {"enabled": False}
+    chosen = {"ledger": ledger, "broker": broker, "strategy": {"name": "none"}, "delivery": delivery}
+    settings = load_settings(None, {**chosen, "anchors": off, "daily_check": off})
     keys = {"api_key_id": SecretStr(DEFAULT_KEY), "api_secret_key": SecretStr(DEFAULT_SECRET)}
     return settings.model_copy(update=keys)
