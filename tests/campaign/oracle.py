@@ -8,18 +8,19 @@ from typing import Any
 
 import attrs
 
-from tests.campaign.world import World
+from tests.campaign.world import READ_TIMEOUT_S, World
 from tradecore.domain import events as ev
 from tradecore.domain.order_state import OrderState
 from tradecore.reconcile import Differences, compare_orders, compare_standing
 from tradecore.verify import verify
 
-_END = {"filled", "canceled", "replaced", "rejected", "expired"}
+CALL_S = 3 * READ_TIMEOUT_S + 5.0
+"""The longest that a request may take: to connect and twice to read, and what a busy machine adds."""
 
 
 @attrs.define
 class Verdict:
-    """What is wrong. `doubled` and `lost` count orders and executions; `open` is what may still come right."""
+    """What is wrong. `doubled` and `lost` count orders and executions."""
 
     doubled: int = 0
     lost: int = 0
@@ -139,6 +140,8 @@ async def judge_at_rest(world: World) -> Verdict:
         *await compare_orders(engine.ledger, engine.broker, ids),
     ):
         verdict.find(f"reconciliation: {difference}")
+    if world.watch.longest() > CALL_S:
+        verdict.find(f"a request took {world.watch.longest():.1f} s")
     for finding in verify(world.now.journal).findings:
         verdict.find(f"verification: {finding}")
     return verdict

@@ -16,20 +16,26 @@ from tradecore.inbox import Inbox
 from tradecore.outbox import answers, calls, lookups
 from tradecore.outbox.answers import Done
 from tradecore.outbox.requests import request_of
-from tradecore.ports.broker import OrderRequest
+from tradecore.ports.broker import OrderRequest, Veto
 
-AT_ONCE = 4
+AT_ONCE = 6
+TURNS = 6
 PLANTED_S = 4.0
 
 
 @pytest.mark.slow
 def test_whatever_goes_wrong_in_any_phase_everything_heals_and_nothing_is_doubled_or_lost() -> None:
-    firsts = {phase: next(n for n, case in enumerate(CASES) if case.phase is phase) for phase in Phase}
-    seeds = sorted({first + turn for first in firsts.values() for turn in (0, 3)})
-    total: Total = anyio.run(run_all, seeds, AT_ONCE)
-    assert not total.failed, "\n".join(map(str, total.failed))
-    assert (total.doubled, total.lost) == (0, 0)
-    assert {case.phase for case in total.met} == set(Phase)
+    met: set[Phase] = set()
+    for turn in range(TURNS):  # a fault may strike beside the few moments of its phase: the next turn is another story
+        firsts = [next(n for n, case in enumerate(CASES) if case.phase is phase) for phase in Phase if phase not in met]
+        seeds = [first + number + turn * len(CASES) for first in firsts for number in ((0, 3) if turn == 0 else (0,))]
+        total: Total = anyio.run(run_all, seeds, AT_ONCE)
+        assert not total.failed, "\n".join(map(str, total.failed))
+        assert (total.doubled, total.lost) == (0, 0)
+        met |= {case.phase for case in total.met}
+        if met == set(Phase):
+            return
+    raise AssertionError(f"no fault struck {set(Phase) - met}")
 
 
 @pytest.mark.slow
@@ -61,8 +67,8 @@ async def _collect_nothing(self: Inbox) -> None:
     self.behind = False
 
 
-def _named_anew(order: OrderState) -> OrderRequest:
-    return attrs.evolve(request_of(order), client_order_id=f"{order.client_order_id}-{order.submits}")
+def _named_anew(order: OrderState, veto: Veto) -> OrderRequest:
+    return attrs.evolve(request_of(order, veto), client_order_id=f"{order.client_order_id}-{order.submits}")
 
 
 @pytest.mark.slow

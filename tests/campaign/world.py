@@ -15,6 +15,7 @@ import attrs
 import httpx
 from pydantic import SecretStr
 
+from tests.campaign.watch import Watch, watching
 from tradecore.domain import commands as cmd
 from tradecore.domain import events as ev
 from tradecore.domain.messages import Cause
@@ -54,6 +55,7 @@ class World:
     stream: FaultProxy
     http: httpx.AsyncClient
     settings: Settings
+    watch: Watch
     ids: SystemIds = attrs.field(factory=SystemIds)
     clock: SystemClock = attrs.field(factory=SystemClock)
     session: Session | None = None
@@ -139,6 +141,7 @@ class World:
         engine.catch_up()
 
     def later(self) -> dt.datetime:
+        """When an intent goes stale: after any run."""
         return self.clock.now() + dt.timedelta(seconds=120)
 
     def order(self, order_id: str) -> OrderState:
@@ -210,7 +213,8 @@ async def open_world(seed: int, *, on_disk: bool, partial_fills: bool, replay_ev
             settings = _settings(requests.port, stream.port, ledger, replay_events)
             headers = {"APCA-API-KEY-ID": DEFAULT_KEY, "APCA-API-SECRET-KEY": DEFAULT_SECRET}
             client = httpx.AsyncClient(base_url=server.base_url, headers=headers, trust_env=False, timeout=30.0)
-            world = World(server, requests, stream, await stack.enter_async_context(client), settings)
+            watch = stack.enter_context(watching(requests.port))
+            world = World(server, requests, stream, await stack.enter_async_context(client), settings, watch)
             await world.advance()
             yield world
     finally:
@@ -241,6 +245,6 @@ def _settings(requests: int, stream: int, ledger: str, replay_events: bool) -> S
     }
     off = {"enabled": False}
     chosen = {"ledger": ledger, "broker": broker, "strategy": {"name": "none"}, "delivery": delivery}
-    settings = load_settings(None, {**chosen, "anchors": off, "daily_check": off})
+    settings = load_settings(None, {**chosen, "risk": {"defaults": "none"}, "anchors": off, "daily_check": off})
     keys = {"api_key_id": SecretStr(DEFAULT_KEY), "api_secret_key": SecretStr(DEFAULT_SECRET)}
     return settings.model_copy(update=keys)
