@@ -39,7 +39,15 @@ from tradecore.ports.broker import (
     UnknownReport,
 )
 from tradecore.ports.ids import Ids
-from tradecore.translation import activities_of, adoption_of, fill_of, report_of, revision_of
+from tradecore.translation import (
+    activities_of,
+    adoption_of,
+    check_same,
+    check_same_fill,
+    fill_of,
+    report_of,
+    revision_of,
+)
 
 _log = structlog.get_logger("tradecore.inbox")
 _OVERLAP = dt.timedelta(seconds=60)
@@ -251,6 +259,14 @@ class Inbox:
         if order.status is None:
             self._notices.park(source, UnknownReport("an order status that tradecore does not know", order.raw))
             return
+        state = self._ledger.order(order_id)
+        assert state is not None, "somebody found it"
+        try:
+            if not state.external:
+                check_same(state, order)
+        except InvariantViolated as error:
+            self._halt(order_id, str(error), order.raw, source)
+            return
         failpoint("inbox.report.before")
         counted = attrs.evolve(order, filled_qty=minus(order.filled_qty, self._filled_before(order_id)))
         self._handle_or_halt(order_id, report_of(order_id, counted, order.status, source), source, order.raw)
@@ -264,6 +280,13 @@ class Inbox:
         fill = attrs.evolve(fill, cumulative_qty=minus(fill.cumulative_qty, self._filled_before(order_id)))
         if fill.execution is not Execution.TRADE:
             self._handle_or_park(order_id, revision_of(order_id, fill), fill)
+            return
+        state = self._ledger.order(order_id)
+        assert state is not None, "somebody found it"
+        try:
+            check_same_fill(state, fill)
+        except InvariantViolated as error:
+            self._halt(order_id, str(error), fill.raw, fill.source)
             return
         command = self._identified(order_id, fill)
         if command is None:
@@ -305,10 +328,13 @@ class Inbox:
         try:
             self._handle(command, source)
         except InvariantViolated as error:
-            self._notices.park(source, UnknownReport(str(error), raw))
-            self._handle(cmd.HaltOrder(order_id, str(error), raw), source)
-            self.halted[order_id] = str(error)
-            self._notices.alert_once("order_halted", order_id, f"order {order_id} is halted: {error}")
+            self._halt(order_id, str(error), raw, source)
+
+    def _halt(self, order_id: str, reason: str, raw: str, source: str) -> None:
+        self._notices.park(source, UnknownReport(reason, raw))
+        self._handle(cmd.HaltOrder(order_id, reason, raw), source)
+        self.halted[order_id] = reason
+        self._notices.alert_once("order_halted", order_id, f"order {order_id} is halted: {reason}")
 
     # --- whose is it ------------------------------------------------------------------------------------------------
 

@@ -33,7 +33,8 @@ class Leave:
         """For how long the order may wait when it must; one that is late or unwanted ends instead."""
         assert order.not_after is not None, "an order is queued before it is sent"
         left_s = (order.not_after - self._clock.now()).total_seconds()
-        return None if left_s < 0 or order.cancel_requested or self.hold(order) is None else left_s
+        ends = left_s < 0 or order.cancel_requested or self.given_up(order) is not None
+        return None if ends or self.hold(order) is None else left_s
 
     def stopped(self, order: OrderState) -> str | None:
         """Why an order whose attempt is recorded is not sent after all, or None: a stop may have come in between."""

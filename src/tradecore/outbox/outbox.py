@@ -22,7 +22,7 @@ from tradecore.domain.events import (
 )
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.terms import body_hash
-from tradecore.errors import LaneRefused, TradecoreError
+from tradecore.errors import InvariantViolated, LaneRefused, TradecoreError
 from tradecore.failpoints import failpoint
 from tradecore.ledger import Ledger, Outcome
 from tradecore.outbox import deaths
@@ -41,6 +41,7 @@ from tradecore.ports.ids import Ids, Rng
 
 _log = structlog.get_logger("tradecore.outbox")
 _BEGUN = (OrderSubmitted, CancelSubmitted, KillSubmitted)
+_ANSWERS = (cmd.RecordAnswer, cmd.RecordReport)
 _MAKES_ROOM = (PositionChange, ReservationReleased)
 """What can make an order one that reduces."""
 _AFTER_ITS_TIME_S = 0.01
@@ -260,6 +261,7 @@ class Outbox:
             except TradecoreError as error:  # the lease is lost: what was done is recorded, and nothing begins
                 fatal = error
         results = self._handle(outcomes, [*learned, *marks])
+        results = self._halt_contradicted(results, [*outcomes, *learned])
         if finished:
             failpoint("outbox.t3.after")
         for item, done in finished:
@@ -280,6 +282,15 @@ class Outbox:
                 if isinstance(recorded.event, _BEGUN):
                     begun.add(KILL if isinstance(recorded.event, KillSubmitted) else recorded.event.order_id)
         return begun
+
+    def _halt_contradicted(self, results: list[Outcome], given: list[Given]) -> list[Outcome]:
+        """Halt the orders whose answers cannot be true; everything else goes on."""
+        for at, (result, command) in enumerate(zip(results, given, strict=False)):
+            if isinstance(result, InvariantViolated) and isinstance(command, _ANSWERS):
+                halt = cmd.HaltOrder(command.order_id, str(result), command.raw)
+                results[at] = self._ledger.handle(halt, self._cause())
+                self._alert("order_halted", f"order {command.order_id} is halted: {result}")
+        return results
 
     def _handle(self, outcomes: list[Given], fenced: list[cmd.Command]) -> list[Outcome]:
         """Record; with a lane, what is `fenced` only together with the proof that the lane is ours."""
