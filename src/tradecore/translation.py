@@ -34,7 +34,7 @@ def check_same(order: OrderState, theirs: BrokerOrder) -> None:
     same = (
         (plain_symbol(theirs.symbol), theirs.side, theirs.order_type)
         == (plain_symbol(order.symbol), order.side, order.order_type.value)
-        # What a replacement comes to, a leg whose parent is filled in part, or an amount of money is the broker's to say.
+        # What a replacement, a leg of what is filled in part, or an amount of money comes to, the broker says.
         and (
             order.replaces is not None
             or order.leg is not None
