@@ -128,7 +128,9 @@ class Injection:
 
     async def _spoil_wires(self) -> None:
         world, rng = self.world, self.rng
-        if self.case.phase in {Phase.WIRE_CANCEL, Phase.WIRE_REPLACE, Phase.WIRE_STREAM}:
+        if self.case.phase in {Phase.WIRE_CANCEL, Phase.WIRE_REPLACE}:  # what is not answered yet is not canceled
+            await until(lambda: any(order.broker_order_id is not None for order in world.orders()))
+        elif self.case.phase is Phase.WIRE_STREAM:
             await until(lambda: bool(world.server.service.floor.exchange.book.all))
         elif self.case.phase is Phase.WIRE_LOOK_UP:
             await until(lambda: bool(world.server.service.faults.log.lines))
