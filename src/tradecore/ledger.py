@@ -81,7 +81,7 @@ class Ledger:
             if placing:
                 failpoint("ledger.t1.before")
             try:
-                recorded = self.journal.append(batch.recorded)
+                recorded = self.journal.append(batch.recorded, batch.draft.while_at)
             except WrongVersion:
                 self._shelf.forget(list(batch.draft.touched))
                 continue
