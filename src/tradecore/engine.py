@@ -9,7 +9,7 @@ from decimal import Decimal
 import attrs
 import structlog
 
-from tradecore import __version__
+from tradecore import __version__, approvals
 from tradecore.domain import commands as cmd
 from tradecore.domain import streams
 from tradecore.domain.account import SETTINGS
@@ -25,6 +25,7 @@ from tradecore.domain.messages import Cause
 from tradecore.domain.order_state import OrderState
 from tradecore.domain.session import is_regular
 from tradecore.domain.terms import size
+from tradecore.domain.triggers import Vigilance
 from tradecore.domain.values import ZERO, Bar, TradingState
 from tradecore.domain.volatility import Swing
 from tradecore.draft import last_event
@@ -46,6 +47,7 @@ from tradecore.rewind import refuse_rewound
 from tradecore.schedule import Schedule
 from tradecore.views import read_row
 from tradecore.views.projector import Projector
+from tradecore.watch import Watch
 
 _log = structlog.get_logger("tradecore.engine")
 _PATIENT_ROUNDS = 10
@@ -58,7 +60,7 @@ class Terms:
 
     New risk waits when the account was not reconciled for `account_max_age_s` (None: however long), and when the stream
     of reports is lost for longer than `stream_grace_s`. Cash may differ by `cash_tolerance` without stopping anything.
-    Prices of what is held are taken in every `mark_every_s`.
+    Prices of what is held are taken in every `mark_every_s`. Where the market `is_replayed`, its clock is not ours.
     """
 
     account: str
@@ -68,6 +70,8 @@ class Terms:
     stream_grace_s: float = 10.0
     cash_tolerance: Decimal = Decimal(1)
     mark_every_s: float = 300.0
+    vigilance: Vigilance = Vigilance()
+    is_replayed: bool = False
 
 
 class Engine:
@@ -108,6 +112,7 @@ class Engine:
         self._swings: dict[str, Swing] = {}
         self._broker_time: tuple[dt.datetime, float] | None = None
         self.gate = Gate()
+        self.watch = Watch(ledger, clock, ids, terms.account, terms.vigilance, lambda: outbox.unresolved)
         outbox.refusal = lambda order: self.gate.refuses_to_send(ledger.account(order.account), order)
 
     # --- beginning and end ------------------------------------------------------------------------------------------
@@ -131,6 +136,8 @@ class Engine:
             self._begun_as = runner_id
         self._restore()
         self._restore_doubts()
+        self.watch.restore()
+        self.follower.listen(self.watch.observe)
         for order in overlooked:
             await self.inbox.take(OrderReport(order, "found at the start", None))
         self.catch_up()
@@ -194,7 +201,8 @@ class Engine:
         self.catch_up()
 
     def _see(self, bar: Bar) -> None:
-        self._swings[bar.symbol] = self._swings.get(bar.symbol, Swing()).after(bar)
+        swing = self._swings[bar.symbol] = self._swings.get(bar.symbol, Swing()).after(bar)
+        self.watch.see(bar, swing.share)
 
     def _place(self, bar: Bar, idea: Idea, number: int) -> None:
         order = order_of(
@@ -308,6 +316,8 @@ class Engine:
         """Ask the broker for its time, and keep it. Raises `BrokerUnreachable`, `ProtocolError`."""
         told = await self.broker.now()
         self._broker_time = (told, self._clock.monotonic())
+        if not self._terms.is_replayed:
+            self.watch.compare_clocks(told)
         return told
 
     def broker_time(self) -> dt.datetime | None:
@@ -316,6 +326,13 @@ class Engine:
             return None
         told, at = self._broker_time
         return told + dt.timedelta(seconds=self._clock.monotonic() - at)
+
+    def look(self) -> None:
+        """What time alone brings about: a stop by file, approvals that expire, and triggers that spring."""
+        self.heed_halt()
+        approvals.expire(self.ledger, self._terms.account, self._clock.now(), self._cause("engine"))
+        self.watch.look()
+        self.catch_up()
 
     def heed_halt(self) -> None:
         """Record the stop that somebody asked for outside of the ledger; it stays when the asking goes."""
@@ -329,6 +346,7 @@ class Engine:
     def held_back(self, order: cmd.PlaceOrder) -> str | None:
         """Why an order must wait for the truth, or None. What reduces the account's position never does."""
         self.heed_halt()
+        self.watch.look()
         self._judge_age()
         account = self.ledger.account(self._terms.account)
         quantity = size(order, order.reference_price) or ZERO

@@ -21,6 +21,7 @@ from tradecore.domain import (
 )
 from tradecore.domain import events as ev
 from tradecore.domain.commands import (
+    AcknowledgeAlert,
     ActivateKillSwitch,
     AdoptOrder,
     AdvanceSaga,
@@ -36,6 +37,7 @@ from tradecore.domain.commands import (
     MarkEquity,
     PinAccount,
     PlaceOrder,
+    RaiseAlert,
     RecordAnswer,
     RecordFill,
     RecordKillAnswer,
@@ -52,9 +54,11 @@ from tradecore.domain.commands import (
     TakeLane,
     UseLane,
     WithdrawOrder,
+    WithdrawRisk,
 )
 from tradecore.domain.identity import client_order_id, leg_order_id, trade_id_of_order
 from tradecore.domain.limits import Action
+from tradecore.domain.reducing import is_against
 from tradecore.domain.terms import check_terms, legs_of
 from tradecore.domain.values import ZERO, OrderStatus, Purpose, TradeStatus
 from tradecore.draft import Draft
@@ -84,8 +88,11 @@ def plan(draft: Draft, command: Command, here: Occasion) -> None:
             draft.add(streams.account(command.account), account.set_limits(draft.account(command.account), command))
         case MarkEquity():
             draft.add(streams.account(command.account), account.mark(draft.account(command.account), command))
-        case ActivateKillSwitch() | RequestClear() | ClearKillSwitch():
-            draft.add(streams.account(command.account), switch.decide(draft.account(command.account), command))
+        case ActivateKillSwitch() | RequestClear() | ClearKillSwitch() | RaiseAlert() | AcknowledgeAlert():
+            holder = draft.account(command.account)
+            draft.add(streams.account(command.account), switch.decide(holder, command, here.now))
+        case WithdrawRisk():
+            _withdraw_risk(draft, command)
         case PlaceOrder():
             _place(draft, command, here)
         case GrantApproval() | RefuseApproval() | ExpireApproval():
@@ -316,6 +323,15 @@ def _request_kill(draft: Draft, command: RequestKill) -> None:
             is_waiting = state.status is OrderStatus.QUEUED
             if not (is_waiting and state.purpose is not Purpose.TRADE):
                 _on_order(draft, CancelOrder(order_id, command.reason))
+
+
+def _withdraw_risk(draft: Draft, command: WithdrawRisk) -> None:
+    for order_id, reserved in draft.account(command.account).reservations.items():
+        state = draft.order(order_id)
+        if state is None or state.status.is_terminal or state.cancel_requested or state.purpose is not Purpose.TRADE:
+            continue
+        if not is_against(draft.account(command.account), reserved.symbol, reserved.side, state.remaining):
+            _on_order(draft, CancelOrder(order_id, command.reason))
 
 
 def _count_again(draft: Draft, before: order.OrderState) -> None:

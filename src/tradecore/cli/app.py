@@ -7,6 +7,7 @@ from cyclopts import App, CycloptsError
 from tradecore import __version__
 from tradecore.cli import (
     accounting,
+    alerting,
     anchoring,
     approving,
     checking,
@@ -52,6 +53,7 @@ for verb in (
     limiting.app,
     limiting.resume,
     approving.app,
+    alerting.app,
     listing.sagas,
     processes.rebalance,
     processes.close_trade,
