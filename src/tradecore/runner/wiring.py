@@ -74,6 +74,8 @@ async def open_session(settings: Settings, strategy: Strategy | None = None) -> 
                     account_max_age_s=delivery.account_max_age_s if venue.replay is None else None,
                     stream_grace_s=delivery.stream_grace_s,
                     cash_tolerance=delivery.cash_tolerance,
+                    vigilance=settings.triggers.vigilance(is_replayed=venue.replay is not None),
+                    is_replayed=venue.replay is not None,
                 )
                 projector = Projector(journal, kept_views(journal))
                 engine = Engine(ledger, venue.broker, strategy, outbox, inbox, projector, clock, ids, terms)
