@@ -33,6 +33,9 @@
     │   ├── BrokerUnauthorized     the keys are wrong
     │   ├── WrongAccount           the keys open another account than the ledger's
     │   └── ProtocolError          the answer is not what the protocol promises
+    ├── ModelError                 models, or the way to them
+    │   ├── SecretInPrompt         a prompt holds a key: it is sent nowhere
+    │   └── ReplayMiss             a recording does not have what was asked
     ├── BusUnavailable             published events could not be handed on
     └── InvariantViolated          a promise of ours is broken: stop, do not trade on
 
@@ -279,6 +282,31 @@ class ProtocolError(BrokerError):
     def __init__(self, message: str, raw: str = "") -> None:
         self.raw = raw
         super().__init__(message)
+
+
+class ModelError(TradecoreError):
+    """Base of the errors of models; that no model answers is none, it is an outcome."""
+
+
+class SecretInPrompt(ModelError):
+    """Raised when a prompt holds one of the keys that this process knows; nothing was sent and nothing recorded.
+
+    `variable` is the environment variable that the key comes from.
+    """
+
+    def __init__(self, variable: str) -> None:
+        self.variable = variable
+        super().__init__(f"the prompt holds the value of {variable}; a key has no place in a prompt")
+
+
+class ReplayMiss(ModelError):
+    """Raised when a recording does not hold the answer to a request; `request_hash` and `occurrence` name it."""
+
+    def __init__(self, run: str, request_hash: str, occurrence: int, why: str) -> None:
+        self.run = run
+        self.request_hash = request_hash
+        self.occurrence = occurrence
+        super().__init__(f"run {run} has no answer to request {request_hash} (occurrence {occurrence}): {why}")
 
 
 class BusUnavailable(TradecoreError):
