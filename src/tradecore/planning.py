@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import attrs
 
-from tradecore import closing, gating
+from tradecore import closing, gating, thinking
 from tradecore.domain import account, decision, fill, kill, lane, order, order_plan, saga, streams, switch, trade
 from tradecore.domain import events as ev
 from tradecore.domain.commands import (
     ActivateKillSwitch,
     AdoptOrder,
     AdvanceSaga,
+    BeginModelCall,
     BookActivity,
     BookAdjustment,
     CancelOrder,
     ClearKillSwitch,
     ClosePosition,
+    CloseQuestion,
     Command,
+    EndModelCall,
     LeaveLane,
     MarkEquity,
     PinAccount,
@@ -90,6 +93,8 @@ def plan(draft: Draft, command: Command, here: Occasion) -> None:
             _advance(draft, command, here)
         case ResolveSaga():
             draft.add(streams.saga(command.saga_id), saga.resolve(_saga(draft, command.saga_id), command))
+        case BeginModelCall() | EndModelCall() | CloseQuestion():
+            thinking.decide(draft, command)
         case _:
             _on_order(draft, command)
 
