@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from tradecore.domain import account, fill, kill, lane, order, saga, streams, trade
+from tradecore.domain import account, fill, kill, lane, model_budget, order, question, saga, streams, trade
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
 from tradecore.journal.collector import collector_paused
@@ -25,6 +25,8 @@ State = (
     | saga.SagaState
     | kill.KillState
     | lane.LaneState
+    | question.QuestionState
+    | model_budget.BudgetState
     | None
 )
 
@@ -65,6 +67,12 @@ def evolve(stream: str, state: State, event: Event) -> State:
         case "saga":
             assert state is None or isinstance(state, saga.SagaState)
             return saga.evolve(state, event)
+        case "question":
+            assert state is None or isinstance(state, question.QuestionState)
+            return question.evolve(state, event, key)
+        case "budget":
+            assert state is None or isinstance(state, model_budget.BudgetState)
+            return model_budget.evolve(state, event, key)
         case _:
             return None
 
@@ -255,6 +263,18 @@ class Draft:
         state = self.state(streams.saga(saga_id))
         assert state is None or isinstance(state, saga.SagaState)
         return state
+
+    def question(self, question_id: str) -> question.QuestionState | None:
+        """The question, or None when it was never asked."""
+        state = self.state(streams.question(question_id))
+        assert state is None or isinstance(state, question.QuestionState)
+        return state
+
+    def budget(self, key: str) -> model_budget.BudgetState:
+        """A month of a budget, new when nothing was recorded of it."""
+        state = self.state(streams.budget(key))
+        assert state is None or isinstance(state, model_budget.BudgetState)
+        return state or model_budget.BudgetState(key)
 
     def account(self, name: str) -> account.AccountState:
         """The account, new when nothing was recorded of it."""
