@@ -33,6 +33,9 @@
     │   ├── BrokerUnauthorized     the keys are wrong
     │   ├── WrongAccount           the keys open another account than the ledger's
     │   └── ProtocolError          the answer is not what the protocol promises
+    ├── LearningError              outcomes cannot teach what was asked
+    │   ├── TooFewOutcomes         there are not enough of them yet
+    │   └── CalibrationRefused     a calibration would not help
     ├── BusUnavailable             published events could not be handed on
     └── InvariantViolated          a promise of ours is broken: stop, do not trade on
 
@@ -279,6 +282,23 @@ class ProtocolError(BrokerError):
     def __init__(self, message: str, raw: str = "") -> None:
         self.raw = raw
         super().__init__(message)
+
+
+class LearningError(TradecoreError):
+    """Base of the errors of learning from outcomes; nothing was changed."""
+
+
+class TooFewOutcomes(LearningError):
+    """Raised when there are too few independent outcomes; `size` is how many there are, `needed` how many it takes."""
+
+    def __init__(self, what: str, size: int, needed: int) -> None:
+        self.size = size
+        self.needed = needed
+        super().__init__(f"{what} needs {needed} independent outcomes; there are {size}: insufficient")
+
+
+class CalibrationRefused(LearningError):
+    """Raised when a calibration would not help: the confidence is not off, or what is learned does not carry over."""
 
 
 class BusUnavailable(TradecoreError):
