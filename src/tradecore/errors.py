@@ -36,6 +36,9 @@
     ├── LearningError              outcomes cannot teach what was asked
     │   ├── TooFewOutcomes         there are not enough of them yet
     │   └── CalibrationRefused     a calibration would not help
+    ├── ModelError                 models, or the way to them
+    │   ├── SecretInPrompt         a prompt holds a key: it is sent nowhere
+    │   └── ReplayMiss             a recording does not have what was asked
     ├── BusUnavailable             published events could not be handed on
     └── InvariantViolated          a promise of ours is broken: stop, do not trade on
 
@@ -299,6 +302,31 @@ class TooFewOutcomes(LearningError):
 
 class CalibrationRefused(LearningError):
     """Raised when a calibration would not help: the confidence is not off, or what is learned does not carry over."""
+
+
+class ModelError(TradecoreError):
+    """Base of the errors of models; that no model answers is none, it is an outcome."""
+
+
+class SecretInPrompt(ModelError):
+    """Raised when a prompt holds one of the keys that this process knows; nothing was sent and nothing recorded.
+
+    `variable` is the environment variable that the key comes from.
+    """
+
+    def __init__(self, variable: str) -> None:
+        self.variable = variable
+        super().__init__(f"the prompt holds the value of {variable}; a key has no place in a prompt")
+
+
+class ReplayMiss(ModelError):
+    """Raised when a recording does not hold the answer to a request; `request_hash` and `occurrence` name it."""
+
+    def __init__(self, run: str, request_hash: str, occurrence: int, why: str) -> None:
+        self.run = run
+        self.request_hash = request_hash
+        self.occurrence = occurrence
+        super().__init__(f"run {run} has no answer to request {request_hash} (occurrence {occurrence}): {why}")
 
 
 class BusUnavailable(TradecoreError):

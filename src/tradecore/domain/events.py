@@ -14,6 +14,7 @@ from typing import ClassVar
 import attrs
 
 from tradecore.domain.limits import Limits
+from tradecore.domain.model_call import ChainStep, Criticality, ModelFailure, ModelPrice, SettledBy
 from tradecore.domain.terms import StopLoss, TakeProfit
 from tradecore.domain.values import Leg, OrderClass, OrderStatus, OrderType, Purpose, Side, TimeInForce, TradingState
 from tradecore.domain.work import Work
@@ -249,6 +250,189 @@ class DecisionRefused(Event):
     decision_id: str
     rule: str
     reason: str
+
+
+# --- models ---------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class ModelPricesPublished(Event):
+    """The prices that calls are counted with from here on; calls name them by `version`."""
+
+    NAME: ClassVar[str] = "ai.prices.published"
+    version: str
+    prices: tuple[ModelPrice, ...]
+
+
+@attrs.frozen
+class ModelCallRequested(Event):
+    """One request to one model is about to be sent. Amounts in dollars, times in seconds.
+
+    A question is asked of one model after the other; `attempt` counts from 1. The question's identity is its `run`,
+    the hash of the whole request and the `occurrence` (from 1) of that hash in the run. `prompt_hash` names the
+    request in the side store, `wire_hash` is of what is sent to the provider. `fallback_from` is the step before,
+    as provider/model, and `fallback_reason` why it gave no answer.
+    """
+
+    NAME: ClassVar[str] = "ai.call.requested"
+    question_id: str
+    attempt: int
+    run: str
+    request_hash: str
+    occurrence: int
+    role: str
+    criticality: Criticality
+    purpose: str
+    agent: str | None
+    decision_id: str | None
+    provider: str
+    model: str
+    prompt_hash: str
+    wire_hash: str
+    budget: str
+    reserved: Decimal
+    price_version: str
+    timeout_s: Decimal
+    fallback_from: str | None
+    fallback_reason: ModelFailure | None
+
+
+@attrs.frozen
+class ModelCallAnswered(Event):
+    """The model answered, and the answer fits its schema. `abstained` when it says that nothing should be done.
+
+    Tokens are None where the provider counted none; `cost` is then the whole reservation. `answer_hash` names the
+    answer in the side store. `response_model` is the model that the provider says it used.
+    """
+
+    NAME: ClassVar[str] = "ai.call.answered"
+    question_id: str
+    attempt: int
+    provider: str
+    model: str
+    response_model: str
+    response_id: str
+    finish_reason: str
+    input_tokens: int | None
+    output_tokens: int | None
+    cached_input_tokens: int | None
+    reasoning_tokens: int | None
+    cost: Decimal
+    latency_s: Decimal
+    answer_hash: str
+    abstained: bool
+    system_fingerprint: str | None = None
+    first_token_s: Decimal | None = None
+
+
+@attrs.frozen
+class ModelCallFailed(Event):
+    """The request led to nothing that can be used. `status` is the HTTP status, None where there was none.
+
+    `answer_hash` names what the model said, where it said something that does not fit.
+    """
+
+    NAME: ClassVar[str] = "ai.call.failed"
+    question_id: str
+    attempt: int
+    provider: str
+    model: str
+    failure: ModelFailure
+    status: int | None
+    message: str
+    input_tokens: int | None
+    output_tokens: int | None
+    cost: Decimal
+    latency_s: Decimal
+    answer_hash: str | None
+    retry_after_s: Decimal | None
+
+
+@attrs.frozen
+class ModelSwitched(Event):
+    """A step of the chain gave no answer, and the question goes on to the next one."""
+
+    NAME: ClassVar[str] = "ai.model.switched"
+    question_id: str
+    provider: str
+    model: str
+    failure: ModelFailure
+    message: str
+    next_provider: str
+    next_model: str
+
+
+@attrs.frozen
+class ModelAnswerReused(Event):
+    """A question was answered from the cache, with what a model had answered to the same request `age_s` seconds ago.
+
+    It cost nothing. `source_question_id` is the question that was asked then.
+    """
+
+    NAME: ClassVar[str] = "ai.call.reused"
+    question_id: str
+    run: str
+    request_hash: str
+    occurrence: int
+    role: str
+    criticality: Criticality
+    purpose: str
+    agent: str | None
+    decision_id: str | None
+    provider: str
+    model: str
+    prompt_hash: str
+    answer_hash: str
+    source_question_id: str
+    age_s: Decimal
+    abstained: bool
+
+
+@attrs.frozen
+class ModelChainExhausted(Event):
+    """No model of the chain answered: whoever asked holds. Not the same as a model that says so."""
+
+    NAME: ClassVar[str] = "ai.chain.exhausted"
+    question_id: str
+    run: str
+    request_hash: str
+    occurrence: int
+    role: str
+    criticality: Criticality
+    purpose: str
+    agent: str | None
+    decision_id: str | None
+    prompt_hash: str
+    steps: tuple[ChainStep, ...]
+
+
+@attrs.frozen
+class BudgetReserved(Event):
+    """Room for the worst that a call can cost was taken, in dollars, before it is made; it counts from `at` (UTC).
+
+    A reservation that is not settled by `expires_at` belongs to a process that is gone.
+    """
+
+    NAME: ClassVar[str] = "ai.budget.reserved"
+    budget: str
+    reservation_id: str
+    amount: Decimal
+    at: dt.datetime
+    expires_at: dt.datetime
+    agent: str | None
+    decision_id: str | None
+
+
+@attrs.frozen
+class BudgetSettled(Event):
+    """What a call really cost took the place of its reservation, in dollars."""
+
+    NAME: ClassVar[str] = "ai.budget.settled"
+    budget: str
+    reservation_id: str
+    reserved: Decimal
+    amount: Decimal
+    settled_by: SettledBy
 
 
 # --- orders ---------------------------------------------------------------------------------------------------------

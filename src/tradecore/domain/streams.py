@@ -12,6 +12,7 @@ RUNNER = "system-runner"
 BROKER = "system-broker"
 ASSETS = "system-assets"
 CHECKS = "system-checks"
+MODELS = "system-models"
 
 
 def subject(subject_hash: str) -> str:
@@ -73,3 +74,13 @@ def kill(account: str) -> str:
 def lane(name: str) -> str:
     """The stream of a lane of delivery."""
     return f"lane-{name}"
+
+
+def question(question_id: str) -> str:
+    """The stream of a question to models: every call that it led to."""
+    return f"question-{question_id}"
+
+
+def budget(name: str) -> str:
+    """The stream of a budget for model calls."""
+    return f"budget-{name}"
