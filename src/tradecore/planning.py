@@ -5,7 +5,21 @@ from __future__ import annotations
 import attrs
 
 from tradecore import closing, gating
-from tradecore.domain import account, decision, fill, kill, lane, order, order_plan, saga, streams, switch, trade
+from tradecore.domain import (
+    account,
+    cycle,
+    decision,
+    deliberation,
+    fill,
+    kill,
+    lane,
+    order,
+    order_plan,
+    saga,
+    streams,
+    switch,
+    trade,
+)
 from tradecore.domain import events as ev
 from tradecore.domain.commands import (
     ActivateKillSwitch,
@@ -17,6 +31,10 @@ from tradecore.domain.commands import (
     ClearKillSwitch,
     ClosePosition,
     Command,
+    CompleteCycle,
+    ConcludeDecision,
+    FailCycle,
+    LapseDecision,
     LeaveLane,
     MarkEquity,
     PinAccount,
@@ -26,15 +44,20 @@ from tradecore.domain.commands import (
     RecordKillAnswer,
     ReplaceOrder,
     RequestClear,
+    RequestDecision,
     RequestKill,
     ResolveSaga,
     ReviseFill,
     SetLimits,
+    SkipCycle,
+    StartCycle,
     StartKill,
     StartSaga,
     StartSubmit,
+    StepCycle,
     TakeLane,
     UseLane,
+    ValidateDecision,
     WithdrawOrder,
 )
 from tradecore.domain.identity import client_order_id, leg_order_id, trade_id_of_order
@@ -84,6 +107,11 @@ def plan(draft: Draft, command: Command, here: Occasion) -> None:
             book_adjustment(draft, command)
         case AdoptOrder():
             adopt_order(draft, command)
+        case RequestDecision() | ConcludeDecision() | ValidateDecision() | LapseDecision():
+            told = deliberation.decide(draft.deliberation(command.decision_id), command)
+            draft.add(streams.deliberation(command.decision_id), told)
+        case StartCycle() | SkipCycle() | StepCycle() | CompleteCycle() | FailCycle():
+            draft.add(streams.cycle(command.cycle_id), cycle.decide(draft.cycle(command.cycle_id), command))
         case StartSaga():
             draft.add(streams.saga(command.saga_id), saga.start(draft.saga(command.saga_id), command))
         case AdvanceSaga():

@@ -9,6 +9,7 @@ from decimal import Decimal
 import attrs
 
 from tradecore.domain.events import FillRevision, OpeningPosition
+from tradecore.domain.judgement import CycleMode, CycleStep, Judgement, Stance, StepResult
 from tradecore.domain.limits import Limits
 from tradecore.domain.terms import StopLoss, TakeProfit
 from tradecore.domain.values import (
@@ -484,6 +485,105 @@ class ResolveSaga:
     reason: str
 
 
+@attrs.frozen
+class RequestDecision:
+    """Record that an agent is asked, and what it is shown. Asking again for the same decision says nothing new."""
+
+    decision_id: str
+    agent: str
+    account: str
+    symbol: str
+    cycle_id: str | None
+    data_as_of: dt.datetime
+    deadline: dt.datetime
+    values: Mapping[str, Decimal]
+    missing: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+@attrs.frozen
+class ConcludeDecision:
+    """Record what the agent came to; the first judgement counts, a later one says nothing."""
+
+    decision_id: str
+    judgement: Judgement
+
+
+@attrs.frozen
+class ValidateDecision:
+    """Record what remains of a judgement once it is checked and calibrated; the first time counts."""
+
+    decision_id: str
+    stance: Stance
+    reason: str
+    confidence: Decimal | None
+    calibration_id: str | None
+    quantity: Decimal | None
+    reference_price: Decimal | None
+    needs_approval: str | None
+
+
+@attrs.frozen
+class LapseDecision:
+    """Record that a decision will not be executed any more."""
+
+    decision_id: str
+    reason: str
+
+
+@attrs.frozen
+class StartCycle:
+    """Begin a cycle at its place in time; what has begun already is not begun again."""
+
+    cycle_id: str
+    account: str
+    agent: str
+    mode: CycleMode
+    due_at: dt.datetime
+    symbols: tuple[str, ...]
+
+
+@attrs.frozen
+class SkipCycle:
+    """Record that a cycle that was due does not begin, because the cycle `running` is still at work."""
+
+    cycle_id: str
+    account: str
+    agent: str
+    due_at: dt.datetime
+    running: str
+
+
+@attrs.frozen
+class StepCycle:
+    """Record how a step went."""
+
+    cycle_id: str
+    step: CycleStep
+    result: StepResult
+    detail: str
+    duration_s: Decimal
+
+
+@attrs.frozen
+class CompleteCycle:
+    """Record the end of a cycle."""
+
+    cycle_id: str
+    result: StepResult
+    decisions: int
+    orders: int
+    duration_s: Decimal
+
+
+@attrs.frozen
+class FailCycle:
+    """Record that a cycle did not come to its end."""
+
+    cycle_id: str
+    reason: str
+
+
 Command = (
     PinAccount
     | SetLimits
@@ -521,4 +621,13 @@ Command = (
     | StartSaga
     | AdvanceSaga
     | ResolveSaga
+    | RequestDecision
+    | ConcludeDecision
+    | ValidateDecision
+    | LapseDecision
+    | StartCycle
+    | SkipCycle
+    | StepCycle
+    | CompleteCycle
+    | FailCycle
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tradecore.views.balances import Balances
 from tradecore.views.broker_orders import BrokerOrders
+from tradecore.views.cycles import Cycles
+from tradecore.views.decisions import Decisions
 from tradecore.views.fills import Fills
 from tradecore.views.open_orders import OpenOrders
 from tradecore.views.orders import Orders
@@ -17,6 +19,7 @@ from tradecore.views.view import View
 
 ALL_VIEWS: tuple[View, ...] = (
     Orders(), Trades(), Fills(), Positions(), Balances(), Traces(), OutboxWork(), Sagas(), BrokerOrders(), OpenOrders(),
+    Decisions(), Cycles(),
 )  # fmt: skip
 """Every view that tradecore keeps."""
 
