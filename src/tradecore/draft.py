@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -10,8 +11,11 @@ import attrs
 from tradecore.domain import account, cycle, deliberation, fill, kill, lane, order, saga, streams, trade
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
+from tradecore.journal.collector import collector_paused
 from tradecore.journal.contract import Journal
 from tradecore.journal.snapshots import Snapshot, find_snapshot
+
+_MANY = 200  # events; fewer hardly make the collector run
 
 State = (
     order.OrderState
@@ -79,8 +83,9 @@ def after(known: Loaded, events: Sequence[Recorded[Event]]) -> Loaded:
         return known
     first, last = events[0].envelope, events[-1].envelope
     stream, state = first.stream, known.state
-    for recorded in events:
-        state = evolve(stream, state, recorded.event)
+    with collector_paused() if len(events) > _MANY else contextlib.nullcontext():
+        for recorded in events:
+            state = evolve(stream, state, recorded.event)
     return Loaded(
         state=state,
         version=last.version,

@@ -27,7 +27,7 @@ from tradecore.journal.contract import Journal
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids
 
-_TRIES = 20
+_TRIES = 100
 
 Outcome = tuple[Recorded[Event], ...] | TradecoreError
 """What follows from a command, or why nothing does."""

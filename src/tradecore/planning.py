@@ -7,6 +7,7 @@ import attrs
 from tradecore import closing, gating
 from tradecore.domain import (
     account,
+    approval,
     cycle,
     decision,
     deliberation,
@@ -33,7 +34,9 @@ from tradecore.domain.commands import (
     Command,
     CompleteCycle,
     ConcludeDecision,
+    ExpireApproval,
     FailCycle,
+    GrantApproval,
     LapseDecision,
     LeaveLane,
     MarkEquity,
@@ -42,6 +45,7 @@ from tradecore.domain.commands import (
     RecordAnswer,
     RecordFill,
     RecordKillAnswer,
+    RefuseApproval,
     ReplaceOrder,
     RequestClear,
     RequestDecision,
@@ -65,7 +69,15 @@ from tradecore.domain.limits import Action
 from tradecore.domain.terms import check_terms, legs_of
 from tradecore.domain.values import ZERO, OrderStatus, Purpose, TradeStatus
 from tradecore.draft import Draft
-from tradecore.errors import CancelRefused, CloseRefused, InputError, InvariantViolated, ReplaceRefused
+from tradecore.errors import (
+    CancelRefused,
+    CloseRefused,
+    GrantRefused,
+    InputError,
+    InvariantViolated,
+    OrderRefused,
+    ReplaceRefused,
+)
 from tradecore.gating import Occasion
 from tradecore.outside import adopt_order, book_activity, book_adjustment
 from tradecore.revising import revise_awaited, revise_fill
@@ -87,6 +99,8 @@ def plan(draft: Draft, command: Command, here: Occasion) -> None:
             draft.add(streams.account(command.account), switch.decide(draft.account(command.account), command))
         case PlaceOrder():
             _place(draft, command, here)
+        case GrantApproval() | RefuseApproval() | ExpireApproval():
+            _answer(draft, command, here)
         case ReplaceOrder():
             _replace(draft, command, here)
         case ClosePosition():
@@ -171,8 +185,9 @@ def _place(draft: Draft, command: PlaceOrder, here: Occasion, *, is_reducing: bo
     live = live_trade(draft, command)
     trade_id = live or trade_id_of_order(command.order_id)
     gated = gating.gate_order(holder, command, here)
-    if not (gated.verdict.allows or is_reducing):
-        _refuse(draft, command, trade_id, gated.rule, gated.verdict.reason, is_new=live is None)
+    must_ask = gated.verdict.action is Action.APPROVE and not is_reducing
+    if not (gated.verdict.allows or is_reducing or must_ask):
+        _refuse(draft, command, trade_id, gated.rule, gated.reason, is_new=live is None)
         return
     command, gated = _made_smaller(draft, command, gated, here)
     if command.proposal is not None:
@@ -188,10 +203,28 @@ def _place(draft: Draft, command: PlaceOrder, here: Occasion, *, is_reducing: bo
     idea = draft.trade(trade_id)
     assert idea is not None, "a reservation or a holding names its trade"
     planned = order_plan.plan(command, client_order_id(command.order_id, here.epoch), trade_id)
+    if must_ask:
+        planned = [planned[0], gating.ask_a_person(holder, command.order_id, gated, here)]
     draft.add(streams.order(command.order_id), planned)
     draft.add(streams.trade(trade_id), trade.work(idea, command.order_id, command.side))
     assert isinstance(planned[0], ev.OrderPlanned), "an order begins with its plan"
     _plan_legs(draft, planned[0], here.epoch)
+
+
+def _answer(draft: Draft, command: approval.ApprovalCommand, here: Occasion) -> None:
+    """A person's yes lets the order go on when every other limit still does; a no, and no answer, end it."""
+    state = draft.order(command.order_id)
+    if state is None:
+        raise GrantRefused(f"there is no order {command.order_id}")
+    answered = approval.decide(state, command, here.now)
+    if isinstance(command, GrantApproval):
+        gated = gating.gate_again(draft.account(state.account), state, here)
+        if gated.verdict.action not in (None, Action.WARN):
+            raise OrderRefused(gated.rule, gated.reason)
+        if (why := _why_not(draft, state)) is not None:
+            raise GrantRefused(why)
+    draft.add(streams.order(state.order_id), answered)
+    _settle(draft, state)
 
 
 def _made_smaller(
@@ -232,7 +265,7 @@ def _replace(draft: Draft, command: ReplaceOrder, here: Occasion) -> None:
     if old.leg is None:
         gated = gating.gate_replacement(holder, old, new, here)
         if gated.verdict.action not in (None, Action.WARN):
-            refused = ev.LimitBreached(old.account, new.order_id, old.symbol, gated.rule, gated.verdict.reason)
+            refused = ev.LimitBreached(old.account, new.order_id, old.symbol, gated.rule, gated.reason)
             draft.add(streams.account(old.account), [refused])
             return
         warned = gating.warning(old.account, new.order_id, gated)

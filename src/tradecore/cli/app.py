@@ -8,6 +8,7 @@ from tradecore import __version__
 from tradecore.cli import (
     accounting,
     anchoring,
+    approving,
     checking,
     copying,
     delivering,
@@ -50,6 +51,7 @@ for verb in (
     delivering.app,
     limiting.app,
     limiting.resume,
+    approving.app,
     listing.sagas,
     processes.rebalance,
     processes.close_trade,

@@ -129,7 +129,7 @@ def _parsed(name: str, value: str) -> Any:
         raise InputError(name, value, error.errors()[0]["msg"]) from None
 
 
-_TABLES = ("version", "sectors", "per_symbol", "per_strategy", "per_agent", "actions")
+_TABLES = ("version", "sectors", "per_symbol", "per_strategy", "per_agent", "actions", "volatility_steps", "loss_steps")
 
 
 def _account(journal: Any, name: str) -> AccountState:

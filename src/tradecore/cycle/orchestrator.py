@@ -10,6 +10,7 @@ import anyio
 import attrs
 import structlog
 
+from tradecore import approvals
 from tradecore.cycle.deciding import Decider
 from tradecore.cycle.market import MarketMemory
 from tradecore.cycle.placing import order_of_decision
@@ -179,10 +180,11 @@ class Cycle:
         is_needed = step in (CycleStep.CHECK, CycleStep.DATA)
         return not (is_needed and result in (StepResult.FAILED, StepResult.SKIPPED))
 
-    async def _check(self, _: _Round) -> _Outcome:
-        """A halted account decides nothing: what protects and closes does not need an agent."""
+    async def _check(self, here: _Round) -> _Outcome:
+        """What waited for a person too long is over. A halted account decides nothing: protection needs no agent."""
         self._engine.heed_halt()
         self._engine.catch_up()
+        approvals.expire(self._ledger, self._account, self._clock.now(), here.cause)
         state = self._ledger.account(self._account).trading_state
         if state is TradingState.HALTED:
             return StepResult.SKIPPED, "trading is halted"
@@ -220,23 +222,26 @@ class Cycle:
     async def _intend(self, here: _Round) -> _Outcome:
         """What acts becomes an intent or is refused by the gate, in one command each; refusals are on record there."""
         problems = []
+        wait = 0
         for state in here.decisions:
             kept = state.validated
             if kept is None or not kept.stance.acts or self._ledger.has_stream(streams.decision(state.decision_id)):
                 continue
-            problem = self._place(state)
+            problem = self._place(state, self._fresh(state.symbol, here.now))
             failpoint("decision.placed")
             if problem is None:
                 here.orders += 1
+                wait += kept.needs_approval is not None
             else:
                 problems.append(f"{state.symbol}: {problem}")
         self._engine.catch_up()
-        return (StepResult.PARTLY, "; ".join(problems)) if problems else (StepResult.OK, f"{here.orders} orders")
+        told = f"{here.orders} orders" + (f", {wait} of them wait for a person" if wait else "")
+        return (StepResult.PARTLY, "; ".join((told, *problems))) if problems else (StepResult.OK, told)
 
-    def _place(self, state: DeliberationState) -> str | None:
+    def _place(self, state: DeliberationState, bars: tuple[Bar, ...]) -> str | None:
         """Record the intent; why not, where it is not."""
         not_after = self._clock.now() + dt.timedelta(seconds=self._rules.not_after_s)
-        order = order_of_decision(state, self._universe.tradable(state.symbol), not_after)
+        order = order_of_decision(state, bars, self._universe.tradable(state.symbol), not_after)
         cause = self._decision_cause(state)
         why = self._engine.held_back(order)
         if why is None:

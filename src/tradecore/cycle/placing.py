@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 from tradecore.domain import commands as cmd
 from tradecore.domain.deliberation import DeliberationState
 from tradecore.domain.identity import order_id_of_decision
 from tradecore.domain.judgement import Stance
+from tradecore.domain.sizing import average_true_range
 from tradecore.domain.terms import is_crypto
-from tradecore.domain.values import OrderType, Side, TimeInForce
+from tradecore.domain.values import Bar, OrderType, Side, TimeInForce, rounded_quotient
+
+_PERIODS = 14
 
 
-def order_of_decision(state: DeliberationState, tradable: bool | None, not_after: dt.datetime) -> cmd.PlaceOrder:
+def order_of_decision(
+    state: DeliberationState, bars: tuple[Bar, ...], tradable: bool | None, not_after: dt.datetime
+) -> cmd.PlaceOrder:
     """The order that a validated decision asks for; its id follows from the decision's."""
     made, kept = state.concluded, state.validated
     assert made is not None, "it is concluded"
@@ -44,4 +50,13 @@ def order_of_decision(state: DeliberationState, tradable: bool | None, not_after
             confidence=kept.confidence,
         ),
         tradable=tradable,
+        volatility=_volatility(bars),
+        approval=kept.needs_approval,
     )
+
+
+def _volatility(bars: tuple[Bar, ...]) -> Decimal | None:
+    """The average true range as a share of the price; None while there are too few bars."""
+    if len(bars) <= _PERIODS:
+        return None
+    return rounded_quotient(average_true_range(bars, _PERIODS), bars[-1].close)

@@ -114,6 +114,12 @@ def evolve(state: AccountState | None, event: ev.Event, account: str) -> Account
     """The account after an event; an account exists as soon as somebody names it."""
     state = state or AccountState(account)
     match event:
+        case ev.ReservationMade():
+            return _evolve_reservation(state, event)
+        case ev.ReservationReleased():
+            return _evolve_release(state, event)
+        case ev.PositionChange():
+            return _evolve_position(state, event)
         case ev.AccountPinned():
             return _evolve_pin(state, event)
         case ev.LimitsSet():
@@ -128,12 +134,6 @@ def evolve(state: AccountState | None, event: ev.Event, account: str) -> Account
             return changed(state, trading_state=TradingState.ACTIVE, clear_requested_by=None)
         case ev.EquityMarked():
             return _evolve_mark(state, event)
-        case ev.ReservationMade():
-            return _evolve_reservation(state, event)
-        case ev.ReservationReleased():
-            return _evolve_release(state, event)
-        case ev.PositionChange():
-            return _evolve_position(state, event)
         case ev.CashBooked():
             return _evolve_cash(state, event)
         case ev.LotsRestated():
@@ -198,10 +198,11 @@ def _evolve_reservation(state: AccountState, event: ev.ReservationMade) -> Accou
         order = Recent(event.at, event.symbol, event.side, event.quantity, event.strategy, event.agent)
         worth = None if event.price is None else times(event.quantity, event.price)
         tempo = tempo.on(event.at.date(), state.equity).placed(order, worth, state.limits)
-    reservations, exposure = put(state.reservations, exposure, event.order_id, made)
+    reservations, opened = put(state.reservations, event.order_id, made)
     counts = dict(state.open_by_scope)
     for scope in scopes(event.symbol, event.strategy, event.agent):
         counts[scope] = counts.get(scope, 0) + 1
+    exposure = exposure.with_opened(opened)
     return changed(state, reservations=reservations, exposure=exposure, tempo=tempo, open_by_scope=counts)
 
 
@@ -209,7 +210,8 @@ def _evolve_release(state: AccountState, event: ev.ReservationReleased) -> Accou
     ended = state.reservations.get(event.order_id)
     if ended is None:
         return state
-    reservations, exposure = put(state.reservations, state.exposure, event.order_id, None)
+    reservations, opened = put(state.reservations, event.order_id, None)
+    exposure = state.exposure.with_opened(opened)
     counts = dict(state.open_by_scope)
     for scope in scopes(ended.symbol, ended.strategy, ended.agent):
         counts[scope] -= 1
@@ -234,16 +236,14 @@ def _left(state: AccountState, order_id: str, quantity: Decimal | None) -> Accou
     reserved = state.reservations.get(order_id)
     if reserved is None or quantity is None:
         return state
-    smaller = attrs.evolve(reserved, quantity=quantity)
-    reservations, exposure = put(state.reservations, state.exposure, order_id, smaller)
-    return changed(state, reservations=reservations, exposure=exposure)
+    reservations, opened = put(state.reservations, order_id, changed(reserved, quantity=quantity))
+    return changed(state, reservations=reservations, exposure=state.exposure.with_opened(opened))
 
 
 def _holding_now(state: AccountState, symbol: str, quantity: Decimal, price: Decimal | None) -> Exposure:
     """The exposure with another position in a symbol. `price` is the last one, None when the old one means nothing."""
-    exposure = state.exposure.with_mark(symbol, price)
-    book = exposure.book(symbol)
-    return exposure.with_book(symbol, Book(quantity, book.buys, book.sells))
+    book = state.exposure.book(symbol)
+    return state.exposure.with_both(symbol, Book(quantity, book.buys, book.sells), price)
 
 
 def _evolve_position(state: AccountState, event: ev.PositionChange) -> AccountState:
@@ -254,15 +254,22 @@ def _evolve_position(state: AccountState, event: ev.PositionChange) -> AccountSt
     if not position.quantity:
         del positions[event.symbol]
     reserved = state.reservations.get(event.order_id)
+    reservations, book = state.reservations, state.exposure.book(event.symbol)
     if reserved is not None:
-        state = _left(state, event.order_id, max(ZERO, minus(reserved.quantity, abs(event.signed_qty))))
+        left = max(ZERO, minus(reserved.quantity, abs(event.signed_qty)))
+        reservations, opened = put(reservations, event.order_id, changed(reserved, quantity=left))
+        for symbol, side, more in opened:
+            assert symbol == event.symbol, "an order and what replaces it are of one symbol"
+            book = book.open(side, more)
+    book = Book(position.quantity, book.buys, book.sells)
     return changed(
         state,
+        reservations=reservations,
         cash=plus(state.cash, event.cash_delta),
         realised_pnl=plus(state.realised_pnl, event.realised_pnl),
         fees=plus(state.fees, event.fees),
         positions=positions,
-        exposure=_holding_now(state, event.symbol, position.quantity, event.price),
+        exposure=state.exposure.with_both(event.symbol, book, event.price),
         holdings=_hold(state, event.symbol, ev.TradeShare(event.strategy, event.trade_id, event.signed_qty)),
     )
 

@@ -98,6 +98,32 @@ class ClearKillSwitch:
 
 
 @attrs.frozen
+class GrantApproval:
+    """Let an order that waits for a person go on; `not_after` is when the intent goes stale."""
+
+    order_id: str
+    who: str
+    reason: str
+    not_after: dt.datetime
+
+
+@attrs.frozen
+class RefuseApproval:
+    """Say no to an order that waits for a person."""
+
+    order_id: str
+    who: str
+    reason: str
+
+
+@attrs.frozen
+class ExpireApproval:
+    """Refuse an order that waited for a person too long; says nothing before its time."""
+
+    order_id: str
+
+
+@attrs.frozen
 class MarkEquity:
     """Tell the account the prices of what it holds, by symbol, as of `at` (UTC)."""
 
@@ -112,7 +138,8 @@ class PlaceOrder:
 
     The terms are those of `tradecore.domain.terms.Terms`. An order of an amount of money (`notional`) needs a
     `reference_price`, because its worst quantity must be counted. `tradable` is whether the broker trades the symbol,
-    None when nobody asked.
+    None when nobody asked; `volatility` its average true range as a share of the price, None when nobody knows.
+    `approval` is why a person has to agree whatever the limits say, None where nobody has to.
     """
 
     order_id: str
@@ -137,6 +164,8 @@ class PlaceOrder:
     stop_loss: StopLoss | None = None
     purpose: Purpose = Purpose.TRADE
     tradable: bool | None = None
+    volatility: Decimal | None = None
+    approval: str | None = None
 
 
 @attrs.frozen
@@ -196,12 +225,13 @@ class RequestKill:
     """Cancel everything that works for the account, whoever placed it, until the broker shows nothing any more.
 
     What was not sent yet is withdrawn at once, but for what closes or protects. With `suspend` the broker is told to
-    refuse new orders too.
+    refuse new orders too. With `flat` it goes on until the broker shows no position either; it closes none itself.
     """
 
     account: str
     reason: str
     suspend: bool = False
+    flat: bool = False
 
 
 @attrs.frozen
@@ -214,12 +244,13 @@ class StartKill:
 
 @attrs.frozen
 class RecordKillAnswer:
-    """T3 of a kill; `open_orders` None when the broker could not be asked what is left."""
+    """T3 of a kill; `open_orders` None when the broker could not be asked what is left, or the same of positions."""
 
     account: str
     accepted: bool
     message: str
     open_orders: int | None = None
+    open_positions: int | None = None
 
 
 @attrs.frozen
@@ -588,6 +619,9 @@ Command = (
     PinAccount
     | SetLimits
     | MarkEquity
+    | GrantApproval
+    | RefuseApproval
+    | ExpireApproval
     | ActivateKillSwitch
     | RequestClear
     | ClearKillSwitch

@@ -1372,7 +1372,7 @@ class LimitsSet(Event):
     """The limits of the account from here on, all of them, with their version. `who` is `settings`, or a person."""
 
     NAME: ClassVar[str] = "risk.limits.set"
-    SCHEMA: ClassVar[int] = 2
+    SCHEMA: ClassVar[int] = 3
     account: str
     limits: Limits
     who: str
@@ -1415,6 +1415,46 @@ class OrderReduced(Event):
     reason: str
     asked: Decimal
     placed: Decimal
+
+
+@attrs.frozen
+class ApprovalRequested(Event):
+    """An order waits for a person: it is outside of `rules`. Without an answer before `until` it is refused."""
+
+    NAME: ClassVar[str] = "risk.approval.requested"
+    order_id: str
+    rules: tuple[str, ...]
+    reason: str
+    until: dt.datetime
+
+
+@attrs.frozen
+class ApprovalGranted(Event):
+    """A person lets the order pass the rules that it waited for; it was held against all others again."""
+
+    NAME: ClassVar[str] = "risk.approval.granted"
+    order_id: str
+    who: str
+    reason: str
+
+
+@attrs.frozen
+class ApprovalRefused(Event):
+    """A person says no to the order."""
+
+    NAME: ClassVar[str] = "risk.approval.refused"
+    order_id: str
+    who: str
+    reason: str
+
+
+@attrs.frozen
+class ApprovalExpired(Event):
+    """Nobody answered in time, which is a no."""
+
+    NAME: ClassVar[str] = "risk.approval.expired"
+    order_id: str
+    until: dt.datetime
 
 
 @attrs.frozen
@@ -1471,7 +1511,8 @@ class ReservationMade(Event):
     """An order counts at full size from here on, until its end is proved.
 
     `checks` are the rules that it was held against under `limits_version`, each with what was found and what is
-    allowed; `price` is the one that it was counted at, `at` when that was.
+    allowed; `price` is the one that it was counted at, `at` when that was. `factor` is what limits on amounts were
+    multiplied by.
     """
 
     NAME: ClassVar[str] = "account.reservation.made"
@@ -1489,6 +1530,7 @@ class ReservationMade(Event):
     price: Decimal | None = None
     limit_price: Decimal | None = None
     checks: str = ""
+    factor: Decimal = Decimal(1)
 
 
 @attrs.frozen
@@ -1630,13 +1672,14 @@ class SagaNeedsPerson(Event):
 class KillRequested(Event):
     """Everything that works for the account is to be canceled at the broker, whoever placed it, until that is proved.
 
-    With `suspend` the broker is also told to refuse new orders.
+    With `suspend` the broker is also told to refuse new orders; with `flat` it must hold no position either.
     """
 
     NAME: ClassVar[str] = "account.kill.requested"
     account: str
     suspend: bool
     reason: str
+    flat: bool = False
 
 
 @attrs.frozen
@@ -1651,7 +1694,10 @@ class KillSubmitted(Event):
 
 @attrs.frozen
 class KillAnswered(Event):
-    """What became of the attempt; `open_orders` is what the broker still works on, None when it could not be asked."""
+    """What became of the attempt; `open_orders` is what the broker still works on, None when it could not be asked.
+
+    `open_positions` is what it holds, None when nobody wanted to know.
+    """
 
     NAME: ClassVar[str] = "account.kill.answered"
     account: str
@@ -1659,15 +1705,17 @@ class KillAnswered(Event):
     accepted: bool
     message: str
     open_orders: int | None
+    open_positions: int | None = None
 
 
 @attrs.frozen
 class KillVerified(Event):
-    """The broker works on no order of the account any more."""
+    """The broker works on no order of the account any more, and, when `flat` was wanted, holds nothing for it."""
 
     NAME: ClassVar[str] = "account.kill.verified"
     account: str
     attempts: int
+    flat: bool = False
 
 
 @attrs.frozen
