@@ -10,6 +10,7 @@ from tradecore.views.fills import Fills
 from tradecore.views.open_orders import OpenOrders
 from tradecore.views.orders import Orders
 from tradecore.views.outbox import OutboxWork
+from tradecore.views.outcomes import Outcomes
 from tradecore.views.positions import Positions
 from tradecore.views.reading import read_row, read_rows
 from tradecore.views.sagas import Sagas
@@ -19,7 +20,7 @@ from tradecore.views.view import View
 
 ALL_VIEWS: tuple[View, ...] = (
     Orders(), Trades(), Fills(), Positions(), Balances(), Traces(), OutboxWork(), Sagas(), BrokerOrders(), OpenOrders(),
-    Decisions(), Cycles(),
+    Decisions(), Cycles(), Outcomes(),
 )  # fmt: skip
 """Every view that tradecore keeps."""
 
