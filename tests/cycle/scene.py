@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import anyio
 import attrs
 from pydantic import ValidationError
 
 from tests.runner.market import write_csv
+from tradecore.cycle.orchestrator import Cycle
 from tradecore.domain.events import Event
 from tradecore.domain.model_call import ChainStep, ModelFailure
 from tradecore.ports.model import Abstained, Answered, AnsweredCall, AnswerT, Exhausted, ModelRequest
@@ -29,10 +32,13 @@ class ScriptedModels:
 
     def __init__(self, script: Script) -> None:
         self.asked: list[ModelRequest[Any]] = []
+        self.held: anyio.Event | None = None
         self._script = script
 
     async def ask(self, request: ModelRequest[AnswerT]) -> Answered[AnswerT] | Abstained[AnswerT] | Exhausted:
         self.asked.append(request)
+        if self.held is not None:
+            await self.held.wait()
         said = self._script(request)
         question = f"question-{len(self.asked)}"
         if said is None:
@@ -69,6 +75,31 @@ class Stage:
     async def play(self) -> str:
         """Run to the end of the market."""
         return await Daemon().run(self.session, NoScreen())
+
+    @property
+    def cycle(self) -> Cycle:
+        assert self.session.cycle is not None, "an agent is configured"
+        return self.session.cycle
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[dt.datetime]:
+        """Delivery and reports at work, on a market that moved one minute; yields its time."""
+        engine, replay = self.session.engine, self.session.venue.replay
+        assert replay is not None, "the market is replayed"
+        await engine.begin(self.session.runner_id)
+        async with anyio.create_task_group() as group:
+            group.start_soon(engine.outbox.run)
+            group.start_soon(engine.inbox.run)
+            yield (await replay.advance()).time
+            group.cancel_scope.cancel()
+
+    async def minute(self) -> dt.datetime:
+        """Move the market by a minute."""
+        replay = self.session.venue.replay
+        assert replay is not None, "the market is replayed"
+        state = await replay.advance()
+        await self.session.engine.collect()
+        return state.time
 
     def events(self, kind: type[Event]) -> list[Any]:
         return [item.event for item in self.session.journal.read(0, 1_000_000) if isinstance(item.event, kind)]

@@ -1,4 +1,4 @@
-"""Verbs of learning: `decisions`, `cycles`, `scorecard`, `calibrate`."""
+"""Verbs of learning: `decisions`, `scorecard`, `calibrate`."""
 
 from __future__ import annotations
 
@@ -26,15 +26,6 @@ def decisions(*, options: Options = DEFAULTS) -> int:
     with open_existing(options) as journal:
         rows = rows_now(journal, "decisions")
     show_json(rows) if options.json else show_table(rows, columns, "no decisions")
-    return 0
-
-
-def cycles(*, options: Options = DEFAULTS) -> int:
-    """List cycles with how they went."""
-    columns = ("cycle_id", "agent", "mode", "due_at", "status", "decisions", "orders", "duration_s", "reason")
-    with open_existing(options) as journal:
-        rows = rows_now(journal, "cycles")
-    show_json(rows) if options.json else show_table(rows, columns, "no cycles")
     return 0
 
 
