@@ -8,7 +8,20 @@ from collections.abc import Sequence
 
 import attrs
 
-from tradecore.domain import account, cycle, deliberation, fill, kill, lane, order, saga, streams, trade
+from tradecore.domain import (
+    account,
+    cycle,
+    deliberation,
+    fill,
+    kill,
+    lane,
+    model_budget,
+    order,
+    question,
+    saga,
+    streams,
+    trade,
+)
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
 from tradecore.journal.collector import collector_paused
@@ -27,6 +40,8 @@ State = (
     | lane.LaneState
     | deliberation.DeliberationState
     | cycle.CycleState
+    | question.QuestionState
+    | model_budget.BudgetState
     | None
 )
 
@@ -73,6 +88,12 @@ def evolve(stream: str, state: State, event: Event) -> State:
         case "cycle":
             assert state is None or isinstance(state, cycle.CycleState)
             return cycle.evolve(state, event)
+        case "question":
+            assert state is None or isinstance(state, question.QuestionState)
+            return question.evolve(state, event, key)
+        case "budget":
+            assert state is None or isinstance(state, model_budget.BudgetState)
+            return model_budget.evolve(state, event, key)
         case _:
             return None
 
@@ -263,6 +284,18 @@ class Draft:
         state = self.state(streams.cycle(cycle_id))
         assert state is None or isinstance(state, cycle.CycleState)
         return state
+
+    def question(self, question_id: str) -> question.QuestionState | None:
+        """The question, or None when it was never asked."""
+        state = self.state(streams.question(question_id))
+        assert state is None or isinstance(state, question.QuestionState)
+        return state
+
+    def budget(self, key: str) -> model_budget.BudgetState:
+        """A month of a budget, new when nothing was recorded of it."""
+        state = self.state(streams.budget(key))
+        assert state is None or isinstance(state, model_budget.BudgetState)
+        return state or model_budget.BudgetState(key)
 
     def account(self, name: str) -> account.AccountState:
         """The account, new when nothing was recorded of it."""

@@ -13,7 +13,8 @@
     │   ├── CloseRefused           there is nothing to close, or it is being closed already
     │   ├── GrantRefused           the order waits for no approval, or no longer
     │   ├── WorkRefused            the work is not dead, so it can be neither retried nor discarded
-    │   └── LaneRefused            another process delivers this lane
+    │   ├── LaneRefused            another process delivers this lane
+    │   └── BudgetRefused          a budget for model calls has no room for a call
     ├── JournalError               the store cannot do what was asked
     │   ├── StoreUnavailable       it cannot be opened, read or written
     │   │   └── StoreFull          there is no room left on its disk
@@ -50,6 +51,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from decimal import Decimal
 from types import MappingProxyType
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -126,6 +128,20 @@ class WorkRefused(RefusedError):
 
 class LaneRefused(RefusedError):
     """Raised when a process that does not hold a lane wants to mark work there."""
+
+
+class BudgetRefused(RefusedError):
+    """Raised when a budget has no room for the worst that a model call could cost. Amounts in dollars.
+
+    `scope` names the limit: per_request, per_decision, per_agent_per_day, per_day or per_month.
+    """
+
+    def __init__(self, scope: str, limit: Decimal, taken: Decimal, wanted: Decimal) -> None:
+        self.scope = scope
+        self.limit = limit
+        self.taken = taken
+        self.wanted = wanted
+        super().__init__(f"the budget {scope} of ${limit} has ${taken} taken and no room for ${wanted}")
 
 
 class JournalError(TradecoreError):

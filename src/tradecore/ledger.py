@@ -17,6 +17,7 @@ from tradecore.domain.fill import FillState
 from tradecore.domain.kill import KillState
 from tradecore.domain.lane import LaneState
 from tradecore.domain.messages import Cause, Recorded
+from tradecore.domain.model_budget import BudgetState
 from tradecore.domain.order import OrderState
 from tradecore.domain.saga import SagaState
 from tradecore.domain.trade import TradeState
@@ -114,6 +115,10 @@ class Ledger:
         if any(isinstance(recorded.event, EpochChanged) for recorded in events):
             self.epochs = self._read_epochs()
 
+    def refresh(self, stream: str) -> None:
+        """Take in what other processes appended to a stream since it was loaded."""
+        self.observe(self.journal.load(stream, self._shelf.get(stream).version))
+
     def begin_epoch(self, reason: str, cause: Cause) -> str:
         """Give new client order ids an epoch that no id ever had, and return it; see `EpochChanged`.
 
@@ -173,6 +178,10 @@ class Ledger:
         state = self._shelf.get(streams.lane(name)).state
         assert state is None or isinstance(state, LaneState)
         return state
+
+    def budget(self, key: str) -> BudgetState:
+        """A month of a budget for model calls; `tradecore.domain.model_budget.month_of` names it."""
+        return Draft(self._shelf).budget(key)
 
     def has_stream(self, stream: str) -> bool:
         """Whether anything was recorded there."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from tradecore import closing, gating
+from tradecore import closing, gating, thinking
 from tradecore.domain import (
     account,
     approval,
@@ -26,14 +26,17 @@ from tradecore.domain.commands import (
     ActivateKillSwitch,
     AdoptOrder,
     AdvanceSaga,
+    BeginModelCall,
     BookActivity,
     BookAdjustment,
     CancelOrder,
     ClearKillSwitch,
     ClosePosition,
+    CloseQuestion,
     Command,
     CompleteCycle,
     ConcludeDecision,
+    EndModelCall,
     ExpireApproval,
     FailCycle,
     GrantApproval,
@@ -132,6 +135,8 @@ def plan(draft: Draft, command: Command, here: Occasion) -> None:
             _advance(draft, command, here)
         case ResolveSaga():
             draft.add(streams.saga(command.saga_id), saga.resolve(_saga(draft, command.saga_id), command))
+        case BeginModelCall() | EndModelCall() | CloseQuestion():
+            thinking.decide(draft, command)
         case _:
             _on_order(draft, command)
 

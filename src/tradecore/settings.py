@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from tradecore.domain.values import parse_symbol
 from tradecore.errors import ConfigurationError, InputError
 from tradecore.settings_agents import AgentSettings, CycleSettings
+from tradecore.settings_models import ModelsSettings
 from tradecore.settings_risk import RiskSettings
 
 
@@ -173,6 +174,7 @@ class Settings(BaseSettings):
     daily_check: CheckSettings = CheckSettings()
     disk: DiskSettings = DiskSettings()
     encryption: EncryptionSettings = EncryptionSettings()
+    models: ModelsSettings = ModelsSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     api_key_id: SecretStr = SecretStr("")
     api_secret_key: SecretStr = SecretStr("")

@@ -8,9 +8,19 @@ from decimal import Decimal
 
 import attrs
 
-from tradecore.domain.events import FillRevision, OpeningPosition
+from tradecore.domain.events import (
+    FillRevision,
+    ModelAnswerReused,
+    ModelCallAnswered,
+    ModelCallFailed,
+    ModelCallRequested,
+    ModelChainExhausted,
+    ModelSwitched,
+    OpeningPosition,
+)
 from tradecore.domain.judgement import CycleMode, CycleStep, Judgement, Stance, StepResult
 from tradecore.domain.limits import Limits
+from tradecore.domain.model_call import BudgetLimits, SettledBy
 from tradecore.domain.terms import StopLoss, TakeProfit
 from tradecore.domain.values import (
     OrderClass,
@@ -615,6 +625,54 @@ class FailCycle:
     reason: str
 
 
+@attrs.frozen
+class ReserveBudget:
+    """Take room in a budget for the worst that a call can cost, in dollars, at `at` (UTC)."""
+
+    budget: str
+    reservation_id: str
+    amount: Decimal
+    at: dt.datetime
+    expires_at: dt.datetime
+    agent: str | None
+    decision_id: str | None
+    limits: BudgetLimits
+
+
+@attrs.frozen
+class SettleBudget:
+    """Put what a call cost in the place of its reservation; `amount` None counts the whole of it."""
+
+    budget: str
+    reservation_id: str
+    amount: Decimal | None
+    settled_by: SettledBy
+
+
+@attrs.frozen
+class BeginModelCall:
+    """A call is about to be made: it and its reservation are recorded together, or neither is."""
+
+    requested: ModelCallRequested
+    reserve: ReserveBudget
+    switched: tuple[ModelSwitched, ...] = ()
+
+
+@attrs.frozen
+class EndModelCall:
+    """A call has an end: it and what it cost are recorded together, once."""
+
+    ended: ModelCallAnswered | ModelCallFailed
+    settle: SettleBudget
+
+
+@attrs.frozen
+class CloseQuestion:
+    """A question ends without a call: from the cache, or because no model of the chain answered."""
+
+    event: ModelAnswerReused | ModelChainExhausted
+
+
 Command = (
     PinAccount
     | SetLimits
@@ -664,4 +722,7 @@ Command = (
     | StepCycle
     | CompleteCycle
     | FailCycle
+    | BeginModelCall
+    | EndModelCall
+    | CloseQuestion
 )

@@ -47,6 +47,7 @@ class ModelFailure(enum.StrEnum):
     OVER_BUDGET = "over_budget"  # the budget has no room for the worst that the call could cost
     OUT_OF_TIME = "out_of_time"  # the deadline of the question or of the decision is reached
     NO_MODEL = "no_model"  # no chain is configured for the role
+    CANCELED = "canceled"  # whoever asked went away
 
 
 class SettledBy(enum.StrEnum):
@@ -67,6 +68,17 @@ class ModelPrice:
     input_per_million: Decimal
     output_per_million: Decimal
     cached_input_per_million: Decimal
+
+
+@attrs.frozen
+class BudgetLimits:
+    """Limits of a budget, in dollars: None is not limited, zero is zero."""
+
+    per_request: Decimal | None = None
+    per_decision: Decimal | None = None
+    per_agent_per_day: Decimal | None = None
+    per_day: Decimal | None = None
+    per_month: Decimal | None = None
 
 
 @attrs.frozen
