@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 
 from tradecore.cycle.orchestrator import Cycle
@@ -14,18 +16,41 @@ from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids
 from tradecore.ports.model import ModelGateway
 from tradecore.ports.venue import Venue
+from tradecore.runner.models import open_gateway
 from tradecore.runner.plugins import load_plugin
 from tradecore.settings import Settings
 
 
-def make_agent(settings: Settings, gateway: ModelGateway | None) -> Agent | None:
-    """The agent that the settings name, or None. Raises `ConfigurationError`."""
+@asynccontextmanager
+async def open_cycle(
+    settings: Settings,
+    engine: Engine,
+    venue: Venue,
+    clock: Clock,
+    ids: Ids,
+    run: str,
+    not_after_s: float,
+    gateway: ModelGateway | None = None,
+) -> AsyncIterator[Cycle | None]:
+    """The cycles that the settings ask for, with a way to models; None where no agent is named.
+
+    `gateway` stands in for the one of the settings. Raises `ConfigurationError`, and what the gateway raises.
+    """
+    if not settings.agent.name:
+        yield None
+        return
+    async with AsyncExitStack() as stack:
+        if gateway is None:
+            opening = open_gateway(settings.models, engine.ledger, clock, ids, settings.account)
+            gateway = await stack.enter_async_context(opening)
+        agent = make_agent(settings, gateway)
+        yield make_cycle(settings, agent, engine, venue, clock, ids, run, not_after_s)
+
+
+def make_agent(settings: Settings, gateway: ModelGateway) -> Agent:
+    """The agent that the settings name. Raises `ConfigurationError`."""
     chosen = settings.agent
-    if not chosen.name:
-        return None
     factory = load_plugin("agents", chosen.name, "agent.name")
-    if gateway is None:
-        raise ConfigurationError(f"agent.name: {chosen.name} asks models; say which in [models]")
     try:
         agent: Agent = factory(gateway, **chosen.parameters)
     except (TypeError, ValueError) as error:

@@ -15,7 +15,7 @@ from tradecore.ledger import Ledger
 from tradecore.outbox import Lane, Outbox, Pace
 from tradecore.ports.model import ModelGateway
 from tradecore.ports.strategy import Strategy
-from tradecore.runner.agents import make_agent, make_cycle
+from tradecore.runner.agents import open_cycle
 from tradecore.runner.anchors import make_sink
 from tradecore.runner.contract import Session
 from tradecore.runner.halt_file import find_halt_file
@@ -88,11 +88,10 @@ async def open_session(
                     ledger, clock, ids, settings.account, wake=engine.catch_up, held_back=engine.held_back
                 )
                 engine.follower.listen(conductor.observe)
-                agent = make_agent(settings, gateway)
-                cycle = None
-                if agent is not None:
-                    cycle = make_cycle(settings, agent, engine, venue, clock, ids, runner_id, terms.not_after_s)
-                yield Session(runner_id, settings, journal, engine, venue, feed, clock, conductor, cycle)
+                async with open_cycle(
+                    settings, engine, venue, clock, ids, runner_id, terms.not_after_s, gateway
+                ) as cycle:
+                    yield Session(runner_id, settings, journal, engine, venue, feed, clock, conductor, cycle)
         finally:
             journal.close()
     finally:
