@@ -76,12 +76,16 @@ class Daemon:
                 group.start_soon(self._watch, session)
                 if wants_bars and session.feed.symbols:  # without a reader they would only pile up
                     group.start_soon(session.feed.run)
+                if session.cycle is not None and replay is None:
+                    group.start_soon(session.cycle.run)
                 if replay is not None:
                     await pace_replay(session, replay, progress)
                 else:
                     await pace_live(session, progress)
             await self._drain(session)
             group.cancel_scope.cancel()
+        if session.cycle is not None:
+            await session.cycle.finish()
         reason = self._stopped_by or "the market was replayed to its end"
         session.engine.end(session.runner_id, reason)
         return reason

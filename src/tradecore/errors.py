@@ -35,6 +35,9 @@
     │   ├── BrokerUnauthorized     the keys are wrong
     │   ├── WrongAccount           the keys open another account than the ledger's
     │   └── ProtocolError          the answer is not what the protocol promises
+    ├── LearningError              outcomes cannot teach what was asked
+    │   ├── TooFewOutcomes         there are not enough of them yet
+    │   └── CalibrationRefused     a calibration would not help
     ├── ModelError                 models, or the way to them
     │   ├── SecretInPrompt         a prompt holds a key: it is sent nowhere
     │   └── ReplayMiss             a recording does not have what was asked
@@ -303,6 +306,23 @@ class ProtocolError(BrokerError):
     def __init__(self, message: str, raw: str = "") -> None:
         self.raw = raw
         super().__init__(message)
+
+
+class LearningError(TradecoreError):
+    """Base of the errors of learning from outcomes; nothing was changed."""
+
+
+class TooFewOutcomes(LearningError):
+    """Raised when there are too few independent outcomes; `size` is how many there are, `needed` how many it takes."""
+
+    def __init__(self, what: str, size: int, needed: int) -> None:
+        self.size = size
+        self.needed = needed
+        super().__init__(f"{what} needs {needed} independent outcomes; there are {size}: insufficient")
+
+
+class CalibrationRefused(LearningError):
+    """Raised when a calibration would not help: the confidence is not off, or what is learned does not carry over."""
 
 
 class ModelError(TradecoreError):

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from tradecore.domain.values import parse_symbol
 from tradecore.errors import ConfigurationError, InputError
+from tradecore.settings_agents import AgentSettings, CycleSettings
 from tradecore.settings_models import ModelsSettings
 from tradecore.settings_risk import RiskSettings
 from tradecore.settings_triggers import TriggersSettings
@@ -165,6 +166,8 @@ class Settings(BaseSettings):
     halt_file: str = ""
     broker: BrokerSettings = BrokerSettings()
     strategy: StrategySettings = StrategySettings()
+    agent: AgentSettings = AgentSettings()
+    cycle: CycleSettings = CycleSettings()
     market_data: MarketDataSettings = MarketDataSettings()
     risk: RiskSettings = RiskSettings()
     triggers: TriggersSettings = TriggersSettings()
