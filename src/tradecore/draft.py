@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Protocol
 
 import attrs
 
@@ -184,10 +185,17 @@ class Shelf:
             self._loaded.popitem(last=False)
 
 
+class Known(Protocol):
+    """Streams as far as they are known."""
+
+    def get(self, stream: str) -> Loaded:
+        """A stream; empty when nothing was recorded there."""
+
+
 class Draft:
     """Collects events stream by stream; later decisions of the same command see what earlier ones added."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Known) -> None:
         self._shelf = shelf
         self._states: dict[str, State] = {}
         self._before: dict[str, State] = {}
