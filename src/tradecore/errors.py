@@ -12,7 +12,8 @@
     │   ├── ReplaceRefused         the order cannot be replaced (yet, or any more)
     │   ├── CloseRefused           there is nothing to close, or it is being closed already
     │   ├── WorkRefused            the work is not dead, so it can be neither retried nor discarded
-    │   └── LaneRefused            another process delivers this lane
+    │   ├── LaneRefused            another process delivers this lane
+    │   └── SessionRefused         a notebook's session cannot do that in the state that it is in
     ├── JournalError               the store cannot do what was asked
     │   ├── StoreUnavailable       it cannot be opened, read or written
     │   │   └── StoreFull          there is no room left on its disk
@@ -115,6 +116,10 @@ class WorkRefused(RefusedError):
 
 class LaneRefused(RefusedError):
     """Raised when a process that does not hold a lane wants to mark work there."""
+
+
+class SessionRefused(RefusedError):
+    """Raised when a notebook's session is asked for something that the state it is in does not allow."""
 
 
 class JournalError(TradecoreError):
