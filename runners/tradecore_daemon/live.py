@@ -8,11 +8,11 @@ import anyio
 
 from tradecore.runner.contract import Progress, Session
 from tradecore_daemon.patience import patiently
-from tradecore_daemon.turn import Turn
+from tradecore_daemon.turn import Turn, at_once
 from tradecore_daemon.warmup import read_warmup
 
 
-async def pace_live(session: Session, progress: Progress, turn: Turn) -> None:
+async def pace_live(session: Session, progress: Progress, turn: Turn = at_once) -> None:
     """Show the strategy recent history, then every new bar; only bars that the stream brings in time are decided on."""
     engine, feed = session.engine, session.feed
     if not feed.symbols or session.settings.strategy.name == "none":

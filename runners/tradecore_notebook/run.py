@@ -61,6 +61,7 @@ class Run:
         self.is_stopping = False
         self._make_strategy = make_strategy
         self._daemon = Daemon(hears_signals=False, turn=self._turn)
+        self._opening = anyio.CancelScope()
         self._session: contract.Session | None = None
         self._changed = anyio.Event()
 
@@ -68,11 +69,12 @@ class Run:
         """Run to the end, whatever it is."""
         try:
             strategy = None if self._make_strategy is None else self._make_strategy()
-            async with open_session(self.settings, strategy) as session:
-                self._session, self.runner_id = session, session.runner_id
-                self.reason = await self._daemon.run(session, self)
-                with anyio.move_on_after(_LAST_LOOK_S), suppress(BrokerUnreachable, ProtocolError):
-                    self.summary = await summarise(session)
+            with self._opening:
+                async with open_session(self.settings, strategy) as session:
+                    self._session, self.runner_id = session, session.runner_id
+                    self.reason = await self._daemon.run(session, self)
+                    with anyio.move_on_after(_LAST_LOOK_S), suppress(BrokerUnreachable, ProtocolError):
+                        self.summary = await summarise(session)
         except anyio.get_cancelled_exc_class():
             self.reason = "the kernel ended"
             raise
@@ -100,6 +102,9 @@ class Run:
         """Take up nothing new, drain, let go of the lease."""
         self.is_stopping = True
         self._daemon.stop(why)
+        if self._session is None:  # nothing was sent or decided yet
+            self.reason = why
+            self._opening.cancel()
 
     def update(self, done: int, total: int | None, message: str) -> None:
         """How far the market is, as told by the pace."""

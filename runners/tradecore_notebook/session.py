@@ -15,7 +15,7 @@ from tradecore.settings import load_settings
 from tradecore_notebook import logs
 from tradecore_notebook.ledger import ReadOnlyLedger, open_ledger
 from tradecore_notebook.run import Run
-from tradecore_notebook.standing import after_interrupt, described, status_of
+from tradecore_notebook.standing import after_interrupt, described, raise_here, status_of
 from tradecore_notebook.status import Status
 from tradecore_notebook.thread import ENGINE
 
@@ -36,8 +36,9 @@ class Session:
     ) -> None:
         """Settings as `python -m tradecore.runner` takes them: a TOML file, the environment, then what is given here.
 
-        `strategy` is the name of an installed one, a table with its name and parameters, or a class (or function without
-        arguments) that makes one: each run gets a new one. Other arguments are tables of settings, such as `market_data={"days": 1}`. Nothing is opened.
+        `strategy` is the name of an installed one, a table with its name and parameters, or a class (or function
+        without arguments) that makes one: each run gets a new one. Other arguments are tables of settings, such as
+        `market_data={"days": 1}`. Nothing is opened yet.
 
         Raises `ConfigurationError`, and `InputError` for a ledger that ends with the run.
         """
@@ -99,6 +100,13 @@ class Session:
         """Drain, compare with the broker, and let go of the lease; an interrupt does not hold that up."""
         return self._do(self._stop)
 
+    def join(self, *, timeout_s: float | None = None) -> Status:
+        """Wait until the run has ended by itself: a replayed market at its end. An interrupt ends only the waiting.
+
+        Raises what ended the run, `SessionRefused` while the market stands still, `TimeoutError`.
+        """
+        return self._do(self._join, timeout_s=timeout_s)
+
     def halt(self, reason: str) -> Status:
         """Halt trading for the account: only what reduces risk is sent from here on. `tradecore resume` undoes it."""
         return self._do(self._halt, reason)
@@ -118,6 +126,10 @@ class Session:
     async def astop(self) -> Status:
         """`stop` for `await`."""
         return await self._ado(self._stop)
+
+    async def ajoin(self) -> Status:
+        """`join` for `await`."""
+        return await self._ado(self._join)
 
     # --- in the thread of the engine --------------------------------------------------------------------------------
 
@@ -151,6 +163,16 @@ class Session:
         if self._run is not None and not self._run.has_ended:
             self._run.stop(_STOPPED)
             await self._run.ended()
+
+    async def _join(self) -> None:
+        run = self._run
+        if run is None:
+            return
+        if not (run.has_ended or run.is_stopping or run.turnstile.is_free):
+            raise SessionRefused("the market stands still: start() lets it move")
+        await run.ended()
+        if run.error is not None:
+            raise run.error
 
     async def _halt(self, reason: str) -> None:
         await self._alive().halt(reason)
@@ -188,17 +210,17 @@ class Session:
         except KeyboardInterrupt:
             sys.stderr.write(f"interrupted: {after_interrupt(self._run)}\n")
             raise
-        except BaseException:
+        except BaseException as error:
             self._is_told = True
-            raise
+            raise_here(error)
         return self.status
 
     async def _ado(self, work: Callable[..., Awaitable[None]], *arguments: Any) -> Status:
         try:
             await ENGINE.acall(work, *arguments)
-        except Exception:
+        except Exception as error:
             self._is_told = True
-            raise
+            raise_here(error)
         return self.status
 
     def untold(self) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from typing import NoReturn
 
 from tradecore.errors import TradecoreError
 from tradecore.journal import lease_holder
@@ -58,6 +59,16 @@ def described(error: BaseException) -> str:
     return with_remedy(error) if isinstance(error, TradecoreError) else f"{type(error).__name__}: {error}"
 
 
+def raise_here(error: BaseException) -> NoReturn:
+    """Raise it without the engine's frames where it says everything itself; `Session.traceback` keeps them.
+
+    Frames hold URLs with passwords, which some ways to show a traceback print.
+    """
+    if isinstance(error, TradecoreError):
+        raise error.with_traceback(None) from None
+    raise error
+
+
 def _state(run: Run | None) -> str:
     if run is None:
         return "read-only"
@@ -77,7 +88,10 @@ def _holds_lease(run: Run | None) -> bool:
 def _lease(settings: Settings, run: Run | None) -> str:
     if run is not None and _holds_lease(run):
         return f"held by this notebook as runner {run.runner_id}"
-    holder = lease_holder(settings.ledger)
+    try:
+        holder = lease_holder(settings.ledger)
+    except TradecoreError as error:  # a status says what it can
+        return f"nobody can say: {error}"
     return "nobody holds it; start() or step() takes it" if holder is None else f"held by {holder}; read-only here"
 
 

@@ -10,6 +10,8 @@ import pytest
 pytest.importorskip("ipykernel")
 
 from tests.notebook.kernel import Kernel, kernel_environment
+from tests.runner.market import write_csv
+from tests.runner.process import fills, run, write
 from tradecore_notebook import kernelspec
 
 
@@ -24,6 +26,17 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             patch.setenv(name, value)
     yield prefix
     patch.undo()
+
+
+@pytest.fixture(scope="package")
+def hour(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder where `python -m tradecore.runner` traded the first hour, with averages of two and five bars."""
+    folder = tmp_path_factory.mktemp("hour")
+    write_csv(folder, 60)
+    write(folder, "runner.toml", '[strategy]\nparameters = { fast = 2, slow = 5, quantity = "10" }\n')
+    assert run(folder, "--config", "runner.toml", "--bars", "bars.csv").code == 0
+    assert len(fills(folder)) > 5
+    return folder
 
 
 @pytest.fixture(scope="package")

@@ -53,9 +53,11 @@ class Kernel:
         return str(self._client.execute(code))
 
     def until_said(self, cell: str, word: str) -> None:
-        """Wait until the cell put out the word."""
-        while word not in str(self._message(cell)["content"]):
-            pass
+        """Wait until the cell printed the word: its code runs."""
+        while True:
+            message = self._message(cell)
+            if message["msg_type"] == "stream" and word in message["content"]["text"]:
+                return
 
     def finish(self, cell: str) -> Output:
         """Wait for the end of the cell."""
