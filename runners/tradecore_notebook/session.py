@@ -210,7 +210,7 @@ class Session:
         except KeyboardInterrupt:
             sys.stderr.write(f"interrupted: {after_interrupt(self._run)}\n")
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again
             self._is_told = True
             raise_here(error)
         return self.status
@@ -218,7 +218,7 @@ class Session:
     async def _ado(self, work: Callable[..., Awaitable[None]], *arguments: Any) -> Status:
         try:
             await ENGINE.acall(work, *arguments)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - raised again
             self._is_told = True
             raise_here(error)
         return self.status

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
+from tests.crash.judge import Judge
+from tests.crash.verdict import assert_nothing_lost_or_doubled
 from tests.notebook.kernel import Kernel
 from tests.runner.market import write_csv
 from tests.runner.process import fills, journal, orders, starts
@@ -175,3 +177,20 @@ def test_a_killed_kernel_is_followed_by_one_that_goes_on_from_the_ledger(
     assert "replayed to its end" in kernel.run("session.step(60)").text
     assert fills(tmp_path) == fills(hour)
     assert_sound(tmp_path)
+
+
+def test_the_engine_trades_a_live_market_while_a_cell_computes(kernel: Kernel, tmp_path: Path) -> None:
+    market = ("--speed", "6000", "--days", "2", "--symbols", "AAA,BBB", "--seed", "7")
+    with Judge.start(tmp_path, *market) as judge:
+        live = f"broker={{'base_url': {judge.base_url!r}}}, {QUICK}"
+        kernel.run(LOAD + f"session = Session('sqlite:///{tmp_path}/ledger.db', {live})")
+        kernel.run("session.start()")
+        busy = "steps = 0\nwhile session.status.done < 20 or not len(session.ledger.fills): steps += sum(range(20_000))"
+        assert kernel.run(busy).error is None
+        assert "state: paused" in kernel.run("session.pause()").text
+        assert (
+            kernel.run("before = session.status.done; session.step(2); print(session.status.done - before)").text
+            == "2\n"
+        )
+        assert "ledger and broker: agree" in kernel.run("session.stop()").text
+        assert assert_nothing_lost_or_doubled(judge, tmp_path) > 0
