@@ -230,8 +230,11 @@ def _on_order(draft: Draft, command: order.OrderCommand) -> None:
     state = draft.order(command.order_id)
     if state is None:
         raise CancelRefused(f"there is no order {command.order_id}")
-    if isinstance(command, StartSubmit) and (reason := _why_not(draft, state)):
-        command = WithdrawOrder(state.order_id, reason)
+    if isinstance(command, StartSubmit):
+        draft.rely_on(streams.account(state.account))  # a stop that another process commits first counts
+        draft.rely_on(streams.kill(state.account))
+        if reason := _why_not(draft, state):
+            command = WithdrawOrder(state.order_id, reason)
     draft.add(streams.order(state.order_id), order.decide(state, command))
     if isinstance(command, CancelOrder) and state.replaced_by is not None:
         _cancel_replacement(draft, state.replaced_by, command)

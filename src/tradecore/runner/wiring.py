@@ -64,7 +64,7 @@ async def open_session(settings: Settings, strategy: Strategy | None = None) -> 
                 account = settings.account
                 lane = Lane(ledger, clock, ids, account, runner_id, delivery.takeover_s) if delivery.shared else None
                 outbox = Outbox(ledger, venue.broker, clock, ids, rng, lambda: lease.token, pace, account, lane)
-                outbox.halt = find_halt_file(settings.ledger, settings.halt_file)
+                outbox.leave.halt = find_halt_file(settings.ledger, settings.halt_file)
                 adopts = delivery.foreign_orders == "adopt"
                 inbox = Inbox(ledger, venue.broker, ids, account, adopts=adopts)
                 terms = Terms(
