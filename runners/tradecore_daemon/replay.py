@@ -14,6 +14,7 @@ from tradecore.feed import MINUTE
 from tradecore.ports.venue import Advance, Replay
 from tradecore.runner.contract import Progress, Session
 from tradecore_daemon.patience import patiently
+from tradecore_daemon.turn import Turn, at_once
 from tradecore_daemon.warmup import read_warmup
 
 _log = structlog.get_logger("tradecore.daemon.replay")
@@ -21,7 +22,7 @@ _PATIENCE_S = 2.0
 _RETRY_S = 0.25
 
 
-async def pace_replay(session: Session, replay: Replay, progress: Progress) -> None:
+async def pace_replay(session: Session, replay: Replay, progress: Progress, turn: Turn = at_once) -> None:
     """Replay to the end: deliver what is open, move the market, collect what that did, decide on the new bars."""
     engine, feed = session.engine, session.feed
     state = await patiently(session, replay.state)
@@ -30,6 +31,7 @@ async def pace_replay(session: Session, replay: Replay, progress: Progress) -> N
     progress.update(state.steps, state.total, f"{state.time:%Y-%m-%d %H:%M}")
     while not state.done:
         await engine.outbox.drain()
+        await turn()
         failpoint("engine.advance.before")
         before, state = state, await _advance(session, replay, state)
         failpoint("engine.advance.after")

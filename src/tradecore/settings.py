@@ -161,7 +161,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TRADECORE_", env_nested_delimiter="__", extra="forbid", frozen=True)
 
-    ledger: str = "sqlite:///tradecore.db"
+    ledger: str = Field("sqlite:///tradecore.db", repr=False)  # a database's URL may hold a password
     account: str = "main"
     halt_file: str = ""
     broker: BrokerSettings = BrokerSettings()
