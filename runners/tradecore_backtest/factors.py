@@ -27,9 +27,7 @@ _CLOSE = Fraction(1, 1000)
 _Row = tuple[dt.date, Decimal, Decimal, Decimal]
 
 
-def read_factors(
-    path: str | os.PathLike[str], symbols: Collection[str] | None = None
-) -> tuple[CorporateAction, ...]:
+def read_factors(path: str | os.PathLike[str], symbols: Collection[str] | None = None) -> tuple[CorporateAction, ...]:
     """Corporate actions of a `.csv` file with `symbol, date (YYYYMMDD), price_factor, split_factor, reference_price`.
 
     Dividends are rounded to a tenth of a cent, because the factors have seven places. Raises `InputError`.

@@ -58,8 +58,15 @@ def fill_rows(tape: Sequence[Unit]) -> list[FillRow]:
     """Every execution, by time."""
     return [
         FillRow(
-            event.fill_id, event.order_id, event.trade_id, event.symbol, event.side,
-            event.quantity, event.price, event.fees, event.occurred_at,
+            event.fill_id,
+            event.order_id,
+            event.trade_id,
+            event.symbol,
+            event.side,
+            event.quantity,
+            event.price,
+            event.fees,
+            event.occurred_at,
         )  # fmt: skip
         for unit in tape
         for _, event in unit.events

@@ -173,9 +173,7 @@ def walk(steps: list[int]) -> list[Bar]:
 def test_the_future_never_changes_the_past(steps: list[int], known: int, chance: object) -> None:
     later = steps[known:]
     chance.shuffle(later)  # type: ignore[attr-defined]
-    results = [
-        backtest(walk(known_steps), SmaCrossover(2, 5, 10)) for known_steps in (steps, [*steps[:known], *later])
-    ]
+    results = [backtest(walk(known_steps), SmaCrossover(2, 5, 10)) for known_steps in (steps, [*steps[:known], *later])]
     border = OPENING + dt.timedelta(minutes=known)
     past = [
         (
