@@ -155,5 +155,3 @@ def _told(strategy: Strategy) -> dict[str, object]:
     kept = vars(strategy) if hasattr(strategy, "__dict__") else {}
     plain = (int, str, Decimal, float, bool)
     return {name.lstrip("_"): value for name, value in kept.items() if isinstance(value, plain)}
-
-

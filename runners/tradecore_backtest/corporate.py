@@ -51,9 +51,7 @@ class Calendar:
         if before is not None and self._model.borrow_rate:
             self._borrow((day - before).days, moment)
         account = self._desk.account
-        marks = {
-            symbol: from_nanos(self._last[symbol]) for symbol in account.positions if symbol in self._last
-        }
+        marks = {symbol: from_nanos(self._last[symbol]) for symbol in account.positions if symbol in self._last}
         self._desk.take(cmd.MarkEquity(self._account, marks, at), moment, "engine")
         return True
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import itertools
 import os
 from collections.abc import Collection
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -27,9 +28,7 @@ _CLOSE = Fraction(1, 1000)
 _Row = tuple[dt.date, Decimal, Decimal, Decimal]
 
 
-def read_factors(
-    path: str | os.PathLike[str], symbols: Collection[str] | None = None
-) -> tuple[CorporateAction, ...]:
+def read_factors(path: str | os.PathLike[str], symbols: Collection[str] | None = None) -> tuple[CorporateAction, ...]:
     """Corporate actions of a `.csv` file with `symbol, date (YYYYMMDD), price_factor, split_factor, reference_price`.
 
     Dividends are rounded to a tenth of a cent, because the factors have seven places. Raises `InputError`.
@@ -46,7 +45,7 @@ def read_factors(
     actions: list[CorporateAction] = []
     for symbol, found in rows.items():
         found.sort()
-        for before, after in zip(found, found[1:], strict=False):
+        for before, after in itertools.pairwise(found):
             action = _between(symbol, before, after)
             if action is not None:
                 actions.append(action)

@@ -32,8 +32,26 @@ class Working:
     """
 
     __slots__ = (
-        "active", "best", "broker_id", "expires", "immediate", "is_market", "kill", "left", "limit", "notional",
-        "number", "order_id", "sign", "stop", "symbol", "tif", "trail", "trail_percent", "whole", "waits",
+        "active",
+        "best",
+        "broker_id",
+        "expires",
+        "immediate",
+        "is_market",
+        "kill",
+        "left",
+        "limit",
+        "notional",
+        "number",
+        "order_id",
+        "sign",
+        "stop",
+        "symbol",
+        "tif",
+        "trail",
+        "trail_percent",
+        "waits",
+        "whole",
     )  # fmt: skip
 
     def __init__(self, order: OrderState, number: int, expires: int) -> None:

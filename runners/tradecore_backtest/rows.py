@@ -10,8 +10,8 @@ from typing import Generic, TypeVar, overload
 
 import attrs
 
-from tradecore.domain.values import OrderStatus, OrderType, Side, TimeInForce, TradeStatus
 from tradecore.domain.nanos import from_nanos, instant
+from tradecore.domain.values import OrderStatus, OrderType, Side, TimeInForce, TradeStatus
 
 Row = TypeVar("Row")
 

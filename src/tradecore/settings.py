@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from tradecore.domain.values import parse_symbol
 from tradecore.errors import ConfigurationError, InputError
+from tradecore.settings_backtest import BacktestSettings
 from tradecore.settings_risk import RiskSettings
 
 
@@ -165,6 +166,7 @@ class Settings(BaseSettings):
     strategy: StrategySettings = StrategySettings()
     market_data: MarketDataSettings = MarketDataSettings()
     risk: RiskSettings = RiskSettings()
+    backtest: BacktestSettings = BacktestSettings()
     delivery: DeliverySettings = DeliverySettings()
     anchors: AnchorSettings = AnchorSettings()
     daily_check: CheckSettings = CheckSettings()
