@@ -39,7 +39,7 @@ def utc_days(starts: list[int]) -> Iterator[tuple[int, int]]:
 
 
 def end_of_order(force: TimeInForce, extended: bool, now: dt.datetime) -> int:
-    """When an order that is placed now ends, in nanoseconds since 1970; one that is good till canceled lives 90 days."""
+    """When an order that is placed now ends, in nanoseconds since 1970; good till canceled is 90 days."""
     date = now.astimezone(NEW_YORK).date()
     if force is TimeInForce.GTC:
         return nanoseconds(dt.datetime.combine(date + 90 * _DAY, dt.time(16, 15), NEW_YORK))

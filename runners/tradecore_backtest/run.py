@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import repeat
 
@@ -19,7 +19,7 @@ from tradecore.domain.account import SETTINGS
 from tradecore.domain.events import AlertTriggered
 from tradecore.domain.limits import Limits
 from tradecore.domain.nanos import NANO, instant, to_nanos
-from tradecore.domain.values import OrderClass, TimeInForce
+from tradecore.domain.values import Bar, OrderClass, TimeInForce
 from tradecore.errors import InputError
 from tradecore.ports.strategy import Idea, Strategy
 from tradecore.proposing import order_of
@@ -184,7 +184,8 @@ class Run:
 
     # --- deciding ---------------------------------------------------------------------------------------------------
 
-    def _look(self):  # type: ignore[no-untyped-def]
+    def _look(self) -> Callable[[str, int, int, int, int, int, int], bool]:
+        """What is shown every bar and says whether the strategy is to be asked."""
         strategy = self._strategy
         return strategy.glance if isinstance(strategy, Glancer) else _always
 
@@ -204,7 +205,7 @@ class Run:
                 message = f"strategy {strategy.name} at {bar.start.isoformat()}: {error}"
                 self.desk.note(streams.BROKER, AlertTriggered("bad_proposal", message), moment)
 
-    def _place(self, idea: Idea, bar, number: int, moment: Moment) -> None:  # type: ignore[no-untyped-def]
+    def _place(self, idea: Idea, bar: Bar, number: int, moment: Moment) -> None:
         name, account = self._strategy_name, self._terms.account
         order = order_of(idea, bar, number, strategy=name, account=account, not_after=moment.at + _FRESH)
         if order.order_class is not OrderClass.SIMPLE or order.time_in_force is TimeInForce.CLS:
@@ -212,7 +213,7 @@ class Run:
         self.desk.take(order, moment, self._actor)
         queued = self.desk.order(order.order_id)
         if queued is not None:
-            self.venue.submit(queued, moment)
+            self.venue.admit(queued, moment)
 
 
 def _always(*_: object) -> bool:

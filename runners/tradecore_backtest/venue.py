@@ -53,7 +53,7 @@ class Venue:
 
     # --- orders in --------------------------------------------------------------------------------------------------
 
-    def submit(self, order: OrderState, moment: Moment) -> None:
+    def admit(self, order: OrderState, moment: Moment) -> None:
         """Send a queued order: the attempt is recorded, then the answer, an admission or a refusal."""
         desk, order_id = self._desk, order.order_id
         desk.take(cmd.StartSubmit(order_id, "backtest", order.body_hash, moment.at, 1), moment, "outbox")

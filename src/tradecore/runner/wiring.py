@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -19,7 +20,7 @@ from tradecore.runner.agents import open_cycle
 from tradecore.runner.anchors import make_sink
 from tradecore.runner.contract import Session
 from tradecore.runner.halt_file import find_halt_file
-from tradecore.runner.plugins import load_plugin
+from tradecore.runner.plugins import load_from_file, load_plugin
 from tradecore.runner.system import SystemClock, SystemIds, SystemRng
 from tradecore.sagas.conductor import Conductor
 from tradecore.settings import Settings
@@ -112,11 +113,12 @@ def _check_place(url: str) -> None:
 
 
 def make_strategy(settings: Settings) -> Strategy:
-    """The strategy that the settings name, with its parameters. Raises `ConfigurationError`, `InputError`."""
+    """The strategy that the settings name: installed, or `file.py:Class`. Raises `ConfigurationError`, `InputError`."""
     chosen = settings.strategy
     if settings.agent.name and "strategy" not in settings.model_fields_set:
         return NoStrategy()  # who names an agent does not mean the default rules beside it
-    factory = load_plugin("strategies", chosen.name, "strategy.name")
+    load = load_from_file if ".py:" in chosen.name else functools.partial(load_plugin, "strategies")
+    factory = load(chosen.name, "strategy.name")
     try:
         strategy: Strategy = factory(**chosen.parameters)
     except TypeError as error:
