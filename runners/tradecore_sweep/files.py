@@ -50,9 +50,7 @@ def write_sweep(path: Path, made: Sweep) -> None:
 
 def write_walk(path: Path, walk: Walk) -> None:
     """The steps as JSON."""
-    steps = [
-        {"train": _named(step.train), "test": _named(step.test), **_doubt(step.doubt)} for step in walk.steps
-    ]
+    steps = [{"train": _named(step.train), "test": _named(step.test), **_doubt(step.doubt)} for step in walk.steps]
     efficiency = walk.efficiency
     told = {
         "efficiency": efficiency if isinstance(efficiency, float) else None,

@@ -11,7 +11,7 @@ from pathlib import Path
 from tradecore.errors import ConfigurationError
 from tradecore.metrics import Curve, NotDefined, Report
 from tradecore.ports.strategy import Strategy
-from tradecore.runner.plugins import load_plugin
+from tradecore.runner.plugins import load_strategy
 from tradecore.tearsheet import Sheet
 from tradecore_backtest.api import backtest
 from tradecore_backtest.result import BacktestResult
@@ -49,13 +49,16 @@ def run(trial: Trial) -> BacktestResult:
 
 def code_digest(strategy: str) -> str:
     """SHA-256 of the source file that a strategy is in."""
-    file = inspect.getsourcefile(load_plugin("strategies", strategy, "strategy"))
+    if ".py:" in strategy:
+        file = strategy.rpartition(":")[0]
+    else:
+        file = inspect.getsourcefile(load_strategy(strategy)) or ""
     return hashlib.sha256(Path(file).read_bytes() if file else b"").hexdigest()
 
 
 def strategy_of(trial: Trial) -> Strategy:
     """The strategy with the trial's parameters. Raises `InputError` or `ConfigurationError` for others than its own."""
-    factory = load_plugin("strategies", trial.strategy, "strategy")
+    factory = load_strategy(trial.strategy)
     try:
         made: Strategy = factory(**dict(trial.parameters))
     except TypeError as error:

@@ -9,8 +9,9 @@ import attrs
 
 from tradecore.domain.nanos import instant
 from tradecore.errors import InputError
-from tradecore.metrics import NotDefined, Report
+from tradecore.metrics import NotDefined
 from tradecore.metrics.figure import Real
+from tradecore.tearsheet import Sheet
 from tradecore_sweep.executor import Executor, Processes
 from tradecore_sweep.judging import OBJECTIVE, Doubt, doubt, ranked
 from tradecore_sweep.outcome import Outcome
@@ -33,10 +34,10 @@ class Step:
 
 @attrs.frozen
 class Walk:
-    """All steps, and the report of the tests one after the other, each begun with no position and compounded."""
+    """All steps. `sheet` has the tests one after the other, each begun with no position, their returns compounded."""
 
     steps: tuple[Step, ...]
-    report: Report
+    sheet: Sheet
 
     @property
     def efficiency(self) -> Real:
@@ -122,5 +123,5 @@ def walk_forward(
     steps = tuple(
         Step(group[0], doubt(group[0], group), outcome) for group, outcome in zip(by_window, tests, strict=True)
     )
-    sheet = sheet_of_returns("walk-forward", tests, study.cash)
-    return Walk(steps, sheet.report())
+    walk = Walk(steps, sheet_of_returns("Walk-forward", tests, study.cash))
+    return attrs.evolve(walk, sheet=attrs.evolve(walk.sheet, notes=walk.warnings))

@@ -43,7 +43,7 @@ def test_a_walk_chooses_on_the_past_and_reports_the_future(tmp_path: Path) -> No
         assert step.train.trial.parameters == step.test.trial.parameters
         assert step.train.returns[-1][0] < step.test.returns[0][0]
     compounded = math.prod(1 + value for step in walk.steps for value in step.test.daily) - 1
-    assert walk.report.value("total_return") == pytest.approx(compounded, abs=1e-9)
+    assert walk.sheet.report().value("total_return") == pytest.approx(compounded, abs=1e-9)
     again = walk_forward(made, tmp_path / "out", 240 * DAY, 120 * DAY, Serial())
     assert again == walk
 

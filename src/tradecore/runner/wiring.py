@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -20,7 +19,7 @@ from tradecore.runner.agents import open_cycle
 from tradecore.runner.anchors import make_sink
 from tradecore.runner.contract import Session
 from tradecore.runner.halt_file import find_halt_file
-from tradecore.runner.plugins import load_from_file, load_plugin
+from tradecore.runner.plugins import load_plugin, load_strategy
 from tradecore.runner.system import SystemClock, SystemIds, SystemRng
 from tradecore.sagas.conductor import Conductor
 from tradecore.settings import Settings
@@ -117,8 +116,7 @@ def make_strategy(settings: Settings) -> Strategy:
     chosen = settings.strategy
     if settings.agent.name and "strategy" not in settings.model_fields_set:
         return NoStrategy()  # who names an agent does not mean the default rules beside it
-    load = load_from_file if ".py:" in chosen.name else functools.partial(load_plugin, "strategies")
-    factory = load(chosen.name, "strategy.name")
+    factory = load_strategy(chosen.name)
     try:
         strategy: Strategy = factory(**chosen.parameters)
     except TypeError as error:
