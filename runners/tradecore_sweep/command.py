@@ -21,7 +21,7 @@ from tradecore_backtest.sheet import sheet_of
 from tradecore_sweep.bar import Bar
 from tradecore_sweep.executor import Executor, Processes, Serial
 from tradecore_sweep.files import write_ranking, write_sheet, write_sweep, write_walk
-from tradecore_sweep.grid import Grid, parse_values
+from tradecore_sweep.grid import Grid, Parameter, parse_values
 from tradecore_sweep.judging import OBJECTIVE
 from tradecore_sweep.outcome import Outcome
 from tradecore_sweep.study import Study
@@ -42,8 +42,8 @@ _FIGURES = (
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tradecore.runner sweep",
-        description="Run a strategy over every combination of parameters, on all cores. Outcomes are kept as they come: "
-        "stop it, or kill it, and the same command goes on. With --train and --test it walks forward.",
+        description="Run a strategy over every combination of parameters, on all cores. Outcomes are kept as they "
+        "come: stop it, or kill it, and the same command goes on. With --train and --test it walks forward.",
         epilog="Fees, fills, limits and the like come from --config, as for a backtest.",
         allow_abbrev=False,
     )
@@ -86,9 +86,15 @@ def _run(arguments: argparse.Namespace) -> int:
         if arguments.train is None:
             made = sweep(study, trials, executor, bar.tell, objective=arguments.objective)
         else:
-            days = (dt.timedelta(days=number) for number in (arguments.train, arguments.test))
             walk = walk_forward(
-                study, trials, *days, executor, bar.tell, anchored=arguments.anchored, objective=arguments.objective
+                study,
+                trials,
+                dt.timedelta(days=arguments.train),
+                dt.timedelta(days=arguments.test),
+                executor,
+                bar.tell,
+                anchored=arguments.anchored,
+                objective=arguments.objective,
             )
     console = Console()
     if arguments.train is None:
@@ -108,7 +114,7 @@ def _study(arguments: argparse.Namespace) -> Study:
     settings = load_settings(arguments.config, {name: table for name, table in told.items() if table})
     if not settings.market_data.bars:
         raise ConfigurationError("a sweep needs bars: name a file with --bars")
-    grid = {name: (value,) for name, value in settings.strategy.parameters.items()}
+    grid: dict[str, tuple[Parameter, ...]] = {name: (value,) for name, value in settings.strategy.parameters.items()}
     for word in arguments.grid or ():
         name, equals, values = word.partition("=")
         if not equals:

@@ -49,10 +49,8 @@ def run(trial: Trial) -> BacktestResult:
 
 def code_digest(strategy: str) -> str:
     """SHA-256 of the source file that a strategy is in."""
-    if ".py:" in strategy:
-        file = strategy.rpartition(":")[0]
-    else:
-        file = inspect.getsourcefile(load_strategy(strategy)) or ""
+    is_file = ".py:" in strategy
+    file = strategy.rpartition(":")[0] if is_file else inspect.getsourcefile(load_strategy(strategy))
     return hashlib.sha256(Path(file).read_bytes() if file else b"").hexdigest()
 
 
