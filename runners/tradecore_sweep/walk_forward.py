@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from pathlib import Path
 
 import attrs
@@ -124,4 +125,19 @@ def walk_forward(
         Step(group[0], doubt(group[0], group), outcome) for group, outcome in zip(by_window, tests, strict=True)
     )
     walk = Walk(steps, sheet_of_returns("Walk-forward", tests, study.cash))
-    return attrs.evolve(walk, sheet=attrs.evolve(walk.sheet, notes=walk.warnings))
+    keys = "".join(outcome.trial.key for outcome in (*found, *tests))
+    sheet = attrs.evolve(
+        walk.sheet,
+        notes=walk.warnings,
+        config={
+            "strategy": study.strategy,
+            **{f"grid.{name}": ", ".join(map(str, values)) for name, values in study.grid.values.items()},
+            "train": f"{train.days} days{', anchored' if anchored else ''}",
+            "test": f"{test.days} days",
+            "objective": objective,
+            "cash": str(study.cash),
+        },
+        config_hash=hashlib.sha256(keys.encode()).hexdigest(),
+        provenance={"source": str(study.bars), "sha256": inputs.bars, "code": inputs.code},
+    )
+    return attrs.evolve(walk, sheet=sheet)
