@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from bisect import bisect_left
 from collections.abc import Iterator
 
 from tradecore.domain.calendar import NEW_YORK, next_session, session_on
-from tradecore.domain.nanos import instant, nanoseconds
+from tradecore.domain.nanos import NANO, instant, nanoseconds
+from tradecore.domain.terms import Terms
 from tradecore.domain.values import TimeInForce
 from tradecore_backtest.spacing import DAY_NS
 
 _DAY = dt.timedelta(days=1)
+_MINUTE_NS = 60 * NANO
 
 
 def sessions(starts: list[int]) -> Iterator[tuple[int, int]]:
@@ -38,8 +41,15 @@ def utc_days(starts: list[int]) -> Iterator[tuple[int, int]]:
         place = behind
 
 
-def end_of_order(force: TimeInForce, extended: bool, now: dt.datetime) -> int:
+def end_of_order(terms: Terms, now_ns: int) -> int:
     """When an order that is placed now ends, in nanoseconds since 1970; good till canceled is 90 days."""
+    return _end(terms.time_in_force, now_ns // _MINUTE_NS)
+
+
+@functools.lru_cache(maxsize=16)
+def _end(force: TimeInForce, minute: int) -> int:
+    """No session begins or ends within a minute."""
+    now = instant(minute * _MINUTE_NS)
     date = now.astimezone(NEW_YORK).date()
     if force is TimeInForce.GTC:
         return nanoseconds(dt.datetime.combine(date + 90 * _DAY, dt.time(16, 15), NEW_YORK))
@@ -48,10 +58,9 @@ def end_of_order(force: TimeInForce, extended: bool, now: dt.datetime) -> int:
         while session.open <= now:
             session = next_session(session.date + _DAY)
         return nanoseconds(session.close)
-    late = dt.timedelta(hours=4) if extended else dt.timedelta(0)
-    while session.close + late <= now:
+    while session.close <= now:
         session = next_session(session.date + _DAY)
-    return nanoseconds(session.close + late)
+    return nanoseconds(session.close)
 
 
 def daily_span(date: dt.date) -> tuple[int, int]:

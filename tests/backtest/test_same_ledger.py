@@ -18,9 +18,11 @@ from tradecore.journal.codec import CODEC
 from tradecore.journal.memory.journal import MemoryJournal
 from tradecore.ledger import Ledger
 from tradecore.ports.strategy import Idea
+from tradecore_backtest.books import DeskBooks
 from tradecore_backtest.columns import table_of
 from tradecore_backtest.desk import Desk, Unit
 from tradecore_backtest.market import MarketModel
+from tradecore_backtest.pocket import Pocket
 from tradecore_backtest.run import Run, Terms
 from tradecore_backtest.writing import DerivedIds, recorded
 
@@ -99,15 +101,24 @@ def test_the_desk_decides_as_the_ledger(
     model = MarketModel(fee_per_unit=D("0.01"), volume_share=D("0.2") if shares_volume else None)
     name = "example"
     desk = Desk("main", DerivedIds(name).epoch())
-    Run(table_of(bars), Planned(ideas), desk, Terms("main", D(1000), rules, model, 60 * 10**9)).go()
+    terms = Terms(D(1000), rules, model, 60 * 10**9)
+    decided = Run(table_of(bars), Planned(ideas), DeskBooks(desk, "main", "planned"), terms)
+    decided.go()
     mine = [CODEC.encode(one) for unit in recorded(desk.tape, name) for one in unit]
     assert mine == by_the_ledger(desk.tape, name)
+    if rules == Limits():
+        pocket, later = Pocket("planned", "main"), Desk("main", desk.epoch)
+        noted = Run(table_of(bars), Planned(ideas), pocket, terms)
+        noted.go()
+        pocket.play(DeskBooks(later, "main", "planned"))
+        assert [CODEC.encode(one) for unit in recorded(later.tape, name) for one in unit] == mine
+        assert noted.equity == decided.equity
 
 
 def test_nothing_is_kept_of_a_command_that_is_refused() -> None:
     desk = Desk("main", "0a1b2c3d")
-    terms = Terms("main", D(1000), Limits(), MarketModel(), 60 * 10**9)
-    Run(table_of([bar(0, "10")]), Planned({0: buy("0")}), desk, terms).go()
+    terms = Terms(D(1000), Limits(), MarketModel(), 60 * 10**9)
+    Run(table_of([bar(0, "10")]), Planned({0: buy("0")}), DeskBooks(desk, "main", "planned"), terms).go()
     kinds = [event.NAME for unit in desk.tape for _, event in unit.events]
     assert kinds[-1] == "system.alert.triggered"
     assert not any(kind.startswith("trade.") for kind in kinds)
