@@ -116,9 +116,7 @@ def main() -> None:
     sys.stdout.write(describe("attrs", "msgspec") + "\n")
     wanted = [("nothing", told.bars), ("sma", told.bars // 100), ("sma", told.bars), ("often", told.bars)]
     wanted += [("often", 2 * told.bars)] + ([("sma", 10 * told.bars)] if told.long else [])
-    rows = [
-        ["strategy", "bars", "orders", "wall s", "CPU s", "bars per CPU s", "peak MB", "ledger later, CPU µs/order"]
-    ]
+    rows = [["strategy", "bars", "orders", "wall s", "CPU s", "bars per CPU s", "peak MB", "ledger, µs per order"]]
     for name, count in wanted:
         command = [sys.executable, __file__, "--one", name, str(count), *(["--ledger"] if told.ledger else [])]
         rows.append(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("|"))

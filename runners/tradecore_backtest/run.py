@@ -15,7 +15,7 @@ import attrs
 
 from tradecore.domain.limits import Limits
 from tradecore.domain.nanos import NANO, instant, to_nanos
-from tradecore.domain.values import ZERO
+from tradecore.domain.values import ZERO, Bar
 from tradecore.errors import InputError
 from tradecore.ports.strategy import Idea, Portfolio, Strategy
 from tradecore.strategies.glancing import Glancer
