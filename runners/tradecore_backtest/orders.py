@@ -28,8 +28,8 @@ def price_step(price: int, symbol: str) -> int:
 class Working:
     """An order that waits for bars. Quantities and prices in billionths; `sign` is 1 for a buy, -1 for a sell.
 
-    `left` is None for an order of an amount of money, `reserved` the most that it can still fill; `limit` the worst price
-    that it takes, None for any.
+    `left` is None for an order of an amount of money, `reserved` the most that it can still fill; `limit` the
+    worst price that it takes, None for any.
     """
 
     __slots__ = (

@@ -7,6 +7,7 @@ to the last digit.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -116,4 +117,10 @@ def _is_plain(idea: Idea) -> bool:
         or idea.extended_hours
     ):
         return False
-    return type(quantity) is Decimal and parse_positive("quantity", quantity) == quantity
+    return type(quantity) is Decimal and _is_positive(quantity)
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_positive(quantity: Decimal) -> bool:
+    """Raises `InputError` as the domain does; strategies mostly repeat themselves."""
+    return parse_positive("quantity", quantity) > 0

@@ -15,9 +15,9 @@ import attrs
 
 from tradecore.domain.limits import Limits
 from tradecore.domain.nanos import NANO, instant, to_nanos
-from tradecore.domain.values import ZERO
+from tradecore.domain.values import ZERO, Bar
 from tradecore.errors import InputError
-from tradecore.ports.strategy import Strategy
+from tradecore.ports.strategy import Idea, Portfolio, Strategy
 from tradecore.strategies.glancing import Glancer
 from tradecore_backtest.books import Asked, Books
 from tradecore_backtest.columns import BarSource, Chunk, make_bar
@@ -54,6 +54,10 @@ class Run:
         self.last: dict[str, int] = {}
         self._source = source
         self._strategy = strategy
+        self._look: Callable[[str, int, int, int, int, int, int], bool] = _always
+        self._ask: Callable[[Bar, Portfolio], tuple[Idea, ...]] = strategy.on_bar
+        if isinstance(strategy, Glancer):
+            self._look, self._ask = strategy.glance, strategy.propose
         self._terms = terms
         self._bar_ns = terms.bar_ns
         self.venue = Venue(books, terms.model, self.last)
@@ -103,7 +107,7 @@ class Run:
             starts, chunk.opens[places], chunk.highs[places], chunk.lows[places], closes, chunk.volumes[places],
             strict=True,
         )  # fmt: skip
-        look = self._look()
+        look = self._look
         is_open, last, bar_ns = self.venue.open, self.last, self._bar_ns
         seen = 0  # bars of this day that are in the equity curve
         for place, (start, open_, high, low, close, volume) in enumerate(rows):
@@ -134,7 +138,7 @@ class Run:
 
     def _span_of_many(self, chunk: Chunk, first: int, behind: int) -> None:
         """The bars of a day of several symbols: all of a time trade before any of them is decided on."""
-        look, is_open, last = self._look(), self.venue.open, self.last
+        look, is_open, last = self._look, self.venue.open, self.last
         for begin, end_of_time in _times(chunk.starts, first, behind):
             start = chunk.starts[begin]
             end = start + self._bar_ns
@@ -171,16 +175,10 @@ class Run:
 
     # --- deciding ---------------------------------------------------------------------------------------------------
 
-    def _look(self) -> Callable[[str, int, int, int, int, int, int], bool]:
-        """What is shown every bar and says whether the strategy is to be asked."""
-        strategy = self._strategy
-        return strategy.glance if isinstance(strategy, Glancer) else _always
-
     def _decide(self, symbol: str, start: int, open_: int, high: int, low: int, close: int, volume: int) -> None:
         """Hand the bar to the strategy and place what it proposes, as the engine does."""
         bar = make_bar(symbol, start, open_, high, low, close, volume)
-        strategy = self._strategy
-        ideas = strategy.propose(bar, self) if isinstance(strategy, Glancer) else strategy.on_bar(bar, self)
+        ideas = self._ask(bar, self)
         if not ideas:
             return
         end = start + self._bar_ns
@@ -189,7 +187,7 @@ class Run:
             try:
                 self.venue.admit(Asked(idea, idea.symbol, bar.start, bar.close, number), moment)
             except InputError as error:
-                self.books.note(f"strategy {strategy.name} at {bar.start.isoformat()}: {error}", moment)
+                self.books.note(f"strategy {self._strategy.name} at {bar.start.isoformat()}: {error}", moment)
 
 
 def _always(*_: object) -> bool:

@@ -35,14 +35,15 @@ class Prices:
 
 
 class Venue:
-    """Open orders by symbol, and what becomes of them. `last` has the last price of every symbol, in billionths."""
+    """Open orders by symbol, and what becomes of them. `last` has the last price of every symbol, in
+    billionths; `tickets` counts the orders."""
 
     def __init__(self, books: Books, model: MarketModel, last: dict[str, int]) -> None:
         self.open: dict[str, list[Working]] = {}
         self._books = books
         self._model = model
         self._last = last
-        self._tickets = 0
+        self.tickets = 0
         self._at_close = model.fill_at is FillAt.CLOSE
         self._slips = bool(model.slippage or model.slippage_bps)
         self._charges = bool(model.fee_per_unit or model.fee_per_order or model.fee_bps)
@@ -51,9 +52,9 @@ class Venue:
 
     def admit(self, asked: Asked, moment: Moment) -> None:
         """Have the books decide on an idea, and take or refuse the order that it becomes. Raises `InputError`."""
-        ticket = self._tickets + 1
+        ticket = self.tickets + 1
         terms = self._books.place(ticket, asked, moment)
-        self._tickets = ticket
+        self.tickets = ticket
         if terms is None:
             return
         order = Working(terms, ticket, end_of_order(terms, moment.ns), asked.close)
