@@ -1,4 +1,4 @@
-"""Makes the picture of a tear sheet in the documentation, with headless Chromium: `python tools/tearsheet_picture.py BARS`.
+"""The documentation's picture of a tear sheet, by headless Chromium: `python tools/tearsheet_picture.py BARS`.
 
 BARS is a Parquet file of daily bars with SPY in it.
 """
