@@ -26,6 +26,7 @@ _RETRY_S = 0.5
 _WAIT_S = 5.0
 _PROJECT_EVERY_S = 0.1
 _BEHIND_S = 1.0
+_LOOK_EVERY_S = 1.0
 _ASSETS_EVERY_S = 6 * 3600.0
 
 
@@ -86,14 +87,19 @@ class Daemon:
                 group.start_soon(self._project, session)
                 group.start_soon(self._reconcile, session)
                 group.start_soon(self._refresh_assets, session)
+                group.start_soon(self._watch, session)
                 if wants_bars and session.feed.symbols:  # without a reader they would only pile up
                     group.start_soon(session.feed.run)
+                if session.cycle is not None and replay is None:
+                    group.start_soon(session.cycle.run)
                 if replay is not None:
                     await pace_replay(session, replay, progress, self._turn)
                 else:
                     await pace_live(session, progress, self._turn)
             await self._drain(session)
             group.cancel_scope.cancel()
+        if session.cycle is not None:
+            await session.cycle.finish()
         reason = self._stopped_by or "the market was replayed to its end"
         session.engine.end(session.runner_id, reason)
         return reason
@@ -147,6 +153,12 @@ class Daemon:
         while True:
             await session.clock.sleep(_ASSETS_EVERY_S)
             await session.engine.refresh_assets()
+
+    async def _watch(self, session: Session) -> None:
+        """Look at what time alone brings about."""
+        while True:
+            await session.clock.sleep(_LOOK_EVERY_S)
+            session.engine.look()
 
     async def _reconcile(self, session: Session) -> None:
         """Compare with the broker on a schedule, at the end of a day, and sooner while anything is not clear."""

@@ -43,6 +43,8 @@ async def pace_replay(session: Session, replay: Replay, progress: Progress, turn
             await patiently(session, engine.collect)
         for bar in bars:
             engine.decide(bar)
+        if session.cycle is not None:
+            await session.cycle.at(state.time)
         progress.update(state.steps, state.total, f"{state.time:%Y-%m-%d %H:%M}")
         await _keep_pace(session, state.time - before.time)
     await engine.outbox.drain()
@@ -72,6 +74,8 @@ async def _take_up(session: Session, state: Advance) -> None:
         else:
             engine.decide(bar)
     feed.begin_after(bars)
+    if session.cycle is not None:
+        await session.cycle.at(state.time)
 
 
 async def _advance(session: Session, replay: Replay, before: Advance) -> Advance:

@@ -1,59 +1,88 @@
-"""Verb `trace`: everything that belongs to one decision or order, from whichever id is at hand."""
+"""Verb `trace`: everything that belongs together, from whichever id is at hand, as a tree, as JSON or as a trace."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tradecore.cli.event_data import event_object
 from tradecore.cli.opening import open_existing
 from tradecore.cli.options import DEFAULTS, Options
-from tradecore.cli.printing import console, printable, show_json
-from tradecore.domain import streams
-from tradecore.domain.events import Event, FillRecorded
-from tradecore.domain.messages import Recorded
+from tradecore.cli.printing import console, printable, show_json, show_note
+from tradecore.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+    from tradecore.lineage.gathering import Lineage
+    from tradecore.lineage.tree import Branch
 
 
-def trace(id_: str, /, *, options: Options = DEFAULTS) -> int:
-    """Show decision, intent, attempts, answer, fills and outcome that belong together.
+def trace(id_: str, /, *, otlp: str | None = None, options: Options = DEFAULTS) -> int:
+    """Show cycle, decision, model calls, risk checks, intent, attempts, fills, trade and outcome that belong together.
 
     Parameters
     ----------
     id_
-        trace, order, client order, trade, fill or decision id
+        trace, cycle, decision, order, client order, trade or fill id
+    otlp
+        write the chain into this file as an OpenTelemetry trace (OTLP, JSON)
     """
-    from tradecore.views.tracing import find_trace, trace_events
+    from tradecore.lineage.gathering import gather
 
     with open_existing(options) as journal:
-        trace_id = find_trace(journal, id_)
-        events = trace_events(journal, trace_id)
+        lineage = gather(journal, id_)
+    if otlp is not None:
+        _write_otlp(lineage, otlp)
     if options.json:
-        show_json([event_object(recorded) for recorded in events])
-    else:
-        _show_tree(trace_id, events)
+        show_json([event_object(recorded) for recorded in lineage.events])
+    elif otlp is None:
+        _show_tree(lineage)
     return 0
 
 
-def _show_tree(trace_id: str, events: list[Recorded[Event]]) -> None:
-    """One branch per decision, order (with its fills), trade and account, in the order in which they appear."""
+def _write_otlp(lineage: Lineage, name: str) -> None:
+    import msgspec
+
+    from tradecore.lineage.otlp import otlp
+
+    try:
+        Path(name).write_bytes(msgspec.json.format(msgspec.json.encode(otlp(lineage)), indent=1) + b"\n")
+    except OSError as error:
+        raise InputError("otlp", name, f"a file that can be written ({error.strerror})") from None
+    show_note(f"{len(lineage.events)} events written to {name}")
+
+
+def _show_tree(lineage: Lineage) -> None:
+    """One branch per cycle, decision, question, order (with its fills), trade and outcome."""
     from rich.tree import Tree
 
-    from tradecore.cli.narration import phrase_of, stage_of
-    from tradecore.views.plain import instant_of_ns
+    from tradecore.lineage.totals import totals_of
+    from tradecore.lineage.tree import branches_of
+    from tradecore.views.plain import text
 
-    branches: dict[str, list[Recorded[Event]]] = defaultdict(list)
-    for recorded in events:
-        event, stream = recorded.event, recorded.envelope.stream
-        branches[streams.order(event.order_id) if isinstance(event, FillRecorded) else stream].append(recorded)
-    tree = Tree(f"trace {trace_id}")
-    for stream in sorted(branches, key=_rank):
-        branch = tree.add(printable(stream.replace("-", " ", 1)))
-        for recorded in branches[stream]:
-            at = instant_of_ns(recorded.envelope.recorded_at_ns)
-            branch.add(f"{at}  {stage_of(recorded.event):<11} {printable(phrase_of(recorded.event))}")
+    tree = Tree(f"trace {lineage.trace_id}")
+    for branch in branches_of(lineage):
+        _grow(tree, branch)
+    took = totals_of(lineage)
+    if took.calls or took.reused:
+        tree.add(
+            f"models: {took.calls} calls ({took.failed_calls} failed, {took.fallbacks} fall-backs), "
+            f"{took.reused} reused, {took.input_tokens} tokens in, {took.output_tokens} out, "
+            f"${text(took.cost)}, {text(took.latency_s)} s"
+        )
+    if took.realised_pnl is not None:
+        tree.add(f"profit: {text(took.realised_pnl)}")
     console().print(tree)
 
 
-def _rank(stream: str) -> int:
-    kinds = ("decision", "order", "trade", "account")
-    kind = stream.partition("-")[0]
-    return kinds.index(kind) if kind in kinds else len(kinds)
+def _grow(tree: Tree, branch: Branch) -> None:
+    from tradecore.cli.narration import phrase_of, stage_of
+    from tradecore.views.plain import instant_of_ns
+
+    grown = tree.add(printable(branch.title))
+    for recorded in branch.events:
+        at = instant_of_ns(recorded.envelope.recorded_at_ns)
+        grown.add(f"{at}  {stage_of(recorded.event):<11} {printable(phrase_of(recorded.event))}")
+    for below in branch.branches:
+        _grow(grown, below)
