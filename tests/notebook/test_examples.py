@@ -35,4 +35,4 @@ def test_a_notebook_is_stored_without_outputs_for_the_kernel_that_we_install(pat
 
 
 def test_there_are_examples() -> None:
-    assert {path.stem for path in NOTEBOOKS} >= {"session", "replay"}
+    assert {path.stem for path in NOTEBOOKS} == {"calibration", "replay", "research", "session"}
