@@ -21,7 +21,7 @@ from tradecore.domain import events as ev
 from tradecore.domain.messages import Cause
 from tradecore.domain.order_state import OrderState
 from tradecore.domain.values import OrderType, Side, TimeInForce
-from tradecore.errors import BrokerUnauthorized
+from tradecore.errors import BrokerUnauthorized, BrokerUnreachable
 from tradecore.runner.contract import Session
 from tradecore.runner.system import SystemClock, SystemIds
 from tradecore.runner.wiring import open_session
@@ -67,7 +67,7 @@ class World:
     # --- the daemon ---------------------------------------------------------------------------------------------------
 
     async def live(self) -> None:
-        """Run the daemon until `stop`; one that the broker turned away is started again, as whoever runs it would."""
+        """Run the daemon until `stop`; one that the broker turned away or did not answer is started again."""
         self._gone = anyio.Event()
         try:
             await self._live()
@@ -196,7 +196,7 @@ async def until(is_true: Callable[[], bool]) -> None:
 def _turned_away(error: Exception) -> bool:
     if isinstance(error, BaseExceptionGroup):
         return any(isinstance(each, Exception) and _turned_away(each) for each in error.exceptions)
-    return isinstance(error, BrokerUnauthorized)
+    return isinstance(error, BrokerUnauthorized | BrokerUnreachable)
 
 
 @asynccontextmanager
