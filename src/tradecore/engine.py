@@ -365,7 +365,7 @@ class Engine:
         return why
 
     def known(self) -> Known[AccountState]:
-        """Positions, cash and orders of the account, as of the last comparison with the broker that was conclusive."""
+        """The account as of the last comparison with the broker that was conclusive."""
         return self._comparer.known(self._terms.account_max_age_s)
 
     def judge_age(self) -> None:
@@ -380,6 +380,11 @@ class Engine:
             self.gate.close("age", f"the account was last compared with the broker more than {limit:g} s ago")
         else:
             self.gate.open("age")
+
+    def watch_delivery(self, patience_s: float) -> None:
+        """Alert when work is ready and nobody begins it."""
+        if (why := self.outbox.why_stuck(patience_s)) is not None:
+            self.alert("delivery_stalled", f"work is ready and nothing of it began for {patience_s:g} s: {why}")
 
     def alert(self, kind: str, message: str) -> None:
         """Record something that a person should see, once per run."""
