@@ -62,8 +62,7 @@ class Terms:
 
     New risk waits when the account was not reconciled for `account_max_age_s` (None: however long), and when the stream
     of reports is lost for longer than `stream_grace_s`. Cash may differ by `cash_tolerance` without stopping anything.
-    Prices of what is held are taken in every `mark_every_s`. A difference is put down to what is on its way for no
-    longer than `patience_s`.
+    Prices of what is held are taken in every `mark_every_s`. What is on its way explains a difference for `patience_s`.
     """
 
     account: str
