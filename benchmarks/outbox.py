@@ -26,7 +26,7 @@ from tradecore.domain import commands as cmd
 from tradecore.domain import streams
 from tradecore.domain.identity import client_order_id
 from tradecore.domain.messages import Cause
-from tradecore.domain.order import plan
+from tradecore.domain.order_plan import plan
 from tradecore.domain.values import OrderStatus, OrderType, Side, TimeInForce
 from tradecore.draft import Shelf
 from tradecore.follower import Follower

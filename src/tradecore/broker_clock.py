@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 from tradecore.ports.broker import Broker
 from tradecore.ports.clock import Clock
@@ -15,11 +16,14 @@ class BrokerClock:
         self._broker = broker
         self._clock = clock
         self._told: tuple[dt.datetime, float] | None = None
+        self.compare: Callable[[dt.datetime], None] = lambda _: None
+        """Told each word of the broker, to compare it with our own clock."""
 
     async def ask(self) -> dt.datetime:
         """Ask the broker for its time. Raises `BrokerUnreachable`, `ProtocolError`."""
         told = await self._broker.now()
         self._told = (told, self._clock.monotonic())
+        self.compare(told)
         return told
 
     def now(self) -> dt.datetime | None:

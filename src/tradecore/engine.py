@@ -9,7 +9,7 @@ from decimal import Decimal
 import attrs
 import structlog
 
-from tradecore import __version__
+from tradecore import __version__, approvals
 from tradecore.broker_clock import BrokerClock
 from tradecore.comparing import Comparer, Round
 from tradecore.domain import commands as cmd
@@ -19,7 +19,6 @@ from tradecore.domain.events import (
     AlertTriggered,
     AssetsRefreshed,
     Event,
-    OpeningPosition,
     RunnerStarted,
     RunnerStopped,
 )
@@ -28,32 +27,31 @@ from tradecore.domain.messages import Cause
 from tradecore.domain.order_state import OrderState
 from tradecore.domain.session import is_regular
 from tradecore.domain.terms import size
+from tradecore.domain.triggers import Vigilance
 from tradecore.domain.truth import Known, Source
 from tradecore.domain.values import ZERO, Bar, TradingState
+from tradecore.domain.volatility import Swing
 from tradecore.draft import last_event
-from tradecore.errors import BrokerUnreachable, InputError, ProtocolError, WrongAccount
+from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
 from tradecore.follower import Follower
 from tradecore.gate import Gate
 from tradecore.inbox import Inbox
 from tradecore.ledger import Ledger
 from tradecore.outbox import Outbox
+from tradecore.pinning import pin_account
 from tradecore.portfolio import StrategyPortfolio
 from tradecore.ports.broker import Broker, OrderReport
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids
 from tradecore.ports.strategy import Idea, Strategy
 from tradecore.proposing import order_of
-from tradecore.reconcile import Differences
 from tradecore.rewind import refuse_rewound
 from tradecore.schedule import Schedule
-from tradecore.views import read_row, read_rows
+from tradecore.views import read_row
 from tradecore.views.projector import Projector
+from tradecore.watch import Watch
 
 _log = structlog.get_logger("tradecore.engine")
-_PAST = dt.timedelta(days=30)
-"""How far back the broker may still list what its opening balances have in them already."""
-_LONGEST_ORDER = dt.timedelta(days=100)
-"""How long an order may work that was placed before the books began: brokers end them after 90 days."""
 
 
 @attrs.frozen
@@ -63,6 +61,7 @@ class Terms:
     New risk waits when the account was not reconciled for `account_max_age_s` (None: however long), and when the stream
     of reports is lost for longer than `stream_grace_s`. Cash may differ by `cash_tolerance` without stopping anything.
     Prices of what is held are taken in every `mark_every_s`. What is on its way explains a difference for `patience_s`.
+    Where the market `is_replayed`, its clock is not ours.
     """
 
     account: str
@@ -73,6 +72,8 @@ class Terms:
     cash_tolerance: Decimal = Decimal(1)
     mark_every_s: float = 300.0
     patience_s: float = 60.0
+    vigilance: Vigilance = Vigilance()
+    is_replayed: bool = False
 
 
 class Engine:
@@ -111,8 +112,12 @@ class Engine:
         )  # fmt: skip
         self._marked_at: float | None = None
         self._tradable: frozenset[str] | None = None
+        self._swings: dict[str, Swing] = {}
         self.gate = Gate()
         self.gate.opened = outbox.look_again
+        self.watch = Watch(ledger, clock, ids, terms.account, terms.vigilance, lambda: outbox.unresolved)
+        if not terms.is_replayed:
+            self.broker_clock.compare = self.watch.compare_clocks
         outbox.leave.refusal = lambda order: self.gate.withdraws(ledger.account(order.account), order)
         outbox.leave.hold = self._hold
 
@@ -125,7 +130,8 @@ class Engine:
         """
         self.gate.close("start", "the account was not reconciled since the start")
         overlooked = await refuse_rewound(self.ledger, self.broker)
-        await self._pin()
+        self.projector.catch_up()
+        await pin_account(self.ledger, self.broker, self.inbox, self._terms.account, self._cause("runner"))
         await self._refresh_assets()
         terms = self._terms
         wanted = cmd.SetLimits(terms.account, terms.limits, SETTINGS, "as a runner was told at its start")
@@ -136,6 +142,8 @@ class Engine:
             self._begun_as = runner_id
         self._restore()
         self._restore_doubts()
+        self.watch.restore()
+        self.follower.listen(self.watch.observe)
         for order in overlooked:
             await self.inbox.take(OrderReport(order, "found at the start", None))
         self.catch_up()
@@ -147,44 +155,6 @@ class Engine:
         self.ledger.note(streams.RUNNER, RunnerStopped(runner_id, reason), self._cause("runner"))
         self.catch_up()
         self.projector.catch_up()
-
-    async def _pin(self) -> None:
-        as_of = await self.broker.now()
-        found = await self.broker.account()
-        known = self.ledger.account(self._terms.account)
-        self._refuse_shared(found.account_id)
-        is_new = known.broker_account_id is None
-        held = await self.broker.positions() if is_new else ()
-        past = (await self.broker.activities_since(as_of - _PAST)).activities if is_new else ()
-        self.ledger.handle(
-            cmd.PinAccount(
-                account=self._terms.account,
-                broker=self.broker.name,
-                broker_account_id=found.account_id,
-                paper=found.paper,
-                currency=found.currency,
-                cash=found.cash,
-                positions=tuple(OpeningPosition(p.symbol, p.quantity, p.average_price) for p in held),
-                as_of=as_of,
-                activities=tuple(item.activity_id for item in past),
-            ),
-            self._cause("runner"),
-        )
-        books_begin = self.ledger.account(self._terms.account).as_of
-        assert books_begin is not None, "it was just pinned"
-        self.inbox.start_from(books_begin)  # what was executed before is in the opening balances
-        last = Differences.of(self.ledger, self._terms.account).completed
-        self.inbox.list_from(last.as_of if last is not None else books_begin - _LONGEST_ORDER)
-
-    def _refuse_shared(self, broker_account_id: str) -> None:
-        """Two accounts of the ledger at one broker account would each book what the other did."""
-        self.projector.catch_up()
-        for row in read_rows(self.ledger.journal, "balances"):
-            if row["broker_account_id"] == broker_account_id and row["account"] != self._terms.account:
-                raise WrongAccount(
-                    f"broker account {broker_account_id} belongs to account {row['account']!r} of this ledger: use "
-                    f"account = {row['account']!r}, other keys, or another --ledger"
-                )
 
     async def _refresh_assets(self) -> None:
         """Record the broker's list of assets when it is not the one that is recorded already."""
@@ -220,11 +190,13 @@ class Engine:
 
     def observe(self, bar: Bar) -> None:
         """Show a bar to the strategy without asking it."""
+        self._see(bar)
         if is_regular(bar.symbol, bar.start):
             self.strategy.observe(bar)
 
     def decide(self, bar: Bar) -> None:
         """Show a bar to the strategy and record what it proposes; the same bar never places two orders."""
+        self._see(bar)
         if not is_regular(bar.symbol, bar.start):
             return
         for number, idea in enumerate(self.strategy.on_bar(bar, self._portfolio)):
@@ -233,6 +205,10 @@ class Engine:
             except InputError as error:
                 self.alert("bad_proposal", f"strategy {self.strategy.name} at {bar.start.isoformat()}: {error}")
         self.catch_up()
+
+    def _see(self, bar: Bar) -> None:
+        swing = self._swings[bar.symbol] = self._swings.get(bar.symbol, Swing()).after(bar)
+        self.watch.see(bar, swing.share)
 
     def _place(self, bar: Bar, idea: Idea, number: int) -> None:
         order = order_of(
@@ -243,6 +219,7 @@ class Engine:
             account=self._terms.account,
             not_after=self._clock.now() + dt.timedelta(seconds=self._terms.not_after_s),
         )
+        order = attrs.evolve(order, volatility=self._swings.get(order.symbol, Swing()).share)
         if self._tradable is not None:
             order = attrs.evolve(order, tradable=order.symbol in self._tradable)
         if self.held_back(order) is None:
@@ -335,6 +312,13 @@ class Engine:
             if order is not None and order.account == self._terms.account:
                 yield order
 
+    def look(self) -> None:
+        """What time alone brings about: a stop by file, approvals that expire, and triggers that spring."""
+        self.heed_halt()
+        approvals.expire(self.ledger, self._terms.account, self._clock.now(), self._cause("engine"))
+        self.watch.look()
+        self.catch_up()
+
     def heed_halt(self) -> None:
         """Record the stop that somebody asked for outside of the ledger; it stays when the asking goes."""
         reason = self.outbox.leave.halt()
@@ -347,6 +331,7 @@ class Engine:
     def held_back(self, order: cmd.PlaceOrder) -> str | None:
         """Why an order must wait for the truth, or None. What reduces the account's position never does."""
         self.heed_halt()
+        self.watch.look()
         self.judge_age()
         account = self.ledger.account(self._terms.account)
         quantity = size(order, order.reference_price) or ZERO

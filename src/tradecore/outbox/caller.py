@@ -67,8 +67,9 @@ class Caller:
         if isinstance(answer, cmd.RecordKillAnswer) and answer.accepted:
             try:
                 left = await lookups.count_open(self._broker)
+                held = await lookups.count_held(self._broker) if state.flat else None
             except (BrokerUnreachable, ProtocolError) as error:
                 done.commands = [cmd.RecordKillAnswer(self._account, True, str(error))]
             else:
-                done.commands = [cmd.RecordKillAnswer(self._account, True, "", left)]
+                done.commands = [cmd.RecordKillAnswer(self._account, True, "", left, held)]
         return done

@@ -57,6 +57,8 @@ def needs(order: OrderState, find: Find) -> Kind | None:
             return None  # a person must look at what is halted: what the broker has may be another order
         if order.leg is not None and order.replaces is None:
             return None  # the broker makes it with its parent
+        if order.awaits_approval:
+            return None
         if order.status is not OrderStatus.QUEUED:
             return Kind.RESOLVE
         return Kind.SUBMIT if order.replaces is None else Kind.REPLACE
