@@ -20,6 +20,7 @@ from tradecore.domain import commands as cmd
 from tradecore.domain import events as ev
 from tradecore.domain.messages import Cause
 from tradecore.domain.order_state import OrderState
+from tradecore.domain.triggers import Trigger
 from tradecore.domain.values import OrderType, Side, TimeInForce
 from tradecore.errors import BrokerUnauthorized, BrokerUnreachable
 from tradecore.runner.contract import Session
@@ -245,6 +246,8 @@ def _settings(requests: int, stream: int, ledger: str, replay_events: bool) -> S
     }
     off = {"enabled": False}
     chosen = {"ledger": ledger, "broker": broker, "strategy": {"name": "none"}, "delivery": delivery}
-    settings = load_settings(None, {**chosen, "risk": {"defaults": "none"}, "anchors": off, "daily_check": off})
+    quiet: dict[str, object] = {trigger.value: "none" for trigger in Trigger} | {"critical_alerts": []}
+    off_all = {"risk": {"defaults": "none"}, "triggers": quiet, "anchors": off, "daily_check": off}
+    settings = load_settings(None, {**chosen, **off_all})
     keys = {"api_key_id": SecretStr(DEFAULT_KEY), "api_secret_key": SecretStr(DEFAULT_SECRET)}
     return settings.model_copy(update=keys)
