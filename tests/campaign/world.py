@@ -88,7 +88,7 @@ class World:
                         self.ends.append(repr(error))
                         return
                     if self.settings.ledger == "memory:":
-                        self.ends.append("a ledger in memory does not survive a start")
+                        self.ends.append(f"a ledger in memory does not survive a start: {error!r}")
                         return
                 finally:
                     self.session = None
@@ -230,7 +230,7 @@ def _settings(requests: int, stream: int, ledger: str, replay_events: bool) -> S
         "stream_url": f"ws://127.0.0.1:{stream}/stream",
         "connect_timeout_s": READ_TIMEOUT_S,
         "read_timeout_s": READ_TIMEOUT_S,
-        "unreachable_after_s": 1.0,
+        "unreachable_after_s": 3.0,
         "requests_per_minute": 0,
         "breaker_open_s": 0.5,
         "replay_events": replay_events,
