@@ -25,6 +25,7 @@ _RETRY_S = 0.5
 _WAIT_S = 5.0
 _PROJECT_EVERY_S = 0.1
 _BEHIND_S = 1.0
+_LOOK_EVERY_S = 1.0
 _ASSETS_EVERY_S = 6 * 3600.0
 
 
@@ -72,6 +73,7 @@ class Daemon:
                 group.start_soon(self._project, session)
                 group.start_soon(self._reconcile, session)
                 group.start_soon(self._refresh_assets, session)
+                group.start_soon(self._watch, session)
                 if wants_bars and session.feed.symbols:  # without a reader they would only pile up
                     group.start_soon(session.feed.run)
                 if replay is not None:
@@ -137,8 +139,14 @@ class Daemon:
             await session.clock.sleep(_ASSETS_EVERY_S)
             await session.engine.refresh_assets()
 
+    async def _watch(self, session: Session) -> None:
+        """Look at what time alone brings about."""
+        while True:
+            await session.clock.sleep(_LOOK_EVERY_S)
+            session.engine.look()
+
     async def _reconcile(self, session: Session) -> None:
-        """Compare with the broker on a schedule, at the end of a day, and sooner while fills are missing."""
+        """Compare with the broker on a schedule, at the end of a day, and sooner while anything is not clear."""
         clock, every = session.clock, session.settings.delivery.reconcile_every_s
         due = clock.monotonic() + every
         sooner, tries = 0.0, 0
@@ -146,23 +154,25 @@ class Daemon:
         while True:
             await clock.sleep(min(_BEHIND_S, every))
             now = clock.monotonic()
+            session.engine.judge_age()  # orders that wait for it are not asked about by themselves
             inbox = session.engine.inbox
+            is_unclear = inbox.behind or session.engine.is_unsure
             closed = _last_closed(session)
             is_end = closed != compared_after
-            if is_end or now >= due or inbox.reconnected or (inbox.behind and now >= sooner):
+            if is_end or now >= due or inbox.reconnected or (is_unclear and now >= sooner):
                 compared_after = closed
                 why = "end" if is_end else "reconnect" if inbox.reconnected else "schedule"
                 inbox.reconnected = False
                 await session.engine.reconcile(why)
                 # What stays missing is asked for ever more rarely, so that orders keep their share of the rate limit.
-                tries = tries + 1 if session.engine.inbox.behind else 0
+                tries = tries + 1 if inbox.behind or session.engine.is_unsure else 0
                 due = clock.monotonic() + every
                 sooner = clock.monotonic() + _BEHIND_S * 2.0 ** min(tries, 10)
 
 
 def _last_closed(session: Session) -> dt.date | None:
     """The last trading day that is over by the broker's clock; None while that is not known."""
-    now = session.engine.broker_time()
+    now = session.engine.broker_clock.now()
     return None if now is None else last_closed(now)
 
 

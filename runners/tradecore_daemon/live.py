@@ -17,14 +17,14 @@ async def pace_live(session: Session, progress: Progress) -> None:
     if not feed.symbols or session.settings.strategy.name == "none":
         progress.update(0, None, "delivering what others record")
         await anyio.sleep_forever()
-    now = await patiently(session, engine.ask_time)
+    now = await patiently(session, engine.broker_clock.ask)
     limit = dt.timedelta(seconds=session.settings.market_data.max_age_s)
     bars = await patiently(session, lambda: read_warmup(session, now))
     for bar in bars:
         engine.observe(bar)
     feed.begin_after(bars)
     count = 0
-    async for known in feed.live(engine.broker_time, limit):
+    async for known in feed.live(engine.broker_clock.now, limit):
         count += 1
         assert known.value is not None, "the feed yields bars"
         bar = known.value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -10,8 +11,11 @@ import attrs
 from tradecore.domain import account, fill, kill, lane, model_budget, order, question, saga, streams, trade
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
+from tradecore.journal.collector import collector_paused
 from tradecore.journal.contract import Journal
 from tradecore.journal.snapshots import Snapshot, find_snapshot
+
+_MANY = 200  # events; fewer hardly make the collector run
 
 State = (
     order.OrderState
@@ -79,8 +83,9 @@ def after(known: Loaded, events: Sequence[Recorded[Event]]) -> Loaded:
         return known
     first, last = events[0].envelope, events[-1].envelope
     stream, state = first.stream, known.state
-    for recorded in events:
-        state = evolve(stream, state, recorded.event)
+    with collector_paused() if len(events) > _MANY else contextlib.nullcontext():
+        for recorded in events:
+            state = evolve(stream, state, recorded.event)
     return Loaded(
         state=state,
         version=last.version,
@@ -166,6 +171,7 @@ class Draft:
         self._states: dict[str, State] = {}
         self._before: dict[str, State] = {}
         self.touched: dict[str, int] = {}
+        self.relied_on: set[str] = set()
         self.events: list[tuple[str, Event]] = []
 
     def add(self, stream: str, events: Sequence[Event]) -> None:
@@ -205,6 +211,17 @@ class Draft:
             self._states[stream] = loaded.state
             self.touched[stream] = loaded.version
         return self._states[stream]
+
+    def rely_on(self, stream: str) -> None:
+        """What is decided is void unless this stream still stands where it does when the events are appended."""
+        self.state(stream)
+        self.relied_on.add(stream)
+
+    @property
+    def while_at(self) -> dict[str, int]:
+        """The versions of the streams that are relied on; what is appended to is checked anyway."""
+        written = {stream for stream, _ in self.events}
+        return {stream: self.touched[stream] for stream in self.relied_on if stream not in written}
 
     def exists(self, stream: str) -> bool:
         """Whether the stream holds anything that was recorded before this draft."""

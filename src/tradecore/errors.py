@@ -11,6 +11,7 @@
     │   ├── CancelRefused          the order cannot be canceled any more
     │   ├── ReplaceRefused         the order cannot be replaced (yet, or any more)
     │   ├── CloseRefused           there is nothing to close, or it is being closed already
+    │   ├── GrantRefused           the order waits for no approval, or no longer
     │   ├── WorkRefused            the work is not dead, so it can be neither retried nor discarded
     │   ├── LaneRefused            another process delivers this lane
     │   └── BudgetRefused          a budget for model calls has no room for a call
@@ -108,6 +109,10 @@ class ReplaceRefused(RefusedError):
 
 class CloseRefused(RefusedError):
     """Raised when a position is to be closed that is flat, or that an order closes already."""
+
+
+class GrantRefused(RefusedError):
+    """Raised when an order is to be approved or refused that does not wait for that."""
 
 
 class ResumeRefused(RefusedError):

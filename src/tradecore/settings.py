@@ -19,6 +19,7 @@ from tradecore.domain.values import parse_symbol
 from tradecore.errors import ConfigurationError, InputError
 from tradecore.settings_models import ModelsSettings
 from tradecore.settings_risk import RiskSettings
+from tradecore.settings_triggers import TriggersSettings
 
 
 class Section(BaseModel):
@@ -166,6 +167,7 @@ class Settings(BaseSettings):
     strategy: StrategySettings = StrategySettings()
     market_data: MarketDataSettings = MarketDataSettings()
     risk: RiskSettings = RiskSettings()
+    triggers: TriggersSettings = TriggersSettings()
     delivery: DeliverySettings = DeliverySettings()
     anchors: AnchorSettings = AnchorSettings()
     daily_check: CheckSettings = CheckSettings()

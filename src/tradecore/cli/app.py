@@ -7,7 +7,9 @@ from cyclopts import App, CycloptsError
 from tradecore import __version__
 from tradecore.cli import (
     accounting,
+    alerting,
     anchoring,
+    approving,
     checking,
     copying,
     delivering,
@@ -50,6 +52,8 @@ for verb in (
     delivering.app,
     limiting.app,
     limiting.resume,
+    approving.app,
+    alerting.app,
     listing.sagas,
     processes.rebalance,
     processes.close_trade,

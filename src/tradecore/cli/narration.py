@@ -25,6 +25,8 @@ def stage_of(event: ev.Event) -> str:
             return "outcome"
         case ev.LimitBreached():
             return "refusal"
+        case ev.ApprovalRequested() | ev.ApprovalGranted() | ev.ApprovalRefused() | ev.ApprovalExpired():
+            return "approval"
         case _:
             return event.NAME.split(".")[1]
 
@@ -81,6 +83,18 @@ def _outcome(event: ev.Event) -> str:
             return f"canceled: {event.reason}"
         case ev.OrderExpired() | ev.OrderReplaced():
             return event.NAME.rsplit(".", 1)[1]
+        case ev.ApprovalRequested():
+            return f"waits for a person until {instant(event.until)}: {', '.join(event.rules)}: {event.reason}"
+        case ev.ApprovalGranted() | ev.ApprovalRefused():
+            return f"{event.NAME.rsplit('.', 1)[1]} by {event.who}: {event.reason}"
+        case ev.KillSwitchActivated():
+            return f"{event.state.value} by {event.trigger}: {event.evidence}"
+        case ev.KillSwitchClearRequested() | ev.KillSwitchCleared() | ev.AlertAcknowledged():
+            return f"by {event.who}: {event.reason}"
+        case ev.AlertRaised():
+            return f"{event.kind}: {event.message}"
+        case ev.ApprovalExpired():
+            return f"nobody answered until {instant(event.until)}"
         case ev.TradeProposed():
             return f"{event.side} {event.symbol} for {event.strategy}: {event.thesis}"
         case ev.TradeWorking():

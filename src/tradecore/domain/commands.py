@@ -78,13 +78,45 @@ class SetLimits:
 
 @attrs.frozen
 class ActivateKillSwitch:
-    """Stop trading; what is stopped already, at least as strictly, stays as it is."""
+    """Stop trading; what is stopped already, at least as strictly, stays as it is.
+
+    A trigger with a `cooldown_s` says itself once per stop, and is quiet for so long after trading goes on.
+    """
 
     account: str
     state: TradingState
     trigger: str
     evidence: str
     who: str
+    cooldown_s: Decimal = Decimal(0)
+
+
+@attrs.frozen
+class WithdrawRisk:
+    """Have every open order canceled that neither closes nor protects nor is against the position."""
+
+    account: str
+    reason: str
+
+
+@attrs.frozen
+class RaiseAlert:
+    """Hold new risk until a person has read an alert of the log, by its `position`; once per alert."""
+
+    account: str
+    position: int
+    kind: str
+    message: str
+
+
+@attrs.frozen
+class AcknowledgeAlert:
+    """Say that an alert was read, or all of them when `position` is None."""
+
+    account: str
+    who: str
+    reason: str
+    position: int | None = None
 
 
 @attrs.frozen
@@ -107,6 +139,32 @@ class ClearKillSwitch:
 
 
 @attrs.frozen
+class GrantApproval:
+    """Let an order that waits for a person go on; `not_after` is when the intent goes stale."""
+
+    order_id: str
+    who: str
+    reason: str
+    not_after: dt.datetime
+
+
+@attrs.frozen
+class RefuseApproval:
+    """Say no to an order that waits for a person."""
+
+    order_id: str
+    who: str
+    reason: str
+
+
+@attrs.frozen
+class ExpireApproval:
+    """Refuse an order that waited for a person too long; says nothing before its time."""
+
+    order_id: str
+
+
+@attrs.frozen
 class MarkEquity:
     """Tell the account the prices of what it holds, by symbol, as of `at` (UTC)."""
 
@@ -121,7 +179,7 @@ class PlaceOrder:
 
     The terms are those of `tradecore.domain.terms.Terms`. An order of an amount of money (`notional`) needs a
     `reference_price`, because its worst quantity must be counted. `tradable` is whether the broker trades the symbol,
-    None when nobody asked.
+    None when nobody asked; `volatility` its average true range as a share of the price, None when nobody knows.
     """
 
     order_id: str
@@ -146,6 +204,7 @@ class PlaceOrder:
     stop_loss: StopLoss | None = None
     purpose: Purpose = Purpose.TRADE
     tradable: bool | None = None
+    volatility: Decimal | None = None
 
 
 @attrs.frozen
@@ -205,12 +264,13 @@ class RequestKill:
     """Cancel everything that works for the account, whoever placed it, until the broker shows nothing any more.
 
     What was not sent yet is withdrawn at once, but for what closes or protects. With `suspend` the broker is told to
-    refuse new orders too.
+    refuse new orders too. With `flat` it goes on until the broker shows no position either; it closes none itself.
     """
 
     account: str
     reason: str
     suspend: bool = False
+    flat: bool = False
 
 
 @attrs.frozen
@@ -223,12 +283,13 @@ class StartKill:
 
 @attrs.frozen
 class RecordKillAnswer:
-    """T3 of a kill; `open_orders` None when the broker could not be asked what is left."""
+    """T3 of a kill; `open_orders` None when the broker could not be asked what is left, or the same of positions."""
 
     account: str
     accepted: bool
     message: str
     open_orders: int | None = None
+    open_positions: int | None = None
 
 
 @attrs.frozen
@@ -546,9 +607,15 @@ Command = (
     PinAccount
     | SetLimits
     | MarkEquity
+    | GrantApproval
+    | RefuseApproval
+    | ExpireApproval
     | ActivateKillSwitch
     | RequestClear
     | ClearKillSwitch
+    | WithdrawRisk
+    | RaiseAlert
+    | AcknowledgeAlert
     | PlaceOrder
     | ReplaceOrder
     | ClosePosition

@@ -1133,7 +1133,7 @@ class LimitsSet(Event):
     """The limits of the account from here on, all of them, with their version. `who` is `settings`, or a person."""
 
     NAME: ClassVar[str] = "risk.limits.set"
-    SCHEMA: ClassVar[int] = 2
+    SCHEMA: ClassVar[int] = 3
     account: str
     limits: Limits
     who: str
@@ -1179,10 +1179,51 @@ class OrderReduced(Event):
 
 
 @attrs.frozen
+class ApprovalRequested(Event):
+    """An order waits for a person: it is outside of `rules`. Without an answer before `until` it is refused."""
+
+    NAME: ClassVar[str] = "risk.approval.requested"
+    order_id: str
+    rules: tuple[str, ...]
+    reason: str
+    until: dt.datetime
+
+
+@attrs.frozen
+class ApprovalGranted(Event):
+    """A person lets the order pass the rules that it waited for; it was held against all others again."""
+
+    NAME: ClassVar[str] = "risk.approval.granted"
+    order_id: str
+    who: str
+    reason: str
+
+
+@attrs.frozen
+class ApprovalRefused(Event):
+    """A person says no to the order."""
+
+    NAME: ClassVar[str] = "risk.approval.refused"
+    order_id: str
+    who: str
+    reason: str
+
+
+@attrs.frozen
+class ApprovalExpired(Event):
+    """Nobody answered in time, which is a no."""
+
+    NAME: ClassVar[str] = "risk.approval.expired"
+    order_id: str
+    until: dt.datetime
+
+
+@attrs.frozen
 class KillSwitchActivated(Event):
     """Trading stops: only what takes risk away may be placed and sent, or, when halted, only what closes or protects.
 
-    `trigger` is a word (manual, file, …), `evidence` what was seen, `who` a person or a part of the system.
+    `trigger` is a word (manual, file, day_loss, …), `evidence` what was seen, `who` a person or a part of the system.
+    After trading goes on, the same trigger is quiet for `cooldown_s` (0: never).
     """
 
     NAME: ClassVar[str] = "risk.kill_switch.activated"
@@ -1191,6 +1232,7 @@ class KillSwitchActivated(Event):
     trigger: str
     evidence: str
     who: str
+    cooldown_s: Decimal = Decimal(0)
 
 
 @attrs.frozen
@@ -1205,10 +1247,36 @@ class KillSwitchClearRequested(Event):
 
 @attrs.frozen
 class KillSwitchCleared(Event):
-    """Trading goes on."""
+    """Trading goes on, from `at`."""
 
     NAME: ClassVar[str] = "risk.kill_switch.cleared"
     account: str
+    who: str
+    reason: str
+    at: dt.datetime | None = None
+
+
+@attrs.frozen
+class AlertRaised(Event):
+    """A critical alert is unread: until it is acknowledged, only what takes risk away may be placed and sent.
+
+    `position` is that of the alert in the log.
+    """
+
+    NAME: ClassVar[str] = "risk.alert.raised"
+    account: str
+    position: int
+    kind: str
+    message: str
+
+
+@attrs.frozen
+class AlertAcknowledged(Event):
+    """A person has read an alert."""
+
+    NAME: ClassVar[str] = "risk.alert.acknowledged"
+    account: str
+    position: int
     who: str
     reason: str
 
@@ -1232,7 +1300,8 @@ class ReservationMade(Event):
     """An order counts at full size from here on, until its end is proved.
 
     `checks` are the rules that it was held against under `limits_version`, each with what was found and what is
-    allowed; `price` is the one that it was counted at, `at` when that was.
+    allowed; `price` is the one that it was counted at, `at` when that was. `factor` is what limits on amounts were
+    multiplied by.
     """
 
     NAME: ClassVar[str] = "account.reservation.made"
@@ -1250,6 +1319,7 @@ class ReservationMade(Event):
     price: Decimal | None = None
     limit_price: Decimal | None = None
     checks: str = ""
+    factor: Decimal = Decimal(1)
 
 
 @attrs.frozen
@@ -1391,13 +1461,14 @@ class SagaNeedsPerson(Event):
 class KillRequested(Event):
     """Everything that works for the account is to be canceled at the broker, whoever placed it, until that is proved.
 
-    With `suspend` the broker is also told to refuse new orders.
+    With `suspend` the broker is also told to refuse new orders; with `flat` it must hold no position either.
     """
 
     NAME: ClassVar[str] = "account.kill.requested"
     account: str
     suspend: bool
     reason: str
+    flat: bool = False
 
 
 @attrs.frozen
@@ -1412,7 +1483,10 @@ class KillSubmitted(Event):
 
 @attrs.frozen
 class KillAnswered(Event):
-    """What became of the attempt; `open_orders` is what the broker still works on, None when it could not be asked."""
+    """What became of the attempt; `open_orders` is what the broker still works on, None when it could not be asked.
+
+    `open_positions` is what it holds, None when nobody wanted to know.
+    """
 
     NAME: ClassVar[str] = "account.kill.answered"
     account: str
@@ -1420,15 +1494,17 @@ class KillAnswered(Event):
     accepted: bool
     message: str
     open_orders: int | None
+    open_positions: int | None = None
 
 
 @attrs.frozen
 class KillVerified(Event):
-    """The broker works on no order of the account any more."""
+    """The broker works on no order of the account any more, and, when `flat` was wanted, holds nothing for it."""
 
     NAME: ClassVar[str] = "account.kill.verified"
     account: str
     attempts: int
+    flat: bool = False
 
 
 @attrs.frozen

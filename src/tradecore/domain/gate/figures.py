@@ -34,6 +34,7 @@ class Ask:
     tradable: bool | None = None
     session: Hours | None = None
     repeat_is_meant: bool = False
+    volatility: Decimal | None = None
 
     @property
     def price(self) -> Decimal | None:

@@ -33,16 +33,24 @@ class Verdict:
         return self.action in (None, Action.WARN, Action.REDUCE)
 
     @property
+    def outside(self) -> tuple[str, ...]:
+        """The names of all limits that the order is outside of."""
+        return tuple(check.rule for check in self.checks if not check.ok)
+
+    @property
     def reason(self) -> str:
         """Why not, in a sentence; empty when nothing is wrong."""
         one = self.decisive
         return "" if one is None else f"{one.found}; allowed is {one.allowed}"
 
 
-def judge(limits: Limits, ask: Ask, standing: Standing) -> Verdict:
-    """Hold an order against every limit that is set. The strictest action of those that it is outside of decides."""
+def judge(limits: Limits, ask: Ask, standing: Standing, set_aside: frozenset[str] = frozenset()) -> Verdict:
+    """Hold an order against every limit that is set. The strictest action of those that it is outside of decides.
+
+    Limits that are `set_aside` are checked and told, and decide nothing.
+    """
     checks = tuple(_checks(limits, ask, standing))
-    outside = [check for check in checks if not check.ok]
+    outside = [check for check in checks if not check.ok and check.rule not in set_aside]
     if not outside:
         return Verdict(checks, None, None, ask.quantity)
     decisive = max(outside, key=lambda check: _STRICTNESS[_action(limits, check)])
