@@ -117,6 +117,7 @@ def test_story_10_an_answer_from_the_cache_keeps_trace_decision_and_agent_of_who
     (recorded,) = stage.journal.load(f"question-{again.call.question_id}")
     assert recorded.envelope.trace_id == other.trace_id
     assert len(stage.events(ModelCallAnswered)) == 2
+    assert replayed(stage, "run-1", *["Buy AAPL?"] * 3) == [first, again, later]
 
 
 @pytest.mark.parametrize("field", ["text", "model", "temperature", "seed", "max_output_tokens", "provider"])
