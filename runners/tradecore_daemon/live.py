@@ -8,10 +8,11 @@ import anyio
 
 from tradecore.runner.contract import Progress, Session
 from tradecore_daemon.patience import patiently
+from tradecore_daemon.turn import Turn, at_once
 from tradecore_daemon.warmup import read_warmup
 
 
-async def pace_live(session: Session, progress: Progress) -> None:
+async def pace_live(session: Session, progress: Progress, turn: Turn = at_once) -> None:
     """Show the strategy recent history, then every new bar; only bars that the stream brings in time are decided on."""
     engine, feed = session.engine, session.feed
     if not feed.symbols or session.settings.strategy.name == "none":
@@ -24,7 +25,10 @@ async def pace_live(session: Session, progress: Progress) -> None:
         engine.observe(bar)
     feed.begin_after(bars)
     count = 0
-    async for known in feed.live(engine.broker_clock.now, limit):
+    news = feed.live(engine.broker_clock.now, limit)
+    while True:
+        await turn()  # before the bar is taken: how old it is counts from here
+        known = await anext(news)
         count += 1
         assert known.value is not None, "the feed yields bars"
         bar = known.value

@@ -5,10 +5,24 @@ from __future__ import annotations
 import contextlib
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Protocol
 
 import attrs
 
-from tradecore.domain import account, fill, kill, lane, model_budget, order, question, saga, streams, trade
+from tradecore.domain import (
+    account,
+    cycle,
+    deliberation,
+    fill,
+    kill,
+    lane,
+    model_budget,
+    order,
+    question,
+    saga,
+    streams,
+    trade,
+)
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
 from tradecore.journal.collector import collector_paused
@@ -25,6 +39,8 @@ State = (
     | saga.SagaState
     | kill.KillState
     | lane.LaneState
+    | deliberation.DeliberationState
+    | cycle.CycleState
     | question.QuestionState
     | model_budget.BudgetState
     | None
@@ -67,6 +83,12 @@ def evolve(stream: str, state: State, event: Event) -> State:
         case "saga":
             assert state is None or isinstance(state, saga.SagaState)
             return saga.evolve(state, event)
+        case "deliberation":
+            assert state is None or isinstance(state, deliberation.DeliberationState)
+            return deliberation.evolve(state, event)
+        case "cycle":
+            assert state is None or isinstance(state, cycle.CycleState)
+            return cycle.evolve(state, event)
         case "question":
             assert state is None or isinstance(state, question.QuestionState)
             return question.evolve(state, event, key)
@@ -163,10 +185,17 @@ class Shelf:
             self._loaded.popitem(last=False)
 
 
+class Known(Protocol):
+    """Streams as far as they are known."""
+
+    def get(self, stream: str) -> Loaded:
+        """A stream; empty when nothing was recorded there."""
+
+
 class Draft:
     """Collects events stream by stream; later decisions of the same command see what earlier ones added."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Known) -> None:
         self._shelf = shelf
         self._states: dict[str, State] = {}
         self._before: dict[str, State] = {}
@@ -262,6 +291,18 @@ class Draft:
         """The saga, or None when there is none."""
         state = self.state(streams.saga(saga_id))
         assert state is None or isinstance(state, saga.SagaState)
+        return state
+
+    def deliberation(self, decision_id: str) -> deliberation.DeliberationState | None:
+        """How an agent comes to a decision, or None when nobody was asked."""
+        state = self.state(streams.deliberation(decision_id))
+        assert state is None or isinstance(state, deliberation.DeliberationState)
+        return state
+
+    def cycle(self, cycle_id: str) -> cycle.CycleState | None:
+        """The cycle, or None when it never began."""
+        state = self.state(streams.cycle(cycle_id))
+        assert state is None or isinstance(state, cycle.CycleState)
         return state
 
     def question(self, question_id: str) -> question.QuestionState | None:

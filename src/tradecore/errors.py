@@ -14,7 +14,8 @@
     │   ├── GrantRefused           the order waits for no approval, or no longer
     │   ├── WorkRefused            the work is not dead, so it can be neither retried nor discarded
     │   ├── LaneRefused            another process delivers this lane
-    │   └── BudgetRefused          a budget for model calls has no room for a call
+    │   ├── BudgetRefused          a budget for model calls has no room for a call
+    │   └── SessionRefused         a notebook's session cannot do that in the state that it is in
     ├── JournalError               the store cannot do what was asked
     │   ├── StoreUnavailable       it cannot be opened, read or written
     │   │   └── StoreFull          there is no room left on its disk
@@ -35,6 +36,9 @@
     │   ├── BrokerUnauthorized     the keys are wrong
     │   ├── WrongAccount           the keys open another account than the ledger's
     │   └── ProtocolError          the answer is not what the protocol promises
+    ├── LearningError              outcomes cannot teach what was asked
+    │   ├── TooFewOutcomes         there are not enough of them yet
+    │   └── CalibrationRefused     a calibration would not help
     ├── ModelError                 models, or the way to them
     │   ├── SecretInPrompt         a prompt holds a key: it is sent nowhere
     │   └── ReplayMiss             a recording does not have what was asked
@@ -139,6 +143,10 @@ class BudgetRefused(RefusedError):
         self.taken = taken
         self.wanted = wanted
         super().__init__(f"the budget {scope} of ${limit} has ${taken} taken and no room for ${wanted}")
+
+
+class SessionRefused(RefusedError):
+    """Raised when a notebook's session is asked for something that the state it is in does not allow."""
 
 
 class JournalError(TradecoreError):
@@ -303,6 +311,23 @@ class ProtocolError(BrokerError):
     def __init__(self, message: str, raw: str = "") -> None:
         self.raw = raw
         super().__init__(message)
+
+
+class LearningError(TradecoreError):
+    """Base of the errors of learning from outcomes; nothing was changed."""
+
+
+class TooFewOutcomes(LearningError):
+    """Raised when there are too few independent outcomes; `size` is how many there are, `needed` how many it takes."""
+
+    def __init__(self, what: str, size: int, needed: int) -> None:
+        self.size = size
+        self.needed = needed
+        super().__init__(f"{what} needs {needed} independent outcomes; there are {size}: insufficient")
+
+
+class CalibrationRefused(LearningError):
+    """Raised when a calibration would not help: the confidence is not off, or what is learned does not carry over."""
 
 
 class ModelError(TradecoreError):

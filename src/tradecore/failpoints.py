@@ -41,6 +41,17 @@ MODEL_FAILPOINTS: tuple[str, ...] = (
 )
 """Every failpoint on the way of a model call."""
 
+DECISION_FAILPOINTS: tuple[str, ...] = (
+    "cycle.started",
+    "decision.requested",
+    "decision.judged",
+    "decision.concluded",
+    "decision.validated",
+    "decision.placed",
+    "cycle.completed",
+)
+"""Every failpoint on the way from a cycle to its intents."""
+
 
 class FailpointRaised(Exception):
     """What an armed failpoint with the action `raise` raises."""
@@ -52,7 +63,7 @@ def _parse(text: str) -> dict[str, list[tuple[int, str]]]:
         parts = item.split(":")
         if (
             len(parts) != 3
-            or parts[0] not in (*FAILPOINTS, *MODEL_FAILPOINTS)
+            or parts[0] not in (*FAILPOINTS, *MODEL_FAILPOINTS, *DECISION_FAILPOINTS)
             or not parts[1].isdigit()
             or parts[2] not in _ACTIONS
         ):

@@ -9,6 +9,8 @@ from tradecore.batch import Batch, Given
 from tradecore.domain import streams
 from tradecore.domain.account import AccountState
 from tradecore.domain.commands import Command, PlaceOrder
+from tradecore.domain.cycle import CycleState
+from tradecore.domain.deliberation import DeliberationState
 from tradecore.domain.epochs import Epochs, epochs_of
 from tradecore.domain.events import EpochChanged, Event, LedgerCreated
 from tradecore.domain.fill import FillState
@@ -152,6 +154,14 @@ class Ledger:
     def saga(self, saga_id: str) -> SagaState | None:
         """The saga as it stands, or None."""
         return Draft(self._shelf).saga(saga_id)
+
+    def deliberation(self, decision_id: str) -> DeliberationState | None:
+        """How an agent comes to a decision, or None when nobody was asked."""
+        return Draft(self._shelf).deliberation(decision_id)
+
+    def cycle(self, cycle_id: str) -> CycleState | None:
+        """The cycle, or None when it never began."""
+        return Draft(self._shelf).cycle(cycle_id)
 
     def account(self, name: str) -> AccountState:
         """The account as it stands."""

@@ -8,7 +8,9 @@ from tradecore import closing, gating, thinking
 from tradecore.domain import (
     account,
     approval,
+    cycle,
     decision,
+    deliberation,
     fill,
     kill,
     lane,
@@ -33,9 +35,13 @@ from tradecore.domain.commands import (
     ClosePosition,
     CloseQuestion,
     Command,
+    CompleteCycle,
+    ConcludeDecision,
     EndModelCall,
     ExpireApproval,
+    FailCycle,
     GrantApproval,
+    LapseDecision,
     LeaveLane,
     MarkEquity,
     PinAccount,
@@ -47,15 +53,20 @@ from tradecore.domain.commands import (
     RefuseApproval,
     ReplaceOrder,
     RequestClear,
+    RequestDecision,
     RequestKill,
     ResolveSaga,
     ReviseFill,
     SetLimits,
+    SkipCycle,
+    StartCycle,
     StartKill,
     StartSaga,
     StartSubmit,
+    StepCycle,
     TakeLane,
     UseLane,
+    ValidateDecision,
     WithdrawOrder,
     WithdrawRisk,
 )
@@ -120,6 +131,11 @@ def plan(draft: Draft, command: Command, here: Occasion) -> None:
             book_adjustment(draft, command)
         case AdoptOrder():
             adopt_order(draft, command)
+        case RequestDecision() | ConcludeDecision() | ValidateDecision() | LapseDecision():
+            told = deliberation.decide(draft.deliberation(command.decision_id), command)
+            draft.add(streams.deliberation(command.decision_id), told)
+        case StartCycle() | SkipCycle() | StepCycle() | CompleteCycle() | FailCycle():
+            draft.add(streams.cycle(command.cycle_id), cycle.decide(draft.cycle(command.cycle_id), command))
         case StartSaga():
             draft.add(streams.saga(command.saga_id), saga.start(draft.saga(command.saga_id), command))
         case AdvanceSaga():

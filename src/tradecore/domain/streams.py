@@ -84,3 +84,28 @@ def question(question_id: str) -> str:
 def budget(name: str) -> str:
     """The stream of a budget for model calls."""
     return f"budget-{name}"
+
+
+def deliberation(decision_id: str) -> str:
+    """The stream of how an agent came to a decision; the decision itself is what became of it."""
+    return f"deliberation-{decision_id}"
+
+
+def cycle(cycle_id: str) -> str:
+    """The stream of a cycle."""
+    return f"cycle-{cycle_id}"
+
+
+def cycles(account_name: str) -> str:
+    """The stream of what holds for all cycles of an account: pauses, and those that were skipped."""
+    return f"cycles-{account_name}"
+
+
+def outcome(decision_id: str) -> str:
+    """The stream of what became of a decision."""
+    return f"outcome-{decision_id}"
+
+
+def calibration(agent: str) -> str:
+    """The stream of the calibrations of an agent."""
+    return f"calibration-{agent}"
