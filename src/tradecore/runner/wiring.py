@@ -19,7 +19,7 @@ from tradecore.runner.agents import open_cycle
 from tradecore.runner.anchors import make_sink
 from tradecore.runner.contract import Session
 from tradecore.runner.halt_file import find_halt_file
-from tradecore.runner.plugins import load_plugin
+from tradecore.runner.plugins import load_plugin, load_strategy
 from tradecore.runner.system import SystemClock, SystemIds, SystemRng
 from tradecore.sagas.conductor import Conductor
 from tradecore.settings import Settings
@@ -112,11 +112,11 @@ def _check_place(url: str) -> None:
 
 
 def make_strategy(settings: Settings) -> Strategy:
-    """The strategy that the settings name, with its parameters. Raises `ConfigurationError`, `InputError`."""
+    """The strategy that the settings name: installed, or `file.py:Class`. Raises `ConfigurationError`, `InputError`."""
     chosen = settings.strategy
     if settings.agent.name and "strategy" not in settings.model_fields_set:
         return NoStrategy()  # who names an agent does not mean the default rules beside it
-    factory = load_plugin("strategies", chosen.name, "strategy.name")
+    factory = load_strategy(chosen.name)
     try:
         strategy: Strategy = factory(**chosen.parameters)
     except TypeError as error:
