@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from tradecore.domain import account, fill, kill, lane, order, saga, streams, trade
+from tradecore.domain import account, exits, fill, kill, lane, order, saga, streams, trade
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
 from tradecore.journal.collector import collector_paused
@@ -25,6 +25,7 @@ State = (
     | saga.SagaState
     | kill.KillState
     | lane.LaneState
+    | exits.ExitState
     | None
 )
 
@@ -62,6 +63,9 @@ def evolve(stream: str, state: State, event: Event) -> State:
         case "lane":
             assert state is None or isinstance(state, lane.LaneState)
             return lane.evolve(state, event, key)
+        case "exit":
+            assert state is None or isinstance(state, exits.ExitState)
+            return exits.evolve(state, event)
         case "saga":
             assert state is None or isinstance(state, saga.SagaState)
             return saga.evolve(state, event)
@@ -236,6 +240,12 @@ class Draft:
         """The lane, or None when nobody ever took it."""
         state = self.state(streams.lane(name))
         assert state is None or isinstance(state, lane.LaneState)
+        return state
+
+    def exits(self, trade_id: str) -> exits.ExitState | None:
+        """How the trade is left, or None when nobody said."""
+        state = self.state(streams.exits(trade_id))
+        assert state is None or isinstance(state, exits.ExitState)
         return state
 
     def saga(self, saga_id: str) -> saga.SagaState | None:

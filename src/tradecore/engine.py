@@ -20,6 +20,7 @@ from tradecore.domain.events import (
     RunnerStarted,
     RunnerStopped,
 )
+from tradecore.domain.exit_plan import ExitPlan
 from tradecore.domain.limits import Limits
 from tradecore.domain.messages import Cause
 from tradecore.domain.order_state import OrderState
@@ -30,6 +31,7 @@ from tradecore.domain.values import ZERO, Bar, TradingState
 from tradecore.domain.volatility import Swing
 from tradecore.draft import last_event
 from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
+from tradecore.exiting import Exits
 from tradecore.follower import Follower
 from tradecore.gate import Gate
 from tradecore.inbox import Inbox
@@ -41,7 +43,7 @@ from tradecore.ports.broker import Broker, OrderReport
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids
 from tradecore.ports.strategy import Idea, Strategy
-from tradecore.proposing import order_of
+from tradecore.proposing import order_of, with_exits
 from tradecore.reconcile import Difference, Reconciler, compare_standing, confirmed, may_be_late
 from tradecore.rewind import refuse_rewound
 from tradecore.schedule import Schedule
@@ -61,6 +63,7 @@ class Terms:
     New risk waits when the account was not reconciled for `account_max_age_s` (None: however long), and when the stream
     of reports is lost for longer than `stream_grace_s`. Cash may differ by `cash_tolerance` without stopping anything.
     Prices of what is held are taken in every `mark_every_s`. Where the market `is_replayed`, its clock is not ours.
+    `exits` is how trades are left whose ideas do not say.
     """
 
     account: str
@@ -72,6 +75,7 @@ class Terms:
     mark_every_s: float = 300.0
     vigilance: Vigilance = Vigilance()
     is_replayed: bool = False
+    exits: ExitPlan | None = None
 
 
 class Engine:
@@ -112,6 +116,7 @@ class Engine:
         self._swings: dict[str, Swing] = {}
         self._broker_time: tuple[dt.datetime, float] | None = None
         self.gate = Gate()
+        self.exits = Exits(ledger, ids, terms.account)
         self.watch = Watch(ledger, clock, ids, terms.account, terms.vigilance, lambda: outbox.unresolved)
         outbox.refusal = lambda order: self.gate.refuses_to_send(ledger.account(order.account), order)
 
@@ -193,6 +198,8 @@ class Engine:
         self._see(bar)
         if not is_regular(bar.symbol, bar.start):
             return
+        self.exits.see(bar)
+        self.catch_up()
         for number, idea in enumerate(self.strategy.on_bar(bar, self._portfolio)):
             try:
                 self._place(bar, idea, number)
@@ -214,6 +221,7 @@ class Engine:
             not_after=self._clock.now() + dt.timedelta(seconds=self._terms.not_after_s),
         )
         order = attrs.evolve(order, volatility=self._swings.get(order.symbol, Swing()).share)
+        order = with_exits(order, idea.exits or self._terms.exits, self._portfolio.position(order.symbol))
         if self._tradable is not None:
             order = attrs.evolve(order, tradable=order.symbol in self._tradable)
         if self.held_back(order) is None:
@@ -332,6 +340,8 @@ class Engine:
         self.heed_halt()
         approvals.expire(self.ledger, self._terms.account, self._clock.now(), self._cause("engine"))
         self.watch.look()
+        if (now := self.broker_time()) is not None and not self._terms.is_replayed:
+            self.exits.look(now)
         self.catch_up()
 
     def heed_halt(self) -> None:

@@ -11,6 +11,7 @@ from tradecore.domain.account import AccountState
 from tradecore.domain.commands import Command, PlaceOrder
 from tradecore.domain.epochs import Epochs, epochs_of
 from tradecore.domain.events import EpochChanged, Event, LedgerCreated
+from tradecore.domain.exits import ExitState
 from tradecore.domain.fill import FillState
 from tradecore.domain.kill import KillState
 from tradecore.domain.lane import LaneState
@@ -143,6 +144,10 @@ class Ledger:
     def trade(self, trade_id: str) -> TradeState | None:
         """The trade as it stands, or None."""
         return Draft(self._shelf).trade(trade_id)
+
+    def exits(self, trade_id: str) -> ExitState | None:
+        """How the trade is left, or None when nobody said."""
+        return Draft(self._shelf).exits(trade_id)
 
     def saga(self, saga_id: str) -> SagaState | None:
         """The saga as it stands, or None."""

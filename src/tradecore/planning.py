@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from tradecore import closing, gating
+from tradecore import closing, gating, leaving
 from tradecore.domain import (
     account,
     approval,
@@ -32,12 +32,14 @@ from tradecore.domain.commands import (
     ClosePosition,
     Command,
     ExpireApproval,
+    FireExit,
     GrantApproval,
     LeaveLane,
     MarkEquity,
     PinAccount,
     PlaceOrder,
     RaiseAlert,
+    RaiseExit,
     RecordAnswer,
     RecordFill,
     RecordKillAnswer,
@@ -52,6 +54,7 @@ from tradecore.domain.commands import (
     StartSaga,
     StartSubmit,
     TakeLane,
+    TakeOverExits,
     UseLane,
     WithdrawOrder,
     WithdrawRisk,
@@ -117,6 +120,12 @@ def plan(draft: Draft, command: Command, here: Occasion) -> None:
             book_adjustment(draft, command)
         case AdoptOrder():
             adopt_order(draft, command)
+        case FireExit() | RaiseExit() | TakeOverExits():
+            follows = leaving.give(draft, command, here.now)
+            if isinstance(follows, PlaceOrder):
+                _place(draft, follows, here, is_reducing=True)
+            elif follows is not None:
+                plan(draft, follows, here)
         case StartSaga():
             draft.add(streams.saga(command.saga_id), saga.start(draft.saga(command.saga_id), command))
         case AdvanceSaga():
@@ -197,6 +206,7 @@ def _place(draft: Draft, command: PlaceOrder, here: Occasion, *, is_reducing: bo
     if must_ask:
         planned = [planned[0], gating.ask_a_person(holder, command.order_id, gated, here)]
     draft.add(streams.order(command.order_id), planned)
+    draft.add(streams.exits(trade_id), leaving.arm(command, idea))
     draft.add(streams.trade(trade_id), trade.work(idea, command.order_id, command.side))
     assert isinstance(planned[0], ev.OrderPlanned), "an order begins with its plan"
     _plan_legs(draft, planned[0], here.epoch)

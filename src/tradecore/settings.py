@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from tradecore.domain.values import parse_symbol
 from tradecore.errors import ConfigurationError, InputError
+from tradecore.settings_exits import ExitSettings
 from tradecore.settings_risk import RiskSettings
 from tradecore.settings_triggers import TriggersSettings
 
@@ -167,6 +168,7 @@ class Settings(BaseSettings):
     market_data: MarketDataSettings = MarketDataSettings()
     risk: RiskSettings = RiskSettings()
     triggers: TriggersSettings = TriggersSettings()
+    exits: ExitSettings = ExitSettings()
     delivery: DeliverySettings = DeliverySettings()
     anchors: AnchorSettings = AnchorSettings()
     daily_check: CheckSettings = CheckSettings()

@@ -75,6 +75,7 @@ async def open_session(settings: Settings, strategy: Strategy | None = None) -> 
                     stream_grace_s=delivery.stream_grace_s,
                     cash_tolerance=delivery.cash_tolerance,
                     vigilance=settings.triggers.vigilance(is_replayed=venue.replay is not None),
+                    exits=settings.exits.plan(),
                     is_replayed=venue.replay is not None,
                 )
                 projector = Projector(journal, kept_views(journal))
