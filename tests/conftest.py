@@ -5,3 +5,4 @@ from __future__ import annotations
 import os
 
 os.environ.setdefault("TRADECORE_RISK__DEFAULTS", "none")
+os.environ.setdefault("TRADECORE_TRIGGERS__REPEATED_EXECUTION", "none")  # tests place the same order again and again

@@ -10,6 +10,7 @@ import attrs
 import structlog
 
 from tradecore import __version__, approvals
+from tradecore.builds import limits_hash, refuse_mixed
 from tradecore.domain import commands as cmd
 from tradecore.domain import streams
 from tradecore.domain.account import SETTINGS
@@ -63,7 +64,8 @@ class Terms:
     New risk waits when the account was not reconciled for `account_max_age_s` (None: however long), and when the stream
     of reports is lost for longer than `stream_grace_s`. Cash may differ by `cash_tolerance` without stopping anything.
     Prices of what is held are taken in every `mark_every_s`. Where the market `is_replayed`, its clock is not ours.
-    `exits` is how trades are left whose ideas do not say.
+    `exits` is how trades are left whose ideas do not say; `build` a hash of the code, `alone` whether no other runner
+    shares the ledger.
     """
 
     account: str
@@ -76,6 +78,8 @@ class Terms:
     vigilance: Vigilance = Vigilance()
     is_replayed: bool = False
     exits: ExitPlan | None = None
+    build: str = ""
+    alone: bool = True
 
 
 class Engine:
@@ -125,9 +129,11 @@ class Engine:
     async def begin(self, runner_id: str) -> None:
         """Pin the account, restore what is open, and read what happened meanwhile, before anything is decided or sent.
 
-        Raises `RewoundLedger` (with nothing recorded), `WrongAccount`, `BrokerUnauthorized`, `BrokerUnreachable`.
+        Raises `RewoundLedger`, `MixedBuilds` (with nothing recorded), `WrongAccount`, `BrokerUnauthorized`,
+        `BrokerUnreachable`.
         """
         self.gate.close("start", "the account was not reconciled since the start")
+        refuse_mixed(self.ledger, self._terms.build, alone=self._terms.alone)
         overlooked = await refuse_rewound(self.ledger, self.broker)
         self.projector.catch_up()
         await pin_account(self.ledger, self.broker, self.inbox, self._terms.account, self._cause("runner"))
@@ -136,7 +142,8 @@ class Engine:
         wanted = cmd.SetLimits(terms.account, terms.limits, SETTINGS, "as a runner was told at its start")
         self.ledger.handle(wanted, self._cause("settings"))
         if self._begun_as != runner_id:  # who could not reach the broker begins again, and is the same runner
-            started = RunnerStarted(runner_id, __version__, self.broker.name, self.strategy.name)
+            names = (runner_id, __version__, self.broker.name, self.strategy.name)
+            started = RunnerStarted(*names, terms.build, limits_hash(terms.limits), terms.alone)
             self.ledger.note(streams.RUNNER, started, self._cause("runner"))
             self._begun_as = runner_id
         self._restore()

@@ -69,13 +69,19 @@ class SubjectErased(Event):
 
 @attrs.frozen
 class RunnerStarted(Event):
-    """A runner took the lease and begins to work."""
+    """A runner took the lease and begins to work, `alone` or beside others that share it.
+
+    `build` is a hash of its code (tradecore, the broker's adapter, the strategy), `limits` one of its settings' limits.
+    """
 
     NAME: ClassVar[str] = "system.runner.started"
     runner_id: str
     version: str
     broker: str
     strategy: str
+    build: str = ""
+    limits: str = ""
+    alone: bool = True
 
 
 @attrs.frozen
