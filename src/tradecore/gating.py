@@ -85,6 +85,7 @@ def gate_order(account: AccountState, command: PlaceOrder, here: Occasion) -> Ga
         tradable=command.tradable,
         session=hours_at(command.symbol, here.now),
         volatility=command.volatility,
+        approval=command.approval,
     )
     return _judged(account, ask, here)
 

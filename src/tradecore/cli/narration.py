@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from tradecore.cli.agent_narration import agent_phrase, agent_stage
 from tradecore.domain import events as ev
 from tradecore.views.plain import instant, text
 
 
 def stage_of(event: ev.Event) -> str:
     """Decision, intent, attempt, answer, fill, outcome …"""
+    stage = agent_stage(event)
+    if stage is not None:
+        return stage
     match event:
         case ev.DecisionGenerated() | ev.DecisionExecuted() | ev.DecisionRefused():
             return "decision"
@@ -33,6 +37,9 @@ def stage_of(event: ev.Event) -> str:
 
 def phrase_of(event: ev.Event) -> str:
     """What happened, in a phrase; empty where the event's name says it all."""
+    phrase = agent_phrase(event)
+    if phrase is not None:
+        return phrase
     match event:
         case ev.DecisionGenerated():
             return f"{event.strategy}: {event.side} {text(event.quantity)} {event.symbol}: {event.reasoning}"
@@ -111,7 +118,7 @@ def _outcome(event: ev.Event) -> str:
             return f"closed: profit {text(event.realised_pnl)}, fees {text(event.fees)}"
         case ev.TradeAbandoned():
             return f"abandoned: {event.reason}"
-        case ev.ReservationMade() | ev.ReservationReleased():
+        case ev.ReservationReleased():
             return f"{event.NAME.rsplit('.', 1)[1]}: {text(event.quantity)} of order {event.order_id}"
         case ev.PositionChange():
             after = f"{event.symbol} {text(event.signed_qty)}, now {text(event.quantity_after)}"

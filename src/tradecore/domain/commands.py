@@ -8,9 +8,20 @@ from decimal import Decimal
 
 import attrs
 
-from tradecore.domain.events import FillRevision, OpeningPosition
+from tradecore.domain.events import (
+    FillRevision,
+    ModelAnswerReused,
+    ModelCallAnswered,
+    ModelCallFailed,
+    ModelCallRequested,
+    ModelChainExhausted,
+    ModelSwitched,
+    OpeningPosition,
+)
 from tradecore.domain.exit_plan import ExitPlan, ExitRule
+from tradecore.domain.judgement import CycleMode, CycleStep, Judgement, Stance, StepResult
 from tradecore.domain.limits import Limits
+from tradecore.domain.model_call import BudgetLimits, SettledBy
 from tradecore.domain.terms import StopLoss, TakeProfit
 from tradecore.domain.values import (
     OrderClass,
@@ -172,6 +183,7 @@ class PlaceOrder:
     `reference_price`, because its worst quantity must be counted. `tradable` is whether the broker trades the symbol,
     None when nobody asked; `volatility` its average true range as a share of the price, None when nobody knows.
     `exits` is how the trade that it opens is to be left: by its legs where it has some, else by the engine.
+    `approval` is why a person has to agree whatever the limits say, None where nobody has to.
     """
 
     order_id: str
@@ -198,6 +210,7 @@ class PlaceOrder:
     tradable: bool | None = None
     volatility: Decimal | None = None
     exits: ExitPlan | None = None
+    approval: str | None = None
 
 
 @attrs.frozen
@@ -578,6 +591,153 @@ class ResolveSaga:
     reason: str
 
 
+@attrs.frozen
+class RequestDecision:
+    """Record that an agent is asked, and what it is shown. Asking again for the same decision says nothing new."""
+
+    decision_id: str
+    agent: str
+    account: str
+    symbol: str
+    cycle_id: str | None
+    data_as_of: dt.datetime
+    deadline: dt.datetime
+    values: Mapping[str, Decimal]
+    missing: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+@attrs.frozen
+class ConcludeDecision:
+    """Record what the agent came to; the first judgement counts, a later one says nothing."""
+
+    decision_id: str
+    judgement: Judgement
+
+
+@attrs.frozen
+class ValidateDecision:
+    """Record what remains of a judgement once it is checked and calibrated; the first time counts."""
+
+    decision_id: str
+    stance: Stance
+    reason: str
+    confidence: Decimal | None
+    calibration_id: str | None
+    quantity: Decimal | None
+    reference_price: Decimal | None
+    needs_approval: str | None
+
+
+@attrs.frozen
+class LapseDecision:
+    """Record that a decision will not be executed any more."""
+
+    decision_id: str
+    reason: str
+
+
+@attrs.frozen
+class StartCycle:
+    """Begin a cycle at its place in time; what has begun already is not begun again."""
+
+    cycle_id: str
+    account: str
+    agent: str
+    mode: CycleMode
+    due_at: dt.datetime
+    symbols: tuple[str, ...]
+
+
+@attrs.frozen
+class SkipCycle:
+    """Record that a cycle that was due does not begin, because the cycle `running` is still at work."""
+
+    cycle_id: str
+    account: str
+    agent: str
+    due_at: dt.datetime
+    running: str
+
+
+@attrs.frozen
+class StepCycle:
+    """Record how a step went."""
+
+    cycle_id: str
+    step: CycleStep
+    result: StepResult
+    detail: str
+    duration_s: Decimal
+
+
+@attrs.frozen
+class CompleteCycle:
+    """Record the end of a cycle."""
+
+    cycle_id: str
+    result: StepResult
+    decisions: int
+    orders: int
+    duration_s: Decimal
+
+
+@attrs.frozen
+class FailCycle:
+    """Record that a cycle did not come to its end."""
+
+    cycle_id: str
+    reason: str
+
+
+@attrs.frozen
+class ReserveBudget:
+    """Take room in a budget for the worst that a call can cost, in dollars, at `at` (UTC)."""
+
+    budget: str
+    reservation_id: str
+    amount: Decimal
+    at: dt.datetime
+    expires_at: dt.datetime
+    agent: str | None
+    decision_id: str | None
+    limits: BudgetLimits
+
+
+@attrs.frozen
+class SettleBudget:
+    """Put what a call cost in the place of its reservation; `amount` None counts the whole of it."""
+
+    budget: str
+    reservation_id: str
+    amount: Decimal | None
+    settled_by: SettledBy
+
+
+@attrs.frozen
+class BeginModelCall:
+    """A call is about to be made: it and its reservation are recorded together, or neither is."""
+
+    requested: ModelCallRequested
+    reserve: ReserveBudget
+    switched: tuple[ModelSwitched, ...] = ()
+
+
+@attrs.frozen
+class EndModelCall:
+    """A call has an end: it and what it cost are recorded together, once."""
+
+    ended: ModelCallAnswered | ModelCallFailed
+    settle: SettleBudget
+
+
+@attrs.frozen
+class CloseQuestion:
+    """A question ends without a call: from the cache, or because no model of the chain answered."""
+
+    event: ModelAnswerReused | ModelChainExhausted
+
+
 Command = (
     PinAccount
     | SetLimits
@@ -624,4 +784,16 @@ Command = (
     | StartSaga
     | AdvanceSaga
     | ResolveSaga
+    | RequestDecision
+    | ConcludeDecision
+    | ValidateDecision
+    | LapseDecision
+    | StartCycle
+    | SkipCycle
+    | StepCycle
+    | CompleteCycle
+    | FailCycle
+    | BeginModelCall
+    | EndModelCall
+    | CloseQuestion
 )

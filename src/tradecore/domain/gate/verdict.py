@@ -65,11 +65,14 @@ def judge(limits: Limits, ask: Ask, standing: Standing, set_aside: frozenset[str
 
 _STRICTNESS = {Action.WARN: 0, Action.REDUCE: 1, Action.APPROVE: 2, Action.BLOCK: 3}
 _ALWAYS_BLOCK = ("state", "quantity")
+_ASKED_FOR = "approval"
 
 
 def _action(limits: Limits, check: Check) -> Action:
     if check.rule in _ALWAYS_BLOCK:
         return Action.BLOCK
+    if check.rule == _ASKED_FOR:
+        return Action.APPROVE
     return limits.action(check.rule.rpartition(" ")[2])
 
 
@@ -80,6 +83,8 @@ def _checks(limits: Limits, ask: Ask, standing: Standing) -> Iterator[Check]:
         return
     reducing = takes_risk_away(ask, standing)
     yield _state(ask, standing, reducing=reducing)
+    if ask.approval is not None:
+        yield Check(_ASKED_FOR, False, ask.approval, "what a person agrees to")
     for rule in _rules(ask, reducing=reducing):
         yield from rule(limits, ask, standing)
 
