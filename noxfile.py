@@ -96,6 +96,14 @@ def power(session: nox.Session) -> None:
 
 
 @nox.session
+def schedules(session: nox.Session) -> None:
+    """10,000 random concurrent schedules of orders against limits, on SQLite and Postgres (`-- --schedules N`)."""
+    _sync(session, "dev")
+    session.install("--no-deps", "--force-reinstall", _build(session))
+    session.run("python", "-m", "tests.risk.schedules", *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The documentation, strict (mkdocs-material); its code is run by the tests."""
     _sync(session, "docs")

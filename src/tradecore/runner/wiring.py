@@ -6,17 +6,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tradecore.engine import Engine, Terms
-from tradecore.errors import ConfigurationError, InputError
+from tradecore.errors import ConfigurationError, InputError, LeaseHeld
 from tradecore.feed import BarFeed
 from tradecore.inbox import Inbox
 from tradecore.journal import find_key_ring, open_journal, open_lease
 from tradecore.journal.url import ledger_path
 from tradecore.ledger import Ledger
 from tradecore.outbox import Lane, Outbox, Pace
+from tradecore.ports.lease import Lease
 from tradecore.ports.model import ModelGateway
 from tradecore.ports.strategy import Strategy
 from tradecore.runner.agents import open_cycle
 from tradecore.runner.anchors import make_sink
+from tradecore.runner.build import build_of
 from tradecore.runner.contract import Session
 from tradecore.runner.halt_file import find_halt_file
 from tradecore.runner.plugins import load_plugin, load_strategy
@@ -50,7 +52,7 @@ async def open_session(
     clock, ids, rng = SystemClock(), SystemIds(), SystemRng()
     runner_id = ids.order_id()
     lease = open_lease(settings.ledger)
-    lease.acquire(runner_id, shared=settings.delivery.shared)
+    alone = _acquire(lease, runner_id, shared=settings.delivery.shared)
     try:
         journal = open_journal(settings.ledger, keys=keys)
         try:
@@ -80,6 +82,9 @@ async def open_session(
                     stream_grace_s=delivery.stream_grace_s,
                     cash_tolerance=delivery.cash_tolerance,
                     vigilance=settings.triggers.vigilance(is_replayed=venue.replay is not None),
+                    exits=settings.exits.plan(),
+                    build=build_of(venue.broker, strategy),
+                    alone=alone,
                     is_replayed=venue.replay is not None,
                 )
                 projector = Projector(journal, kept_views(journal))
@@ -98,6 +103,20 @@ async def open_session(
             journal.close()
     finally:
         lease.release()
+
+
+def _acquire(lease: Lease, runner_id: str, *, shared: bool) -> bool:
+    """Take the lease; whether nobody else had it. Raises `LeaseHeld`."""
+    alone = True
+    if shared:
+        try:
+            lease.acquire(runner_id)  # for a moment: nobody who shares it is alive then
+        except LeaseHeld:
+            alone = False
+        else:
+            lease.release()
+    lease.acquire(runner_id, shared=shared)
+    return alone
 
 
 def _check_place(url: str) -> None:
