@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Protocol
 
 import attrs
 
@@ -184,14 +185,22 @@ class Shelf:
             self._loaded.popitem(last=False)
 
 
+class Known(Protocol):
+    """Streams as far as they are known."""
+
+    def get(self, stream: str) -> Loaded:
+        """A stream; empty when nothing was recorded there."""
+
+
 class Draft:
     """Collects events stream by stream; later decisions of the same command see what earlier ones added."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Known) -> None:
         self._shelf = shelf
         self._states: dict[str, State] = {}
         self._before: dict[str, State] = {}
         self.touched: dict[str, int] = {}
+        self.relied_on: set[str] = set()
         self.events: list[tuple[str, Event]] = []
 
     def add(self, stream: str, events: Sequence[Event]) -> None:
@@ -231,6 +240,17 @@ class Draft:
             self._states[stream] = loaded.state
             self.touched[stream] = loaded.version
         return self._states[stream]
+
+    def rely_on(self, stream: str) -> None:
+        """What is decided is void unless this stream still stands where it does when the events are appended."""
+        self.state(stream)
+        self.relied_on.add(stream)
+
+    @property
+    def while_at(self) -> dict[str, int]:
+        """The versions of the streams that are relied on; what is appended to is checked anyway."""
+        written = {stream for stream, _ in self.events}
+        return {stream: self.touched[stream] for stream in self.relied_on if stream not in written}
 
     def exists(self, stream: str) -> bool:
         """Whether the stream holds anything that was recorded before this draft."""

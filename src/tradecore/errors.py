@@ -14,7 +14,8 @@
     │   ├── GrantRefused           the order waits for no approval, or no longer
     │   ├── WorkRefused            the work is not dead, so it can be neither retried nor discarded
     │   ├── LaneRefused            another process delivers this lane
-    │   └── BudgetRefused          a budget for model calls has no room for a call
+    │   ├── BudgetRefused          a budget for model calls has no room for a call
+    │   └── SessionRefused         a notebook's session cannot do that in the state that it is in
     ├── JournalError               the store cannot do what was asked
     │   ├── StoreUnavailable       it cannot be opened, read or written
     │   │   └── StoreFull          there is no room left on its disk
@@ -142,6 +143,10 @@ class BudgetRefused(RefusedError):
         self.taken = taken
         self.wanted = wanted
         super().__init__(f"the budget {scope} of ${limit} has ${taken} taken and no room for ${wanted}")
+
+
+class SessionRefused(RefusedError):
+    """Raised when a notebook's session is asked for something that the state it is in does not allow."""
 
 
 class JournalError(TradecoreError):

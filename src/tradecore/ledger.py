@@ -84,13 +84,13 @@ class Ledger:
             if placing:
                 failpoint("ledger.t1.before")
             try:
-                recorded = self.journal.append(batch.recorded)
+                recorded = self.journal.append(batch.recorded, batch.draft.while_at)
             except WrongVersion:
                 self._shelf.forget(list(batch.draft.touched))
                 continue
             if placing:
                 failpoint("ledger.t1.after")
-            self._shelf.observe(recorded)
+            batch.settle()
             return [error or recorded[begin:end] for error, (begin, end) in zip(outcomes, batch.pieces, strict=True)]
         names = ", ".join(sorted({type(given).__name__ for given in commands}))
         raise WrongVersion(f"{names} lost {_TRIES} races in a row against other writers")

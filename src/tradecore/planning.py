@@ -23,6 +23,7 @@ from tradecore.domain import (
 )
 from tradecore.domain import events as ev
 from tradecore.domain.commands import (
+    AcknowledgeAlert,
     ActivateKillSwitch,
     AdoptOrder,
     AdvanceSaga,
@@ -45,6 +46,7 @@ from tradecore.domain.commands import (
     MarkEquity,
     PinAccount,
     PlaceOrder,
+    RaiseAlert,
     RecordAnswer,
     RecordFill,
     RecordKillAnswer,
@@ -66,9 +68,11 @@ from tradecore.domain.commands import (
     UseLane,
     ValidateDecision,
     WithdrawOrder,
+    WithdrawRisk,
 )
 from tradecore.domain.identity import client_order_id, leg_order_id, trade_id_of_order
 from tradecore.domain.limits import Action
+from tradecore.domain.reducing import is_against
 from tradecore.domain.terms import check_terms, legs_of
 from tradecore.domain.values import ZERO, OrderStatus, Purpose, TradeStatus
 from tradecore.draft import Draft
@@ -98,8 +102,11 @@ def plan(draft: Draft, command: Command, here: Occasion) -> None:
             draft.add(streams.account(command.account), account.set_limits(draft.account(command.account), command))
         case MarkEquity():
             draft.add(streams.account(command.account), account.mark(draft.account(command.account), command))
-        case ActivateKillSwitch() | RequestClear() | ClearKillSwitch():
-            draft.add(streams.account(command.account), switch.decide(draft.account(command.account), command))
+        case ActivateKillSwitch() | RequestClear() | ClearKillSwitch() | RaiseAlert() | AcknowledgeAlert():
+            holder = draft.account(command.account)
+            draft.add(streams.account(command.account), switch.decide(holder, command, here.now))
+        case WithdrawRisk():
+            _withdraw_risk(draft, command)
         case PlaceOrder():
             _place(draft, command, here)
         case GrantApproval() | RefuseApproval() | ExpireApproval():
@@ -296,8 +303,11 @@ def _on_order(draft: Draft, command: order.OrderCommand) -> None:
     state = draft.order(command.order_id)
     if state is None:
         raise CancelRefused(f"there is no order {command.order_id}")
-    if isinstance(command, StartSubmit) and (reason := _why_not(draft, state)):
-        command = WithdrawOrder(state.order_id, reason)
+    if isinstance(command, StartSubmit):
+        draft.rely_on(streams.account(state.account))  # a stop that another process commits first counts
+        draft.rely_on(streams.kill(state.account))
+        if reason := _why_not(draft, state):
+            command = WithdrawOrder(state.order_id, reason)
     draft.add(streams.order(state.order_id), order.decide(state, command))
     if isinstance(command, CancelOrder) and state.replaced_by is not None:
         _cancel_replacement(draft, state.replaced_by, command)
@@ -337,6 +347,15 @@ def _request_kill(draft: Draft, command: RequestKill) -> None:
             is_waiting = state.status is OrderStatus.QUEUED
             if not (is_waiting and state.purpose is not Purpose.TRADE):
                 _on_order(draft, CancelOrder(order_id, command.reason))
+
+
+def _withdraw_risk(draft: Draft, command: WithdrawRisk) -> None:
+    for order_id, reserved in draft.account(command.account).reservations.items():
+        state = draft.order(order_id)
+        if state is None or state.status.is_terminal or state.cancel_requested or state.purpose is not Purpose.TRADE:
+            continue
+        if not is_against(draft.account(command.account), reserved.symbol, reserved.side, state.remaining):
+            _on_order(draft, CancelOrder(order_id, command.reason))
 
 
 def _count_again(draft: Draft, before: order.OrderState) -> None:

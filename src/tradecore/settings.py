@@ -20,6 +20,7 @@ from tradecore.errors import ConfigurationError, InputError
 from tradecore.settings_agents import AgentSettings, CycleSettings
 from tradecore.settings_models import ModelsSettings
 from tradecore.settings_risk import RiskSettings
+from tradecore.settings_triggers import TriggersSettings
 
 
 class Section(BaseModel):
@@ -160,7 +161,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TRADECORE_", env_nested_delimiter="__", extra="forbid", frozen=True)
 
-    ledger: str = "sqlite:///tradecore.db"
+    ledger: str = Field("sqlite:///tradecore.db", repr=False)  # a database's URL may hold a password
     account: str = "main"
     halt_file: str = ""
     broker: BrokerSettings = BrokerSettings()
@@ -169,6 +170,7 @@ class Settings(BaseSettings):
     cycle: CycleSettings = CycleSettings()
     market_data: MarketDataSettings = MarketDataSettings()
     risk: RiskSettings = RiskSettings()
+    triggers: TriggersSettings = TriggersSettings()
     delivery: DeliverySettings = DeliverySettings()
     anchors: AnchorSettings = AnchorSettings()
     daily_check: CheckSettings = CheckSettings()

@@ -96,10 +96,10 @@ def settings_for(url: str, models: tuple[str, ...] = ("first", "second"), **more
     return ModelsSettings.model_validate(fields)
 
 
-def changed(settings: ModelsSettings, model: str, **values: Any) -> ModelsSettings:
+def changed(settings: ModelsSettings, name: str, /, **values: Any) -> ModelsSettings:
     """The settings with another entry for a model of the catalogue."""
     plain = settings.model_dump()
-    plain["catalogue"][model].update(values)
+    plain["catalogue"][name].update(values)
     return ModelsSettings.model_validate(plain)
 
 

@@ -7,6 +7,7 @@ from cyclopts import App, CycloptsError
 from tradecore import __version__
 from tradecore.cli import (
     accounting,
+    alerting,
     anchoring,
     approving,
     checking,
@@ -27,6 +28,7 @@ from tradecore.cli import (
     proving,
     rebuilding,
     reconciling,
+    sheeting,
     stats,
     trace,
     verifying,
@@ -54,6 +56,7 @@ for verb in (
     limiting.app,
     limiting.resume,
     approving.app,
+    alerting.app,
     listing.sagas,
     processes.rebalance,
     processes.close_trade,
@@ -61,6 +64,7 @@ for verb in (
     accounting.statement,
     accounting.trial_balance,
     exporting.export,
+    sheeting.tearsheet,
     trace.trace,
     learning.decisions,
     cycling.app,

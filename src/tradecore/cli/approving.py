@@ -10,7 +10,6 @@ from tradecore.cli.options import DEFAULTS, Options
 from tradecore.cli.printing import show_json, show_table
 from tradecore.cli.words import Number, account_of, order_of, seconds, show_order
 from tradecore.domain.messages import Cause
-from tradecore.views.plain import text_or_none
 
 app = App(name="approvals", help="Orders that wait for a person: list them, grant or refuse one.")
 
@@ -30,6 +29,7 @@ def waiting(*, account: str | None = None, options: Options = DEFAULTS) -> int:
     with open_existing(options) as journal:
         from tradecore import approvals
         from tradecore.ledger import Ledger
+        from tradecore.views.plain import text_or_none
 
         ledger = Ledger(journal, SystemClock(), SystemIds())
         rows = [

@@ -94,6 +94,12 @@ def _outcome(event: ev.Event) -> str:
             return f"waits for a person until {instant(event.until)}: {', '.join(event.rules)}: {event.reason}"
         case ev.ApprovalGranted() | ev.ApprovalRefused():
             return f"{event.NAME.rsplit('.', 1)[1]} by {event.who}: {event.reason}"
+        case ev.KillSwitchActivated():
+            return f"{event.state.value} by {event.trigger}: {event.evidence}"
+        case ev.KillSwitchClearRequested() | ev.KillSwitchCleared() | ev.AlertAcknowledged():
+            return f"by {event.who}: {event.reason}"
+        case ev.AlertRaised():
+            return f"{event.kind}: {event.message}"
         case ev.ApprovalExpired():
             return f"nobody answered until {instant(event.until)}"
         case ev.TradeProposed():

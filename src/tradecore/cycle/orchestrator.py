@@ -310,7 +310,7 @@ class Cycle:
         return midnight + (now - midnight) // self._every * self._every
 
     def _market_time(self) -> dt.datetime:
-        return self._engine.broker_time() or self._clock.now()
+        return self._engine.broker_clock.now() or self._clock.now()
 
     def _seconds_since(self, began: float) -> Decimal:
         return Decimal(f"{self._clock.monotonic() - began:.3f}")

@@ -52,6 +52,13 @@ class AccountState:
     settings_limits: Limits | None = None
     trading_state: TradingState = TradingState.ACTIVE
     clear_requested_by: str | None = None
+    stopped_by: Mapping[str, Decimal] = attrs.field(factory=dict)
+    """The triggers of this stop, each with its cooldown in seconds."""
+    quiet: Mapping[str, dt.datetime] = attrs.field(factory=dict)
+    """Until when a trigger that fired before is quiet."""
+    unread: Mapping[int, tuple[str, str]] = attrs.field(factory=dict)
+    """Kind and message of critical alerts that nobody has read, by their position in the log."""
+    alerts_upto: int = 0
     positions: Mapping[str, Position] = attrs.field(factory=dict)
     reservations: Mapping[str, Reservation] = attrs.field(factory=dict)
     holdings: Mapping[tuple[str, str], Holding] = attrs.field(factory=dict)
@@ -61,6 +68,14 @@ class AccountState:
     exposure: Exposure = Exposure()
     tempo: Tempo = Tempo()
     open_by_scope: Mapping[str, int] = attrs.field(factory=dict)
+    peak: Decimal | None = None
+    """The largest equity at the beginning of a day or when prices were taken in; what came from outside moves it."""
+
+    @property
+    def may(self) -> TradingState:
+        """What the account may do: as it was told, and no new risk while a critical alert is unread."""
+        unread = self.unread and self.trading_state is TradingState.ACTIVE
+        return TradingState.REDUCE_ONLY if unread else self.trading_state
 
     @property
     def equity(self) -> Decimal | None:
@@ -127,11 +142,18 @@ def evolve(state: AccountState | None, event: ev.Event, account: str) -> Account
         case ev.LimitBreached() | ev.LimitWarned() | ev.OrderReduced():
             return state
         case ev.KillSwitchActivated():
-            return changed(state, trading_state=event.state, clear_requested_by=None)
+            stopped_by = {**state.stopped_by, event.trigger: event.cooldown_s}
+            return changed(state, trading_state=event.state, clear_requested_by=None, stopped_by=stopped_by)
         case ev.KillSwitchClearRequested():
             return changed(state, clear_requested_by=event.who)
         case ev.KillSwitchCleared():
-            return changed(state, trading_state=TradingState.ACTIVE, clear_requested_by=None)
+            return _evolve_cleared(state, event)
+        case ev.AlertRaised():
+            unread = {**state.unread, event.position: (event.kind, event.message)}
+            return changed(state, unread=unread, alerts_upto=max(state.alerts_upto, event.position))
+        case ev.AlertAcknowledged():
+            left = {position: alert for position, alert in state.unread.items() if position != event.position}
+            return changed(state, unread=left)
         case ev.EquityMarked():
             return _evolve_mark(state, event)
         case ev.CashBooked():
@@ -140,6 +162,14 @@ def evolve(state: AccountState | None, event: ev.Event, account: str) -> Account
             return _evolve_restated(state, event)
         case _:
             raise InvariantViolated(f"an account cannot hold {event.NAME}")
+
+
+def _evolve_cleared(state: AccountState, event: ev.KillSwitchCleared) -> AccountState:
+    quiet = dict(state.quiet)
+    if event.at is not None:
+        for trigger, cooldown_s in state.stopped_by.items():
+            quiet[trigger] = event.at + dt.timedelta(seconds=float(cooldown_s))
+    return changed(state, trading_state=TradingState.ACTIVE, clear_requested_by=None, stopped_by={}, quiet=quiet)
 
 
 def _evolve_pin(state: AccountState, event: ev.AccountPinned) -> AccountState:
@@ -177,7 +207,8 @@ def _evolve_mark(state: AccountState, event: ev.EquityMarked) -> AccountState:
     tempo = state.tempo.on(dt.date.fromisoformat(event.day), state.equity)
     if tempo.start is None:
         tempo = changed(tempo, start=event.equity)
-    return changed(state, tempo=tempo, exposure=marked(state.exposure, event.marks))
+    peak = max(known for known in (state.peak, tempo.start, event.equity) if known is not None)
+    return changed(state, tempo=tempo, peak=peak, exposure=marked(state.exposure, event.marks))
 
 
 def _evolve_reservation(state: AccountState, event: ev.ReservationMade) -> AccountState:
@@ -222,10 +253,11 @@ def _evolve_release(state: AccountState, event: ev.ReservationReleased) -> Accou
 
 def _evolve_cash(state: AccountState, event: ev.CashBooked) -> AccountState:
     """Money that came or went from outside is neither a gain nor a loss of the day."""
-    tempo = state.tempo
-    if event.kind in _FROM_OUTSIDE and tempo.start is not None:
-        tempo = changed(tempo, start=plus(tempo.start, event.amount))
-    return changed(state, cash=plus(state.cash, event.amount), tempo=tempo)
+    tempo, peak = state.tempo, state.peak
+    if event.kind in _FROM_OUTSIDE:
+        tempo = tempo if tempo.start is None else changed(tempo, start=plus(tempo.start, event.amount))
+        peak = None if peak is None else plus(peak, event.amount)
+    return changed(state, cash=plus(state.cash, event.amount), tempo=tempo, peak=peak)
 
 
 _FROM_OUTSIDE = ("deposit", "withdrawal")

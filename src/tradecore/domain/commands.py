@@ -79,13 +79,45 @@ class SetLimits:
 
 @attrs.frozen
 class ActivateKillSwitch:
-    """Stop trading; what is stopped already, at least as strictly, stays as it is."""
+    """Stop trading; what is stopped already, at least as strictly, stays as it is.
+
+    A trigger with a `cooldown_s` says itself once per stop, and is quiet for so long after trading goes on.
+    """
 
     account: str
     state: TradingState
     trigger: str
     evidence: str
     who: str
+    cooldown_s: Decimal = Decimal(0)
+
+
+@attrs.frozen
+class WithdrawRisk:
+    """Have every open order canceled that neither closes nor protects nor is against the position."""
+
+    account: str
+    reason: str
+
+
+@attrs.frozen
+class RaiseAlert:
+    """Hold new risk until a person has read an alert of the log, by its `position`; once per alert."""
+
+    account: str
+    position: int
+    kind: str
+    message: str
+
+
+@attrs.frozen
+class AcknowledgeAlert:
+    """Say that an alert was read, or all of them when `position` is None."""
+
+    account: str
+    who: str
+    reason: str
+    position: int | None = None
 
 
 @attrs.frozen
@@ -683,6 +715,9 @@ Command = (
     | ActivateKillSwitch
     | RequestClear
     | ClearKillSwitch
+    | WithdrawRisk
+    | RaiseAlert
+    | AcknowledgeAlert
     | PlaceOrder
     | ReplaceOrder
     | ClosePosition

@@ -1461,7 +1461,8 @@ class ApprovalExpired(Event):
 class KillSwitchActivated(Event):
     """Trading stops: only what takes risk away may be placed and sent, or, when halted, only what closes or protects.
 
-    `trigger` is a word (manual, file, …), `evidence` what was seen, `who` a person or a part of the system.
+    `trigger` is a word (manual, file, day_loss, …), `evidence` what was seen, `who` a person or a part of the system.
+    After trading goes on, the same trigger is quiet for `cooldown_s` (0: never).
     """
 
     NAME: ClassVar[str] = "risk.kill_switch.activated"
@@ -1470,6 +1471,7 @@ class KillSwitchActivated(Event):
     trigger: str
     evidence: str
     who: str
+    cooldown_s: Decimal = Decimal(0)
 
 
 @attrs.frozen
@@ -1484,10 +1486,36 @@ class KillSwitchClearRequested(Event):
 
 @attrs.frozen
 class KillSwitchCleared(Event):
-    """Trading goes on."""
+    """Trading goes on, from `at`."""
 
     NAME: ClassVar[str] = "risk.kill_switch.cleared"
     account: str
+    who: str
+    reason: str
+    at: dt.datetime | None = None
+
+
+@attrs.frozen
+class AlertRaised(Event):
+    """A critical alert is unread: until it is acknowledged, only what takes risk away may be placed and sent.
+
+    `position` is that of the alert in the log.
+    """
+
+    NAME: ClassVar[str] = "risk.alert.raised"
+    account: str
+    position: int
+    kind: str
+    message: str
+
+
+@attrs.frozen
+class AlertAcknowledged(Event):
+    """A person has read an alert."""
+
+    NAME: ClassVar[str] = "risk.alert.acknowledged"
+    account: str
+    position: int
     who: str
     reason: str
 

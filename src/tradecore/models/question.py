@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
@@ -48,7 +49,7 @@ class Question(Generic[ValueT]):
 def typed_question(request: ModelRequest[AnswerT]) -> Question[AnswerT]:
     """The question of a typed request. Raises `InputError` for one that makes no sense."""
     _check(request)
-    schema = request.answer.model_json_schema()
+    schema = _schema_of(request.answer)
     name = request.answer.__name__
     messages = [{"role": message.speaker.value, "content": message.content} for message in request.messages]
     sampling: dict[str, Any] = {}
@@ -90,6 +91,11 @@ def typed_question(request: ModelRequest[AnswerT]) -> Question[AnswerT]:
         chat=chat,
         read=lambda message, finish_reason: read_answer(request.answer, message, finish_reason),
     )
+
+
+@functools.lru_cache(maxsize=256)
+def _schema_of(answer: type[AnswerT]) -> Mapping[str, Any]:
+    return answer.model_json_schema()
 
 
 def _check(request: ModelRequest[AnswerT]) -> None:

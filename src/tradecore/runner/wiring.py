@@ -73,7 +73,7 @@ async def open_session(
                 account = settings.account
                 lane = Lane(ledger, clock, ids, account, runner_id, delivery.takeover_s) if delivery.shared else None
                 outbox = Outbox(ledger, venue.broker, clock, ids, rng, lambda: lease.token, pace, account, lane)
-                outbox.halt = find_halt_file(settings.ledger, settings.halt_file)
+                outbox.leave.halt = find_halt_file(settings.ledger, settings.halt_file)
                 adopts = delivery.foreign_orders == "adopt"
                 inbox = Inbox(ledger, venue.broker, ids, account, adopts=adopts)
                 terms = Terms(
@@ -83,6 +83,8 @@ async def open_session(
                     account_max_age_s=delivery.account_max_age_s if venue.replay is None else None,
                     stream_grace_s=delivery.stream_grace_s,
                     cash_tolerance=delivery.cash_tolerance,
+                    vigilance=settings.triggers.vigilance(is_replayed=venue.replay is not None),
+                    is_replayed=venue.replay is not None,
                 )
                 projector = Projector(journal, kept_views(journal))
                 engine = Engine(ledger, venue.broker, strategy, outbox, inbox, projector, clock, ids, terms)
