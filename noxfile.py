@@ -84,6 +84,14 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+def injections(session: nox.Session) -> None:
+    """3,000 injected texts through a model that obeys them (`-- N` of each kind)."""
+    _sync(session, "dev")
+    session.install("--no-deps", "--force-reinstall", _build(session))
+    session.run("python", "-m", "tests.agents.campaign", *session.posargs)
+
+
+@nox.session
 def power(session: nox.Session) -> None:
     """Power cuts, failing disks, races and killed servers, at full length (about an hour)."""
     _sync(session, "dev")

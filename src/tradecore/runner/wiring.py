@@ -13,6 +13,7 @@ from tradecore.journal import find_key_ring, open_journal, open_lease
 from tradecore.journal.url import ledger_path
 from tradecore.ledger import Ledger
 from tradecore.outbox import Lane, Outbox, Pace
+from tradecore.ports.agent import Agent
 from tradecore.ports.lease import Lease
 from tradecore.ports.model import ModelGateway
 from tradecore.ports.strategy import Strategy
@@ -35,16 +36,19 @@ _REPLAY_NOT_AFTER_S = 10 * 365 * 86_400.0
 
 @asynccontextmanager
 async def open_session(
-    settings: Settings, strategy: Strategy | None = None, gateway: ModelGateway | None = None
+    settings: Settings,
+    strategy: Strategy | None = None,
+    gateway: ModelGateway | None = None,
+    agent: Agent | None = None,
 ) -> AsyncIterator[Session]:
     """Open everything that the settings name, in the order in which it must close again.
 
-    `strategy` stands in for the one that the settings name, `gateway` for its way to models.
+    `strategy` and `agent` stand in for those that the settings name, `gateway` for the way to models.
 
     Raises `ConfigurationError`, `InputError`, the journal's and the broker's errors; nothing stays open then.
     """
     # What can be wrong with the settings is found before the first file is made.
-    strategy = strategy or make_strategy(settings)
+    strategy = strategy or (NoStrategy() if agent is not None else make_strategy(settings))
     _check_place(settings.ledger)
     make_sink(settings)
     opening_venue = load_plugin("brokers", settings.broker.name, "broker.name")(settings)
@@ -96,7 +100,7 @@ async def open_session(
                 )
                 engine.follower.listen(conductor.observe)
                 async with open_cycle(
-                    settings, engine, venue, clock, ids, runner_id, terms.not_after_s, gateway
+                    settings, engine, venue, clock, ids, runner_id, terms.not_after_s, gateway, agent
                 ) as cycle:
                     yield Session(runner_id, settings, journal, engine, venue, feed, clock, conductor, cycle)
         finally:
