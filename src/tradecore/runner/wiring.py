@@ -14,7 +14,9 @@ from tradecore.journal import find_key_ring, open_journal, open_lease
 from tradecore.journal.url import ledger_path
 from tradecore.ledger import Ledger
 from tradecore.outbox import Lane, Outbox, Pace
+from tradecore.ports.model import ModelGateway
 from tradecore.ports.strategy import Strategy
+from tradecore.runner.agents import open_cycle
 from tradecore.runner.anchors import make_sink
 from tradecore.runner.contract import Session
 from tradecore.runner.halt_file import find_halt_file
@@ -22,6 +24,7 @@ from tradecore.runner.plugins import load_from_file, load_plugin
 from tradecore.runner.system import SystemClock, SystemIds, SystemRng
 from tradecore.sagas.conductor import Conductor
 from tradecore.settings import Settings
+from tradecore.strategies.none import NoStrategy
 from tradecore.views.keeping import kept_views
 from tradecore.views.projector import Projector
 
@@ -30,10 +33,12 @@ _REPLAY_NOT_AFTER_S = 10 * 365 * 86_400.0
 
 
 @asynccontextmanager
-async def open_session(settings: Settings, strategy: Strategy | None = None) -> AsyncIterator[Session]:
+async def open_session(
+    settings: Settings, strategy: Strategy | None = None, gateway: ModelGateway | None = None
+) -> AsyncIterator[Session]:
     """Open everything that the settings name, in the order in which it must close again.
 
-    `strategy` stands in for the one that the settings name.
+    `strategy` stands in for the one that the settings name, `gateway` for its way to models.
 
     Raises `ConfigurationError`, `InputError`, the journal's and the broker's errors; nothing stays open then.
     """
@@ -65,7 +70,7 @@ async def open_session(settings: Settings, strategy: Strategy | None = None) -> 
                 account = settings.account
                 lane = Lane(ledger, clock, ids, account, runner_id, delivery.takeover_s) if delivery.shared else None
                 outbox = Outbox(ledger, venue.broker, clock, ids, rng, lambda: lease.token, pace, account, lane)
-                outbox.halt = find_halt_file(settings.ledger, settings.halt_file)
+                outbox.leave.halt = find_halt_file(settings.ledger, settings.halt_file)
                 adopts = delivery.foreign_orders == "adopt"
                 inbox = Inbox(ledger, venue.broker, ids, account, adopts=adopts)
                 terms = Terms(
@@ -75,6 +80,8 @@ async def open_session(settings: Settings, strategy: Strategy | None = None) -> 
                     account_max_age_s=delivery.account_max_age_s if venue.replay is None else None,
                     stream_grace_s=delivery.stream_grace_s,
                     cash_tolerance=delivery.cash_tolerance,
+                    vigilance=settings.triggers.vigilance(is_replayed=venue.replay is not None),
+                    is_replayed=venue.replay is not None,
                 )
                 projector = Projector(journal, kept_views(journal))
                 engine = Engine(ledger, venue.broker, strategy, outbox, inbox, projector, clock, ids, terms)
@@ -84,7 +91,10 @@ async def open_session(settings: Settings, strategy: Strategy | None = None) -> 
                     ledger, clock, ids, settings.account, wake=engine.catch_up, held_back=engine.held_back
                 )
                 engine.follower.listen(conductor.observe)
-                yield Session(runner_id, settings, journal, engine, venue, feed, clock, conductor)
+                async with open_cycle(
+                    settings, engine, venue, clock, ids, runner_id, terms.not_after_s, gateway
+                ) as cycle:
+                    yield Session(runner_id, settings, journal, engine, venue, feed, clock, conductor, cycle)
         finally:
             journal.close()
     finally:
@@ -105,6 +115,8 @@ def _check_place(url: str) -> None:
 def make_strategy(settings: Settings) -> Strategy:
     """The strategy that the settings name: installed, or `file.py:Class`. Raises `ConfigurationError`, `InputError`."""
     chosen = settings.strategy
+    if settings.agent.name and "strategy" not in settings.model_fields_set:
+        return NoStrategy()  # who names an agent does not mean the default rules beside it
     load = load_from_file if ".py:" in chosen.name else functools.partial(load_plugin, "strategies")
     factory = load(chosen.name, "strategy.name")
     try:
