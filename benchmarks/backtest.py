@@ -1,8 +1,8 @@
-"""How fast a backtest is: `python benchmarks/backtest.py [--bars 1000000] [--long]`.
+"""How fast a backtest is: `python benchmarks/backtest.py [--bars 1000000] [--long] [--ledger]`.
 
-The same seeded minute bars for all: a crossover of averages (one order in about 70 bars), an order every five bars, and a
-strategy that does nothing. Twice as many orders show whether the cost grows with them, ten times as many bars whether a
-bar costs the same. CPU time stands beside the time that passed: the machine may be shared.
+The same seeded minute bars for all: a crossover of averages (an order in about 70 bars), an order every five bars, and
+a strategy that does nothing. Twice as many orders show whether the cost grows with them, ten times as many bars whether
+a bar costs the same. CPU time stands beside the time that passed: the machine may be shared.
 """
 
 from __future__ import annotations
