@@ -51,7 +51,6 @@ _PAST = dt.timedelta(days=30)
 """How far back the broker may still list what its opening balances have in them already."""
 _LONGEST_ORDER = dt.timedelta(days=100)
 """How long an order may work that was placed before the books began: brokers end them after 90 days."""
-
 _PATIENT_ROUNDS = 10
 """Reconciliations in a row that may blame a difference on something that is on its way."""
 
@@ -102,6 +101,7 @@ class Engine:
         self._terms = terms
         self._portfolio = StrategyPortfolio(ledger, terms.account, strategy.name)
         self._alerted: set[str] = set()
+        inbox.catch_up = self.follower.catch_up
         self._unsettled_rounds = 0
         self._begun_as: str | None = None
         self._suspects: tuple[Difference, ...] = ()
@@ -245,9 +245,9 @@ class Engine:
         if self.held_back(order) is None:
             self.ledger.handle(order, self._cause(f"strategy:{self.strategy.name}"))
 
-    async def collect(self) -> None:
+    async def collect(self, *, far: bool = False) -> None:
         """Read again what the broker knows."""
-        await self.inbox.collect()
+        await self.inbox.collect(far=far)
         self.catch_up()
 
     async def refresh_assets(self) -> None:
@@ -267,7 +267,7 @@ class Engine:
         try:
             await self.collect()
             as_of = await self.ask_time()
-            differences = await confirmed(self.ledger, self.broker, self._terms.account, self.collect)
+            differences = await confirmed(self.ledger, self.broker, self._terms.account, lambda: self.collect(far=True))
             if differences is None:
                 return  # the account moves too fast to be compared: the next round may see it stand still
             if differences or why != "schedule":

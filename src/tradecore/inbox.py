@@ -7,6 +7,7 @@ Both end in the same commands, and a fill's identity is the same on both, so it 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal
 
 import attrs
@@ -42,6 +43,7 @@ from tradecore.translation import activities_of, adoption_of, fill_of, report_of
 
 _log = structlog.get_logger("tradecore.inbox")
 _OVERLAP = dt.timedelta(seconds=60)
+_LONG_OVERLAP = dt.timedelta(days=1)  # where something differs: what was missed may be of long ago
 
 
 class Inbox:
@@ -68,6 +70,7 @@ class Inbox:
         self.lost_at_ns: int | None = None
         self.reconnected = False
         self.halted: dict[str, str] = {}
+        self.catch_up: Callable[[], None] = lambda: None  # with what other processes recorded
 
     def observe(self, events: tuple[Recorded[ev.Event], ...]) -> None:
         """Take in appended events: who is who at the broker, what is unsettled, and how far fills were read."""
@@ -81,7 +84,7 @@ class Inbox:
             elif isinstance(event, ev.OrderHalted):
                 self.halted[event.order_id] = event.reason
         for order_id in streams.orders_in(events):  # an order settles by an event of its own, so no other need be asked
-            if order_id in self._unsettled and self._is_settled(order_id):
+            if order_id in self._unsettled and (state := self._ledger.order(order_id)) and state.is_settled:
                 del self._unsettled[order_id]
 
     def remember(self, order_id: str, accepted_at: dt.datetime) -> None:
@@ -158,15 +161,15 @@ class Inbox:
         except (BrokerUnreachable, ProtocolError) as error:
             _log.warning("the broker cannot be read again yet", error=str(error))
 
-    async def collect(self) -> None:
-        """Read orders and executions again from the watermarks, all pages, and record what is new.
+    async def collect(self, *, far: bool = False) -> None:
+        """Read orders and executions again from the watermarks (`far` before them), all pages; record what is new.
 
         Raises `BrokerUnreachable`; what was read before that is recorded.
         """
         self._waits = False
         snapshots = [(order, await self._whose(order, "orders")) for order in await self._read_orders()]
         snapshots += await self._read_legs()
-        since = self._watermark - _OVERLAP
+        since = self._watermark - (_LONG_OVERLAP if far else _OVERLAP)
         await self._read_fills(since)  # before the statuses: a finished order with all its fills settles at once
         missing: dict[str, BrokerOrder] = {}
         for order, order_id in snapshots:
@@ -219,10 +222,9 @@ class Inbox:
         seen = {order.broker_order_id for order in orders}
         for order_id in list(self._unsettled):  # absent from a list is not gone: ask for it by name
             state = self._ledger.order(order_id)
-            if state is not None and state.broker_order_id is not None and state.broker_order_id not in seen:
-                order = await self._broker.order(state.broker_order_id)
-                if order is not None:
-                    orders.append(order)
+            name = None if state is None else state.broker_order_id
+            if name is not None and name not in seen and (order := await self._broker.order(name)) is not None:
+                orders.append(order)
         self._listed = max([self._listed, *(order.updated_at for order in page.orders)])
         return orders
 
@@ -311,10 +313,12 @@ class Inbox:
         known = self._who.of(order)
         if known is not None or order.broker_order_id in self._foreign:
             return known
+        self.catch_up()
         for leg, leg_id in await self._read_legs():
             if leg_id is not None:
                 self._apply_order(leg_id, leg, source)
-        known = self._who.named(order.broker_order_id)
+        self.catch_up()
+        known = self._who.of(order)
         if known is None and self._who.may_be_leg(order):  # the next reading knows more
             self._waits = self.behind = True
             return None
@@ -371,10 +375,6 @@ class Inbox:
         """What the order had filled when the books began: the broker counts it, the books do not."""
         order = self._ledger.order(order_id)
         return ZERO if order is None else order.filled_before
-
-    def _is_settled(self, order_id: str) -> bool:
-        order = self._ledger.order(order_id)
-        return order is not None and order.is_settled
 
     # --- what cannot be read ----------------------------------------------------------------------------------------
 

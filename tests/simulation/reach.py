@@ -1,0 +1,1 @@
+DECLARED: tuple[str, ...] = ()
