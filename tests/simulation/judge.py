@@ -17,6 +17,8 @@ from tradecore.domain.messages import Recorded
 from tradecore.domain.values import ZERO, OrderStatus, Purpose, Side, TradingState
 
 Fail = Callable[[str, str], None]
+Truth = Callable[[str], str | None]
+"""The status of the order that the exchange has under a client order id, None when it has none."""
 _S = OrderStatus
 _HEARD_WITHIN_S = 1.0
 """How soon every process must have heard of a stop that another one recorded."""
@@ -46,6 +48,8 @@ class Order:
     is_leg: bool = False
     is_dead: bool = False
     is_halted: bool = False
+    is_to_be_canceled: bool = False
+    cancel_was_taken: bool = False
     replaces: str | None = None
 
     @property
@@ -62,8 +66,9 @@ class Order:
 class Judge:
     """Follows the log and the wire."""
 
-    def __init__(self, fail: Fail, reach: Counter[str], visibility_s: float) -> None:
+    def __init__(self, fail: Fail, reach: Counter[str], visibility_s: float, truth: Truth) -> None:
         self._fail = fail
+        self._truth = truth
         self._visibility_s = visibility_s
         self.reach = reach
         self.orders: dict[str, Order] = {}
@@ -135,6 +140,8 @@ class Judge:
             case ev.OrderSubmitted() if order:
                 self._submitted(now, by, order, event)
             case ev.OrderNotSent() if order:
+                if order.attempts == 1 and self._truth(order.client_order_id) is not None:
+                    self._fail("I2", f"order {order.order_id} is recorded as not sent; the exchange has it")
                 order.status, order.is_answered = _S.QUEUED, True
             case ev.OrderOutcomeUnknown() if order:
                 order.status, order.is_answered, order.may_be_there = _S.UNKNOWN, True, True
@@ -151,8 +158,12 @@ class Judge:
             case ev.OrderFillRevised() if order:
                 self._told[order.order_id] = event.filled_qty
             case ev.OrderRejected() if order:
+                if self._truth(order.client_order_id) not in (None, "rejected") and not order.is_leg:
+                    self._fail("I2", f"order {order.order_id} is recorded as rejected; the exchange has it")
                 order.status, order.is_answered = _S.REJECTED, True
             case ev.OrderCanceled() if order:
+                if order.may_be_there and now - order.attempted_at < self._visibility_s and not order.broker_order_id:
+                    self._fail("I2", f"{order.order_id} is given up {now - order.attempted_at:.1f} s after a send")
                 order.status, order.is_answered = _S.CANCELED, True
             case ev.OrderExpired() if order:
                 order.status = _S.EXPIRED
@@ -167,6 +178,11 @@ class Judge:
                 order.not_after = event.not_after or order.not_after
             case ev.OrderHalted() if order:
                 order.is_halted = True
+                self._fail("I4", f"order {order.order_id} is halted: {event.reason}")
+            case ev.CancelAnswered() if order:
+                order.cancel_was_taken = event.accepted
+            case ev.CancelRequested() if order:
+                order.is_to_be_canceled = True
             case ev.FillRecorded():
                 self._filled(event)
             case ev.FillBusted():
@@ -209,9 +225,7 @@ class Judge:
                 self.open_differences.pop(event.difference_id, None)
             case _:
                 self.reach[f"event:{event.NAME}"] += 1
-        if isinstance(event, ev.SagaStarted):
-            self.sagas[event.saga_id] = event.deadline
-        elif isinstance(event, ev.SagaStepped | ev.SagaCompensating) and event.deadline is not None:
+        if isinstance(event, ev.SagaStarted | ev.SagaStepped | ev.SagaCompensating):
             self.sagas[event.saga_id] = event.deadline
         elif isinstance(event, ev.SagaCompleted | ev.SagaFailed | ev.SagaNeedsPerson):
             self.sagas.pop(event.saga_id, None)

@@ -25,14 +25,15 @@ from tests.simulation.script import HEAL_S, Act, script_of
 from tests.simulation.terms import SPEED, VISIBILITY_S, options_of, settings_of
 from tests.simulation.verdict import judge_end
 from tradecore import failpoints
-from tradecore.domain.events import Event
+from tradecore.domain.events import Event, KillVerified
 from tradecore.domain.messages import Recorded
+from tradecore.domain.values import TradingState
 from tradecore_exchange import Floor
 from tradecore_exchange.app import create_app
 from tradecore_exchange.house import House
 from tradecore_exchange.pacing import keep_pace
 
-END_S = 255.0
+END_S = 225.0
 
 
 @attrs.frozen
@@ -65,7 +66,7 @@ class World:
         self.loop = SimulatedLoop(seed)
         self.network = Network(self.loop, seed)
         self.disk = Disk(self.loop, seed, self.on_append)
-        self.judge = Judge(self.fail, self.reach, VISIBILITY_S)
+        self.judge = Judge(self.fail, self.reach, VISIBILITY_S, self._status_of)
         self.armed: dict[tuple[str, str], int] = {}
         is_shared = self.rng.random() < 0.4
         names = ("one", "two") if is_shared else ("one",)
@@ -107,8 +108,18 @@ class World:
     def on_append(self, host: Host, recorded: tuple[Recorded[Event], ...]) -> None:
         """Something was written."""
         for one in recorded:
+            if isinstance(one.event, KillVerified):
+                self._check_kill()
             self.tell(host.name, f"#{one.envelope.position} {one.envelope.name} {one.envelope.stream}")
         self.judge.written(self.loop.time(), host.name, recorded)
+
+    def _check_kill(self) -> None:
+        """What is verified as killed has nothing left that works, but for what was sent since."""
+        asked = self.loop.time() - 10.0
+        for order in self.floor.exchange.book.open():
+            ours = self.judge.by_broker_id.get(order.id)
+            if ours is not None and ours.attempts and ours.attempted_at < min(asked, self.judge.stopped_at):
+                self.fail("I5", f"everything is verified as canceled, and {ours.order_id} is {order.status}")
 
     def on_request(self, host: Host, method: str, path: str, body: bytes) -> None:
         """A request is about to leave."""
@@ -135,6 +146,10 @@ class World:
         machine.kill(f"at {name}", self.rng.uniform(0.5, 8))
         raise Killed(name)
 
+    def _status_of(self, client_order_id: str) -> str | None:
+        order = self.floor.exchange.book.by_client_order_id.get(client_order_id)
+        return None if order is None else order.status
+
     def judge_end(self, host: Host, error: BaseException) -> None:
         """Whether a process may end like this."""
         self.reach[f"end:{type(error).__name__}"] += 1
@@ -152,6 +167,8 @@ class World:
         else:
             outcome = FAULT_DOINGS[act.kind](self, self.machines[act.who % len(self.machines)], act)
         self.tell("script", f"{act}: {outcome}")
+        if act.kind in ("halt", "kill switch") and outcome == "done" and self.judge.state is not TradingState.HALTED:
+            self.fail("I5", "trading was halted by hand, and the ledger does not have it")
         self.reach[f"act:{act.kind}" if outcome == "done" else f"act:{act.kind}: not"] += 1
 
     def run(self) -> Outcome:
