@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 _NOT_THERE = "no process there"
+_LAGS = ("lookup_404", "order_lag", "position_lag")
 _ON_UPDATES = ("stream_drop", "stream_abort")
 _PLANNED = frozenset(
     {
@@ -140,7 +141,7 @@ def _fault(world: World, _machine: Machine, act: Act) -> str:
         kind,
         count=1 + act.number % 3,
         after_accept=act.number % 2 == 0,
-        ms=int(200 + act.number % 4000),
+        ms=(200 + act.number % 4000) * (3 if kind in _LAGS else 1),
         method="POST" if act.number % 3 and not waits else None,
         path="/v2/orders" if act.number % 3 else None,
         on_update=waits,
