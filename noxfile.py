@@ -76,6 +76,14 @@ def crash(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """The fault campaign at full length: every fault in every phase (`-- --runs N`)."""
+    _sync(session, "dev")
+    session.install("--no-deps", "--force-reinstall", _build(session))
+    session.run("python", "-m", "tests.campaign", *(session.posargs or ["--runs", "1416"]))
+
+
+@nox.session
 def power(session: nox.Session) -> None:
     """Power cuts, failing disks, races and killed servers, at full length (about an hour)."""
     _sync(session, "dev")

@@ -86,12 +86,12 @@ print("done", flush=True)
 
 def from_processes(command: Callable[[], list[str]], count: int, appends: int = 500) -> float:
     """Events per second in all, of processes that say a line, wait for one, append, and say another."""
-    started = [
-        subprocess.Popen(command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(count)
-    ]
-    for process in started:
+    started: list[subprocess.Popen[str]] = []
+    for _ in range(count):  # one after the other: the stock library alters its table at each start
+        process = subprocess.Popen(command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        started.append(process)
         assert process.stdout is not None
-        process.stdout.readline()
+        assert process.stdout.readline() == "ready\n"
     begun = time.perf_counter()
     for process in started:
         assert process.stdin is not None

@@ -94,7 +94,9 @@ def stock_mapper() -> tuple[Mapper[Any], Filled]:
     transcoder = JSONTranscoder()
     for transcoding in (UUIDAsHex(), DecimalAsStr(), DatetimeAsISO()):
         transcoder.register(transcoding)
-    fields = {item.name: getattr(_FILL, item.name) for item in attrs.fields(FillRecorded)} | {"side": "buy"}
+    fields = {item.name: getattr(_FILL, item.name) for item in attrs.fields(FillRecorded)}
+    del fields["parts"]  # none here, and the stock library has no transcoding for a tuple of ours
+    fields |= {"side": "buy"}
     envelope = {key: str(uuid.uuid4()) for key in ("trace_id", "correlation_id", "causation_id", "actor")}
     identity = {"originator_id": uuid.uuid4(), "originator_version": 1, "timestamp": _AT}
     return Mapper(transcoder), Filled(**identity, **fields, **envelope)

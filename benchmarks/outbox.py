@@ -26,7 +26,7 @@ from tradecore.domain import commands as cmd
 from tradecore.domain import streams
 from tradecore.domain.identity import client_order_id
 from tradecore.domain.messages import Cause
-from tradecore.domain.order import plan
+from tradecore.domain.order_plan import plan
 from tradecore.domain.values import OrderStatus, OrderType, Side, TimeInForce
 from tradecore.draft import Shelf
 from tradecore.follower import Follower
@@ -77,11 +77,11 @@ class Counted:
     def __getattr__(self, name: str) -> object:
         return getattr(self._journal, name)
 
-    def append(self, events):  # type: ignore[no-untyped-def]
+    def append(self, events, *rest):  # type: ignore[no-untyped-def]
         """Count and pass on."""
         self.appends += 1
         self.events += len(events)
-        return self._journal.append(events)
+        return self._journal.append(events, *rest)
 
 
 def record(ledger: Ledger, ids: SystemIds, clock: SystemClock, orders: int) -> float:

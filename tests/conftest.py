@@ -1,7 +1,11 @@
-"""What holds for every test: a runner has no limits unless a test sets some."""
+"""What holds for every test: a runner has no limits unless a test sets some, and no example is timed."""
 
 from __future__ import annotations
 
 import os
 
+from hypothesis import settings
+
 os.environ.setdefault("TRADECORE_RISK__DEFAULTS", "none")
+settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+settings.load_profile("untimed")

@@ -48,19 +48,22 @@ def decode_order(raw: bytes | msgspec.Raw) -> BrokerOrder:
             raise ProtocolError(f"order: {field} is empty", as_text(raw))
     assert order_type
     assert moment
+    quantity, notional = optional_number("order.qty", order.qty), optional_number("order.notional", order.notional)
+    if quantity is None and notional is None:  # taken at its word, it would be another order than the one we sent
+        raise ProtocolError("order: neither qty nor notional says how much", as_text(raw))
     return BrokerOrder(
         broker_order_id=order.id,
         client_order_id=order.client_order_id,
         symbol=order.symbol,
         side=decode_side(order.side),
-        quantity=optional_number("order.qty", order.qty),
+        quantity=quantity,
         order_type=order_type,
         status=_STATUSES.get(order.status),
         filled_qty=optional_number("order.filled_qty", order.filled_qty) or ZERO,
         filled_avg_price=optional_number("order.filled_avg_price", order.filled_avg_price),
         updated_at=instant("order.updated_at", moment),
         raw=as_text(raw),
-        notional=optional_number("order.notional", order.notional),
+        notional=notional,
         limit_price=optional_number("order.limit_price", order.limit_price),
         stop_price=optional_number("order.stop_price", order.stop_price),
         time_in_force=order.time_in_force or "",

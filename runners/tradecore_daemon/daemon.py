@@ -16,6 +16,7 @@ from tradecore.runner.disk import record_full
 from tradecore.views import read_rows
 from tradecore_daemon.live import pace_live
 from tradecore_daemon.replay import pace_replay
+from tradecore_daemon.turn import Turn, at_once
 from tradecore_daemon.upkeep import Upkeep
 
 _log = structlog.get_logger("tradecore.daemon")
@@ -25,14 +26,25 @@ _RETRY_S = 0.5
 _WAIT_S = 5.0
 _PROJECT_EVERY_S = 0.1
 _BEHIND_S = 1.0
+_LOOK_EVERY_S = 1.0
 _ASSETS_EVERY_S = 6 * 3600.0
 
 
 class Daemon:
-    """Runs until the replayed market is done, or, on a live one, until SIGINT or SIGTERM."""
+    """Runs until the replayed market is done or, on a live one, until SIGINT, SIGTERM or `stop`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, hears_signals: bool = True, turn: Turn = at_once) -> None:
+        """`turn` is awaited before each step of the market. Signals are for a process that is nothing but this."""
+        self._hears_signals = hears_signals
+        self._turn = turn
         self._stopped_by: str | None = None
+        self._market: anyio.CancelScope | None = None
+
+    def stop(self, why: str) -> None:
+        """Take up nothing new, drain, and end; on the loop that it runs on. The first reason counts."""
+        self._stopped_by = self._stopped_by or why
+        if self._market is not None:
+            self._market.cancel()
 
     async def run(self, session: Session, progress: Progress) -> str:
         """Pace the session; returns why it ended."""
@@ -55,10 +67,13 @@ class Daemon:
         wants_bars = replay is not None or session.settings.strategy.name != "none"
         if wants_bars and replay is None and not session.feed.symbols:
             raise ConfigurationError("market_data.symbols: a live market needs to be told which symbols to watch")
-        market = anyio.CancelScope()
+        market = self._market = anyio.CancelScope()
         async with anyio.create_task_group() as group:
-            await group.start(self._listen_for_signals, market)
+            if self._hears_signals:
+                await group.start(self._listen_for_signals)
             with market:
+                if self._stopped_by is not None:
+                    market.cancel()
                 await self._begin(session)
                 upkeep.look_at_disk()  # before anything is sent
                 group.start_soon(upkeep.watch_disk)
@@ -72,28 +87,30 @@ class Daemon:
                 group.start_soon(self._project, session)
                 group.start_soon(self._reconcile, session)
                 group.start_soon(self._refresh_assets, session)
+                group.start_soon(self._watch, session)
                 if wants_bars and session.feed.symbols:  # without a reader they would only pile up
                     group.start_soon(session.feed.run)
+                if session.cycle is not None and replay is None:
+                    group.start_soon(session.cycle.run)
                 if replay is not None:
-                    await pace_replay(session, replay, progress)
+                    await pace_replay(session, replay, progress, self._turn)
                 else:
-                    await pace_live(session, progress)
+                    await pace_live(session, progress, self._turn)
             await self._drain(session)
             group.cancel_scope.cancel()
+        if session.cycle is not None:
+            await session.cycle.finish()
         reason = self._stopped_by or "the market was replayed to its end"
         session.engine.end(session.runner_id, reason)
         return reason
 
-    async def _listen_for_signals(
-        self, market: anyio.CancelScope, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
-    ) -> None:
+    async def _listen_for_signals(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             task_status.started()
             async for number in signals:
                 if self._stopped_by is not None:
                     _log.warning("draining already; SIGKILL is the faster way, and loses nothing either")
-                self._stopped_by = f"told to stop by {signal.Signals(number).name}"
-                market.cancel()
+                self.stop(f"told to stop by {signal.Signals(number).name}")
 
     async def _begin(self, session: Session) -> None:
         """Begin as soon as the broker can be reached; give up after `broker.unreachable_after_s`."""
@@ -137,8 +154,14 @@ class Daemon:
             await session.clock.sleep(_ASSETS_EVERY_S)
             await session.engine.refresh_assets()
 
+    async def _watch(self, session: Session) -> None:
+        """Look at what time alone brings about."""
+        while True:
+            await session.clock.sleep(_LOOK_EVERY_S)
+            session.engine.look()
+
     async def _reconcile(self, session: Session) -> None:
-        """Compare with the broker on a schedule, at the end of a day, and sooner while fills are missing."""
+        """Compare with the broker on a schedule, at the end of a day, and sooner while anything is not clear."""
         clock, every = session.clock, session.settings.delivery.reconcile_every_s
         due = clock.monotonic() + every
         sooner, tries = 0.0, 0
@@ -146,23 +169,25 @@ class Daemon:
         while True:
             await clock.sleep(min(_BEHIND_S, every))
             now = clock.monotonic()
+            session.engine.judge_age()  # orders that wait for it are not asked about by themselves
             inbox = session.engine.inbox
+            is_unclear = inbox.behind or session.engine.is_unsure
             closed = _last_closed(session)
             is_end = closed != compared_after
-            if is_end or now >= due or inbox.reconnected or (inbox.behind and now >= sooner):
+            if is_end or now >= due or inbox.reconnected or (is_unclear and now >= sooner):
                 compared_after = closed
                 why = "end" if is_end else "reconnect" if inbox.reconnected else "schedule"
                 inbox.reconnected = False
                 await session.engine.reconcile(why)
                 # What stays missing is asked for ever more rarely, so that orders keep their share of the rate limit.
-                tries = tries + 1 if session.engine.inbox.behind else 0
+                tries = tries + 1 if inbox.behind or session.engine.is_unsure else 0
                 due = clock.monotonic() + every
                 sooner = clock.monotonic() + _BEHIND_S * 2.0 ** min(tries, 10)
 
 
 def _last_closed(session: Session) -> dt.date | None:
     """The last trading day that is over by the broker's clock; None while that is not known."""
-    now = session.engine.broker_time()
+    now = session.engine.broker_clock.now()
     return None if now is None else last_closed(now)
 
 

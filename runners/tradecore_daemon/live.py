@@ -8,23 +8,27 @@ import anyio
 
 from tradecore.runner.contract import Progress, Session
 from tradecore_daemon.patience import patiently
+from tradecore_daemon.turn import Turn, at_once
 from tradecore_daemon.warmup import read_warmup
 
 
-async def pace_live(session: Session, progress: Progress) -> None:
+async def pace_live(session: Session, progress: Progress, turn: Turn = at_once) -> None:
     """Show the strategy recent history, then every new bar; only bars that the stream brings in time are decided on."""
     engine, feed = session.engine, session.feed
     if not feed.symbols or session.settings.strategy.name == "none":
         progress.update(0, None, "delivering what others record")
         await anyio.sleep_forever()
-    now = await patiently(session, engine.ask_time)
+    now = await patiently(session, engine.broker_clock.ask)
     limit = dt.timedelta(seconds=session.settings.market_data.max_age_s)
     bars = await patiently(session, lambda: read_warmup(session, now))
     for bar in bars:
         engine.observe(bar)
     feed.begin_after(bars)
     count = 0
-    async for known in feed.live(engine.broker_time, limit):
+    news = feed.live(engine.broker_clock.now, limit)
+    while True:
+        await turn()  # before the bar is taken: how old it is counts from here
+        known = await anext(news)
         count += 1
         assert known.value is not None, "the feed yields bars"
         bar = known.value

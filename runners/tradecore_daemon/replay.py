@@ -14,6 +14,7 @@ from tradecore.feed import MINUTE
 from tradecore.ports.venue import Advance, Replay
 from tradecore.runner.contract import Progress, Session
 from tradecore_daemon.patience import patiently
+from tradecore_daemon.turn import Turn, at_once
 from tradecore_daemon.warmup import read_warmup
 
 _log = structlog.get_logger("tradecore.daemon.replay")
@@ -21,14 +22,16 @@ _PATIENCE_S = 2.0
 _RETRY_S = 0.25
 
 
-async def pace_replay(session: Session, replay: Replay, progress: Progress) -> None:
+async def pace_replay(session: Session, replay: Replay, progress: Progress, turn: Turn = at_once) -> None:
     """Replay to the end: deliver what is open, move the market, collect what that did, decide on the new bars."""
     engine, feed = session.engine, session.feed
     state = await patiently(session, replay.state)
+    await _be_sure(session)
     await _take_up(session, state)
     progress.update(state.steps, state.total, f"{state.time:%Y-%m-%d %H:%M}")
     while not state.done:
         await engine.outbox.drain()
+        await turn()
         failpoint("engine.advance.before")
         before, state = state, await _advance(session, replay, state)
         failpoint("engine.advance.after")
@@ -40,9 +43,19 @@ async def pace_replay(session: Session, replay: Replay, progress: Progress) -> N
             await patiently(session, engine.collect)
         for bar in bars:
             engine.decide(bar)
+        if session.cycle is not None:
+            await session.cycle.at(state.time)
         progress.update(state.steps, state.total, f"{state.time:%Y-%m-%d %H:%M}")
         await _keep_pace(session, state.time - before.time)
     await engine.outbox.drain()
+
+
+async def _be_sure(session: Session) -> None:
+    """The market stands still for the first comparison: no bar is missed for want of a conclusion."""
+    give_up = session.clock.monotonic() + session.settings.broker.unreachable_after_s
+    while session.engine.is_unsure and session.clock.monotonic() < give_up:
+        await session.clock.sleep(_RETRY_S)
+        await session.engine.reconcile("start")
 
 
 async def _take_up(session: Session, state: Advance) -> None:
@@ -61,6 +74,8 @@ async def _take_up(session: Session, state: Advance) -> None:
         else:
             engine.decide(bar)
     feed.begin_after(bars)
+    if session.cycle is not None:
+        await session.cycle.at(state.time)
 
 
 async def _advance(session: Session, replay: Replay, before: Advance) -> Advance:

@@ -132,5 +132,5 @@ class Upkeep:
 
     def _damaged(self, finding: str) -> None:
         """A ledger that is not what it was is traded on only to get out of positions, until a person has looked."""
-        self._session.engine.gate.close(DAMAGED, "the ledger is damaged or not what was anchored", sending=True)
+        self._session.engine.gate.close(DAMAGED, "the ledger is damaged or not what was anchored", withdraws=True)
         self._session.engine.alert(DAMAGED, finding)

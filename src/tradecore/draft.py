@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Protocol
 
 import attrs
 
-from tradecore.domain import account, fill, kill, lane, order, saga, streams, trade
+from tradecore.domain import (
+    account,
+    cycle,
+    deliberation,
+    fill,
+    kill,
+    lane,
+    model_budget,
+    order,
+    question,
+    saga,
+    streams,
+    trade,
+)
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
+from tradecore.journal.collector import collector_paused
 from tradecore.journal.contract import Journal
 from tradecore.journal.snapshots import Snapshot, find_snapshot
+
+_MANY = 200  # events; fewer hardly make the collector run
 
 State = (
     order.OrderState
@@ -21,6 +39,10 @@ State = (
     | saga.SagaState
     | kill.KillState
     | lane.LaneState
+    | deliberation.DeliberationState
+    | cycle.CycleState
+    | question.QuestionState
+    | model_budget.BudgetState
     | None
 )
 
@@ -61,6 +83,18 @@ def evolve(stream: str, state: State, event: Event) -> State:
         case "saga":
             assert state is None or isinstance(state, saga.SagaState)
             return saga.evolve(state, event)
+        case "deliberation":
+            assert state is None or isinstance(state, deliberation.DeliberationState)
+            return deliberation.evolve(state, event)
+        case "cycle":
+            assert state is None or isinstance(state, cycle.CycleState)
+            return cycle.evolve(state, event)
+        case "question":
+            assert state is None or isinstance(state, question.QuestionState)
+            return question.evolve(state, event, key)
+        case "budget":
+            assert state is None or isinstance(state, model_budget.BudgetState)
+            return model_budget.evolve(state, event, key)
         case _:
             return None
 
@@ -71,8 +105,9 @@ def after(known: Loaded, events: Sequence[Recorded[Event]]) -> Loaded:
         return known
     first, last = events[0].envelope, events[-1].envelope
     stream, state = first.stream, known.state
-    for recorded in events:
-        state = evolve(stream, state, recorded.event)
+    with collector_paused() if len(events) > _MANY else contextlib.nullcontext():
+        for recorded in events:
+            state = evolve(stream, state, recorded.event)
     return Loaded(
         state=state,
         version=last.version,
@@ -150,14 +185,22 @@ class Shelf:
             self._loaded.popitem(last=False)
 
 
+class Known(Protocol):
+    """Streams as far as they are known."""
+
+    def get(self, stream: str) -> Loaded:
+        """A stream; empty when nothing was recorded there."""
+
+
 class Draft:
     """Collects events stream by stream; later decisions of the same command see what earlier ones added."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Known) -> None:
         self._shelf = shelf
         self._states: dict[str, State] = {}
         self._before: dict[str, State] = {}
         self.touched: dict[str, int] = {}
+        self.relied_on: set[str] = set()
         self.events: list[tuple[str, Event]] = []
 
     def add(self, stream: str, events: Sequence[Event]) -> None:
@@ -197,6 +240,17 @@ class Draft:
             self._states[stream] = loaded.state
             self.touched[stream] = loaded.version
         return self._states[stream]
+
+    def rely_on(self, stream: str) -> None:
+        """What is decided is void unless this stream still stands where it does when the events are appended."""
+        self.state(stream)
+        self.relied_on.add(stream)
+
+    @property
+    def while_at(self) -> dict[str, int]:
+        """The versions of the streams that are relied on; what is appended to is checked anyway."""
+        written = {stream for stream, _ in self.events}
+        return {stream: self.touched[stream] for stream in self.relied_on if stream not in written}
 
     def exists(self, stream: str) -> bool:
         """Whether the stream holds anything that was recorded before this draft."""
@@ -238,6 +292,30 @@ class Draft:
         state = self.state(streams.saga(saga_id))
         assert state is None or isinstance(state, saga.SagaState)
         return state
+
+    def deliberation(self, decision_id: str) -> deliberation.DeliberationState | None:
+        """How an agent comes to a decision, or None when nobody was asked."""
+        state = self.state(streams.deliberation(decision_id))
+        assert state is None or isinstance(state, deliberation.DeliberationState)
+        return state
+
+    def cycle(self, cycle_id: str) -> cycle.CycleState | None:
+        """The cycle, or None when it never began."""
+        state = self.state(streams.cycle(cycle_id))
+        assert state is None or isinstance(state, cycle.CycleState)
+        return state
+
+    def question(self, question_id: str) -> question.QuestionState | None:
+        """The question, or None when it was never asked."""
+        state = self.state(streams.question(question_id))
+        assert state is None or isinstance(state, question.QuestionState)
+        return state
+
+    def budget(self, key: str) -> model_budget.BudgetState:
+        """A month of a budget, new when nothing was recorded of it."""
+        state = self.state(streams.budget(key))
+        assert state is None or isinstance(state, model_budget.BudgetState)
+        return state or model_budget.BudgetState(key)
 
     def account(self, name: str) -> account.AccountState:
         """The account, new when nothing was recorded of it."""

@@ -9,7 +9,9 @@ from decimal import Decimal
 import attrs
 import structlog
 
-from tradecore import __version__
+from tradecore import __version__, approvals
+from tradecore.broker_clock import BrokerClock
+from tradecore.comparing import Comparer, Round
 from tradecore.domain import commands as cmd
 from tradecore.domain import streams
 from tradecore.domain.account import SETTINGS
@@ -17,7 +19,6 @@ from tradecore.domain.events import (
     AlertTriggered,
     AssetsRefreshed,
     Event,
-    OpeningPosition,
     RunnerStarted,
     RunnerStopped,
 )
@@ -26,33 +27,30 @@ from tradecore.domain.messages import Cause
 from tradecore.domain.order_state import OrderState
 from tradecore.domain.session import is_regular
 from tradecore.domain.terms import size
+from tradecore.domain.triggers import Vigilance
 from tradecore.domain.values import ZERO, Bar, TradingState
+from tradecore.domain.volatility import Swing
 from tradecore.draft import last_event
-from tradecore.errors import BrokerUnreachable, InputError, ProtocolError, WrongAccount
+from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
 from tradecore.follower import Follower
 from tradecore.gate import Gate
 from tradecore.inbox import Inbox
 from tradecore.ledger import Ledger
 from tradecore.outbox import Outbox
+from tradecore.pinning import pin_account
 from tradecore.portfolio import StrategyPortfolio
 from tradecore.ports.broker import Broker, OrderReport
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids
 from tradecore.ports.strategy import Idea, Strategy
 from tradecore.proposing import order_of
-from tradecore.reconcile import Difference, Differences, Reconciler, compare_standing, confirmed, may_be_late
 from tradecore.rewind import refuse_rewound
 from tradecore.schedule import Schedule
-from tradecore.views import read_row, read_rows
+from tradecore.views import read_row
 from tradecore.views.projector import Projector
+from tradecore.watch import Watch
 
 _log = structlog.get_logger("tradecore.engine")
-_PAST = dt.timedelta(days=30)
-"""How far back the broker may still list what its opening balances have in them already."""
-_LONGEST_ORDER = dt.timedelta(days=100)
-"""How long an order may work that was placed before the books began: brokers end them after 90 days."""
-_PATIENT_ROUNDS = 10
-"""Reconciliations in a row that may blame a difference on something that is on its way."""
 
 
 @attrs.frozen
@@ -61,7 +59,8 @@ class Terms:
 
     New risk waits when the account was not reconciled for `account_max_age_s` (None: however long), and when the stream
     of reports is lost for longer than `stream_grace_s`. Cash may differ by `cash_tolerance` without stopping anything.
-    Prices of what is held are taken in every `mark_every_s`.
+    Prices of what is held are taken in every `mark_every_s`. A difference is put down to what is on its way for no
+    longer than `patience_s`. Where the market `is_replayed`, its clock is not ours.
     """
 
     account: str
@@ -71,6 +70,9 @@ class Terms:
     stream_grace_s: float = 10.0
     cash_tolerance: Decimal = Decimal(1)
     mark_every_s: float = 300.0
+    patience_s: float = 60.0
+    vigilance: Vigilance = Vigilance()
+    is_replayed: bool = False
 
 
 class Engine:
@@ -102,16 +104,22 @@ class Engine:
         self._portfolio = StrategyPortfolio(ledger, terms.account, strategy.name)
         self._alerted: set[str] = set()
         inbox.catch_up = self.follower.catch_up
-        self._unsettled_rounds = 0
         self._begun_as: str | None = None
-        self._suspects: tuple[Difference, ...] = ()
-        self._reconciler = Reconciler(ledger, ids, terms.account, terms.cash_tolerance)
-        self._compared_at: float | None = None  # when the broker last answered, on the monotonic clock
+        self.broker_clock = BrokerClock(broker, clock)
+        self._comparer = Comparer(
+            ledger, broker, inbox, outbox, clock, ids,
+            terms.account, terms.cash_tolerance, self.collect, self.broker_clock.ask, terms.patience_s,
+        )  # fmt: skip
         self._marked_at: float | None = None
         self._tradable: frozenset[str] | None = None
-        self._broker_time: tuple[dt.datetime, float] | None = None
+        self._swings: dict[str, Swing] = {}
         self.gate = Gate()
-        outbox.refusal = lambda order: self.gate.refuses_to_send(ledger.account(order.account), order)
+        self.gate.opened = outbox.look_again
+        self.watch = Watch(ledger, clock, ids, terms.account, terms.vigilance, lambda: outbox.unresolved)
+        if not terms.is_replayed:
+            self.broker_clock.compare = self.watch.compare_clocks
+        outbox.leave.refusal = lambda order: self.gate.withdraws(ledger.account(order.account), order)
+        outbox.leave.hold = self._hold
 
     # --- beginning and end ------------------------------------------------------------------------------------------
 
@@ -122,7 +130,8 @@ class Engine:
         """
         self.gate.close("start", "the account was not reconciled since the start")
         overlooked = await refuse_rewound(self.ledger, self.broker)
-        await self._pin()
+        self.projector.catch_up()
+        await pin_account(self.ledger, self.broker, self.inbox, self._terms.account, self._cause("runner"))
         await self._refresh_assets()
         terms = self._terms
         wanted = cmd.SetLimits(terms.account, terms.limits, SETTINGS, "as a runner was told at its start")
@@ -133,6 +142,8 @@ class Engine:
             self._begun_as = runner_id
         self._restore()
         self._restore_doubts()
+        self.watch.restore()
+        self.follower.listen(self.watch.observe)
         for order in overlooked:
             await self.inbox.take(OrderReport(order, "found at the start", None))
         self.catch_up()
@@ -144,44 +155,6 @@ class Engine:
         self.ledger.note(streams.RUNNER, RunnerStopped(runner_id, reason), self._cause("runner"))
         self.catch_up()
         self.projector.catch_up()
-
-    async def _pin(self) -> None:
-        as_of = await self.broker.now()
-        found = await self.broker.account()
-        known = self.ledger.account(self._terms.account)
-        self._refuse_shared(found.account_id)
-        is_new = known.broker_account_id is None
-        held = await self.broker.positions() if is_new else ()
-        past = (await self.broker.activities_since(as_of - _PAST)).activities if is_new else ()
-        self.ledger.handle(
-            cmd.PinAccount(
-                account=self._terms.account,
-                broker=self.broker.name,
-                broker_account_id=found.account_id,
-                paper=found.paper,
-                currency=found.currency,
-                cash=found.cash,
-                positions=tuple(OpeningPosition(p.symbol, p.quantity, p.average_price) for p in held),
-                as_of=as_of,
-                activities=tuple(item.activity_id for item in past),
-            ),
-            self._cause("runner"),
-        )
-        books_begin = self.ledger.account(self._terms.account).as_of
-        assert books_begin is not None, "it was just pinned"
-        self.inbox.start_from(books_begin)  # what was executed before is in the opening balances
-        last = Differences.of(self.ledger, self._terms.account).completed
-        self.inbox.list_from(last.as_of if last is not None else books_begin - _LONGEST_ORDER)
-
-    def _refuse_shared(self, broker_account_id: str) -> None:
-        """Two accounts of the ledger at one broker account would each book what the other did."""
-        self.projector.catch_up()
-        for row in read_rows(self.ledger.journal, "balances"):
-            if row["broker_account_id"] == broker_account_id and row["account"] != self._terms.account:
-                raise WrongAccount(
-                    f"broker account {broker_account_id} belongs to account {row['account']!r} of this ledger: use "
-                    f"account = {row['account']!r}, other keys, or another --ledger"
-                )
 
     async def _refresh_assets(self) -> None:
         """Record the broker's list of assets when it is not the one that is recorded already."""
@@ -217,11 +190,13 @@ class Engine:
 
     def observe(self, bar: Bar) -> None:
         """Show a bar to the strategy without asking it."""
+        self._see(bar)
         if is_regular(bar.symbol, bar.start):
             self.strategy.observe(bar)
 
     def decide(self, bar: Bar) -> None:
         """Show a bar to the strategy and record what it proposes; the same bar never places two orders."""
+        self._see(bar)
         if not is_regular(bar.symbol, bar.start):
             return
         for number, idea in enumerate(self.strategy.on_bar(bar, self._portfolio)):
@@ -230,6 +205,10 @@ class Engine:
             except InputError as error:
                 self.alert("bad_proposal", f"strategy {self.strategy.name} at {bar.start.isoformat()}: {error}")
         self.catch_up()
+
+    def _see(self, bar: Bar) -> None:
+        swing = self._swings[bar.symbol] = self._swings.get(bar.symbol, Swing()).after(bar)
+        self.watch.see(bar, swing.share)
 
     def _place(self, bar: Bar, idea: Idea, number: int) -> None:
         order = order_of(
@@ -240,14 +219,15 @@ class Engine:
             account=self._terms.account,
             not_after=self._clock.now() + dt.timedelta(seconds=self._terms.not_after_s),
         )
+        order = attrs.evolve(order, volatility=self._swings.get(order.symbol, Swing()).share)
         if self._tradable is not None:
             order = attrs.evolve(order, tradable=order.symbol in self._tradable)
         if self.held_back(order) is None:
             self.ledger.handle(order, self._cause(f"strategy:{self.strategy.name}"))
 
-    async def collect(self, *, far: bool = False) -> None:
+    async def collect(self) -> None:
         """Read again what the broker knows."""
-        await self.inbox.collect(far=far)
+        await self.inbox.collect()
         self.catch_up()
 
     async def refresh_assets(self) -> None:
@@ -265,42 +245,39 @@ class Engine:
         self.heed_halt()
         started = self.schedule.start("sync")
         try:
-            await self.collect()
-            as_of = await self.ask_time()
-            differences = await confirmed(self.ledger, self.broker, self._terms.account, lambda: self.collect(far=True))
-            if differences is None:
-                return  # the account moves too fast to be compared: the next round may see it stand still
-            if differences or why != "schedule":
-                await self.inbox.collect_activities()
-                name = self._terms.account
-                differences = await compare_standing(self.ledger, self.broker, name) if differences else ()
+            result = await self._comparer.compare(why)
         except (BrokerUnreachable, ProtocolError) as error:
             self.schedule.failed(started, error)
             self.alert("broker_unreachable", str(error))
             return
         self.schedule.succeeded(started)
-        self._compared_at = self._clock.monotonic()
-        if self.outbox.unresolved or self.inbox.behind:
-            self._unsettled_rounds += 1
-            if differences and self._unsettled_rounds < _PATIENT_ROUNDS:
-                return  # something is on its way; the next round sees it
-        else:
-            self._unsettled_rounds = 0
-        suspects, self._suspects = self._suspects, differences
-        account = self.ledger.account(self._terms.account)
-        if any(item not in suspects and may_be_late(account, item) for item in differences):
-            return  # an execution may be visible in the position before it is in the list
-        await self._mark(why)
-        standing = self._reconciler.record(why, as_of, (*differences, *self._halted()))
-        self.catch_up()
-        for difference in differences:
+        if result is None:
+            return  # the account moves too fast to be compared: the next round may see it stand still
+        for difference in result.certain:
             self.alert("reconcile_mismatch", str(difference))
-        if standing.gating:
-            first = standing.gating[0].found
+        if not result.waiting:
+            await self._mark(why)
+        self.catch_up()
+        self._heed(result)
+
+    def _heed(self, result: Round) -> None:
+        """Close the gate for what differs, and open it when nothing does any more."""
+        if result.standing.gating:
+            first = result.standing.gating[0].found
             self.gate.close("difference", f"{first.kind} {first.subject} differs from the broker's")
-        else:
-            self.gate.open("difference")
-            self.gate.open("start")
+        if result.doubted:
+            what, subject = result.doubted[0].key
+            self.gate.close("doubt", f"{what} {subject} may differ from the broker's")
+        elif not result.waiting:
+            self.gate.open("doubt")
+            if not result.standing.gating:
+                self.gate.open("difference")
+                self.gate.open("start")
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether books and broker should be compared again soon: the last comparison came to no conclusion."""
+        return self._comparer.is_unsure
 
     async def _mark(self, why: str) -> None:
         """Take in the broker's prices of what is held: at a start, on a new day, now and then, and where one lacks."""
@@ -321,9 +298,6 @@ class Engine:
         }
         self.ledger.handle(cmd.MarkEquity(self._terms.account, marks, self._clock.now()), self._cause("engine"))
 
-    def _halted(self) -> tuple[Difference, ...]:
-        return tuple(Difference("order", order_id, "halted", reason) for order_id, reason in self.inbox.halted.items())
-
     def _restore_doubts(self) -> None:
         """Take up what earlier runs left open and only the orders themselves tell: unseen legs, contradictions."""
         for order in self._open_orders():
@@ -338,22 +312,16 @@ class Engine:
             if order is not None and order.account == self._terms.account:
                 yield order
 
-    async def ask_time(self) -> dt.datetime:
-        """Ask the broker for its time, and keep it. Raises `BrokerUnreachable`, `ProtocolError`."""
-        told = await self.broker.now()
-        self._broker_time = (told, self._clock.monotonic())
-        return told
-
-    def broker_time(self) -> dt.datetime | None:
-        """The broker's time as far as it is known: its last word, and what has passed since; None before the first."""
-        if self._broker_time is None:
-            return None
-        told, at = self._broker_time
-        return told + dt.timedelta(seconds=self._clock.monotonic() - at)
+    def look(self) -> None:
+        """What time alone brings about: a stop by file, approvals that expire, and triggers that spring."""
+        self.heed_halt()
+        approvals.expire(self.ledger, self._terms.account, self._clock.now(), self._cause("engine"))
+        self.watch.look()
+        self.catch_up()
 
     def heed_halt(self) -> None:
         """Record the stop that somebody asked for outside of the ledger; it stays when the asking goes."""
-        reason = self.outbox.halt()
+        reason = self.outbox.leave.halt()
         account = self._terms.account
         if reason is not None and self.ledger.account(account).trading_state is not TradingState.HALTED:
             stop = cmd.ActivateKillSwitch(account, TradingState.HALTED, "file", reason, "engine")
@@ -363,7 +331,8 @@ class Engine:
     def held_back(self, order: cmd.PlaceOrder) -> str | None:
         """Why an order must wait for the truth, or None. What reduces the account's position never does."""
         self.heed_halt()
-        self._judge_age()
+        self.watch.look()
+        self.judge_age()
         account = self.ledger.account(self._terms.account)
         quantity = size(order, order.reference_price) or ZERO
         why = self.gate.refuses(account, order.strategy, order.symbol, order.side, quantity)
@@ -371,14 +340,22 @@ class Engine:
             self.alert("held_back", f"no new risk is taken: {why}")
         return why
 
-    def _judge_age(self) -> None:
+    def _hold(self, order: OrderState) -> str | None:
+        """Why an order that is queued must wait for the truth, or None; the outbox asks before every send."""
+        self.judge_age()
+        why = self.gate.holds(self.ledger.account(order.account), order)
+        if why is not None:
+            self.alert("held_back", f"what is queued and adds risk waits: {why}")
+        return why
+
+    def judge_age(self) -> None:
         """Close or open the gate for what time alone makes stale."""
         terms, lost_at = self._terms, self.inbox.lost_at_ns
         if lost_at is not None and self._clock.now_ns() - lost_at > terms.stream_grace_s * 1e9:
             self.gate.close("stream", "the stream of reports is lost")
         else:
             self.gate.open("stream")
-        compared = self._compared_at
+        compared = self._comparer.concluded_at
         limit = terms.account_max_age_s
         if compared is not None and limit is not None and self._clock.monotonic() - compared > limit:
             self.gate.close("age", f"the account was last compared with the broker more than {limit:g} s ago")

@@ -11,8 +11,11 @@
     │   ├── CancelRefused          the order cannot be canceled any more
     │   ├── ReplaceRefused         the order cannot be replaced (yet, or any more)
     │   ├── CloseRefused           there is nothing to close, or it is being closed already
+    │   ├── GrantRefused           the order waits for no approval, or no longer
     │   ├── WorkRefused            the work is not dead, so it can be neither retried nor discarded
-    │   └── LaneRefused            another process delivers this lane
+    │   ├── LaneRefused            another process delivers this lane
+    │   ├── BudgetRefused          a budget for model calls has no room for a call
+    │   └── SessionRefused         a notebook's session cannot do that in the state that it is in
     ├── JournalError               the store cannot do what was asked
     │   ├── StoreUnavailable       it cannot be opened, read or written
     │   │   └── StoreFull          there is no room left on its disk
@@ -33,6 +36,12 @@
     │   ├── BrokerUnauthorized     the keys are wrong
     │   ├── WrongAccount           the keys open another account than the ledger's
     │   └── ProtocolError          the answer is not what the protocol promises
+    ├── LearningError              outcomes cannot teach what was asked
+    │   ├── TooFewOutcomes         there are not enough of them yet
+    │   └── CalibrationRefused     a calibration would not help
+    ├── ModelError                 models, or the way to them
+    │   ├── SecretInPrompt         a prompt holds a key: it is sent nowhere
+    │   └── ReplayMiss             a recording does not have what was asked
     ├── BusUnavailable             published events could not be handed on
     └── InvariantViolated          a promise of ours is broken: stop, do not trade on
 
@@ -43,6 +52,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from decimal import Decimal
 from types import MappingProxyType
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -105,6 +115,10 @@ class CloseRefused(RefusedError):
     """Raised when a position is to be closed that is flat, or that an order closes already."""
 
 
+class GrantRefused(RefusedError):
+    """Raised when an order is to be approved or refused that does not wait for that."""
+
+
 class ResumeRefused(RefusedError):
     """Raised when stopped trading is to go on and must not yet."""
 
@@ -115,6 +129,24 @@ class WorkRefused(RefusedError):
 
 class LaneRefused(RefusedError):
     """Raised when a process that does not hold a lane wants to mark work there."""
+
+
+class BudgetRefused(RefusedError):
+    """Raised when a budget has no room for the worst that a model call could cost. Amounts in dollars.
+
+    `scope` names the limit: per_request, per_decision, per_agent_per_day, per_day or per_month.
+    """
+
+    def __init__(self, scope: str, limit: Decimal, taken: Decimal, wanted: Decimal) -> None:
+        self.scope = scope
+        self.limit = limit
+        self.taken = taken
+        self.wanted = wanted
+        super().__init__(f"the budget {scope} of ${limit} has ${taken} taken and no room for ${wanted}")
+
+
+class SessionRefused(RefusedError):
+    """Raised when a notebook's session is asked for something that the state it is in does not allow."""
 
 
 class JournalError(TradecoreError):
@@ -279,6 +311,48 @@ class ProtocolError(BrokerError):
     def __init__(self, message: str, raw: str = "") -> None:
         self.raw = raw
         super().__init__(message)
+
+
+class LearningError(TradecoreError):
+    """Base of the errors of learning from outcomes; nothing was changed."""
+
+
+class TooFewOutcomes(LearningError):
+    """Raised when there are too few independent outcomes; `size` is how many there are, `needed` how many it takes."""
+
+    def __init__(self, what: str, size: int, needed: int) -> None:
+        self.size = size
+        self.needed = needed
+        super().__init__(f"{what} needs {needed} independent outcomes; there are {size}: insufficient")
+
+
+class CalibrationRefused(LearningError):
+    """Raised when a calibration would not help: the confidence is not off, or what is learned does not carry over."""
+
+
+class ModelError(TradecoreError):
+    """Base of the errors of models; that no model answers is none, it is an outcome."""
+
+
+class SecretInPrompt(ModelError):
+    """Raised when a prompt holds one of the keys that this process knows; nothing was sent and nothing recorded.
+
+    `variable` is the environment variable that the key comes from.
+    """
+
+    def __init__(self, variable: str) -> None:
+        self.variable = variable
+        super().__init__(f"the prompt holds the value of {variable}; a key has no place in a prompt")
+
+
+class ReplayMiss(ModelError):
+    """Raised when a recording does not hold the answer to a request; `request_hash` and `occurrence` name it."""
+
+    def __init__(self, run: str, request_hash: str, occurrence: int, why: str) -> None:
+        self.run = run
+        self.request_hash = request_hash
+        self.occurrence = occurrence
+        super().__init__(f"run {run} has no answer to request {request_hash} (occurrence {occurrence}): {why}")
 
 
 class BusUnavailable(TradecoreError):

@@ -32,7 +32,26 @@ FAILPOINTS: tuple[str, ...] = (
     "journal.view.before_commit",
     "journal.view.after_commit",
 )
-"""Every failpoint of the library, so that a campaign can visit them all."""
+"""Every failpoint on the way of an order, so that a campaign can visit them all."""
+
+MODEL_FAILPOINTS: tuple[str, ...] = (
+    "models.reserve.before",
+    "models.call.before",
+    "models.call.after",
+    "models.settle.after",
+)
+"""Every failpoint on the way of a model call."""
+
+DECISION_FAILPOINTS: tuple[str, ...] = (
+    "cycle.started",
+    "decision.requested",
+    "decision.judged",
+    "decision.concluded",
+    "decision.validated",
+    "decision.placed",
+    "cycle.completed",
+)
+"""Every failpoint on the way from a cycle to its intents."""
 
 
 class FailpointRaised(Exception):
@@ -43,7 +62,12 @@ def _parse(text: str) -> dict[str, list[tuple[int, str]]]:
     armed: dict[str, list[tuple[int, str]]] = {}
     for item in filter(None, text.split(",")):
         parts = item.split(":")
-        if len(parts) != 3 or parts[0] not in FAILPOINTS or not parts[1].isdigit() or parts[2] not in _ACTIONS:
+        if (
+            len(parts) != 3
+            or parts[0] not in (*FAILPOINTS, *MODEL_FAILPOINTS, *DECISION_FAILPOINTS)
+            or not parts[1].isdigit()
+            or parts[2] not in _ACTIONS
+        ):
             raise ConfigurationError(
                 f"TRADECORE_FAILPOINTS: {item!r} is not name:hit:action with a known name and an action of "
                 + ", ".join(_ACTIONS)

@@ -2,47 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from tradecore.domain.account import AccountState
 from tradecore.domain.order import OrderState
-from tradecore.domain.reducing import reduces
-from tradecore.domain.values import ZERO, Side, plus
+from tradecore.domain.reducing import is_against, reduces
+from tradecore.domain.values import ZERO, Purpose, Side, plus
 
 EXTERNAL = "external"
 
 
 class Gate:
-    """Open until somebody closes it; each reason is opened again by who closed it."""
+    """Open until somebody closes it; each reason is opened again by who closed it.
+
+    What is queued and adds risk waits while the gate is closed; for some reasons it is withdrawn.
+    """
 
     def __init__(self) -> None:
         self._reasons: dict[str, str] = {}
-        self._sending: dict[str, str] = {}
+        self._final: dict[str, str] = {}
+        self.opened: Callable[[], None] = lambda: None
+        """Called when a reason is gone: who waits looks again."""
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why new risk waits; empty when it does not."""
         return tuple(self._reasons.values())
 
-    def close(self, key: str, why: str, *, sending: bool = False) -> None:
-        """Let nothing through that adds risk, for this reason; with `sending`, nor what is queued already."""
+    def is_closed_for(self, key: str) -> bool:
+        """Whether this reason holds."""
+        return key in self._reasons
+
+    def close(self, key: str, why: str, *, withdraws: bool = False) -> None:
+        """Let nothing through that adds risk, for this reason; with `withdraws`, what is queued is given up."""
         self._reasons[key] = why
-        if sending:
-            self._sending[key] = why
+        if withdraws:
+            self._final[key] = why
 
     def open(self, key: str) -> None:
         """The reason is gone."""
-        self._reasons.pop(key, None)
-        self._sending.pop(key, None)
+        self._final.pop(key, None)
+        if self._reasons.pop(key, None) is not None:
+            self.opened()
 
-    def refuses_to_send(self, account: AccountState, order: OrderState) -> str | None:
+    def withdraws(self, account: AccountState, order: OrderState) -> str | None:
         """Why an order that is queued must not be sent any more, or None."""
-        if not self._sending or reduces(account, order.order_id, order.symbol, order.side, order.remaining):
-            return None
-        return "; ".join(self._sending.values())
+        return _why(self._final, account, order)
+
+    def holds(self, account: AccountState, order: OrderState) -> str | None:
+        """Why an order that is queued must wait, or None."""
+        return _why(self._reasons, account, order)
 
     def refuses(self, account: AccountState, strategy: str, symbol: str, side: Side, quantity: Decimal) -> str | None:
-        """Why an order must wait, or None.
+        """Why an order must not be placed now, or None.
 
         Besides the reasons above: what a strategy holds by its trades, and somebody sold elsewhere, cannot be sold.
         """
@@ -56,3 +69,16 @@ class Gate:
         if closing and elsewhere * held < ZERO:
             return f"{symbol} that {strategy} holds was traded elsewhere: the account holds too little to close it"
         return None
+
+
+def _why(reasons: dict[str, str], account: AccountState, order: OrderState) -> str | None:
+    if not reasons or _takes_risk_away(account, order):
+        return None
+    return "; ".join(reasons.values())
+
+
+def _takes_risk_away(account: AccountState, order: OrderState) -> bool:
+    """What closes or protects counts by itself: beside it, the order that it replaces or follows may still work."""
+    if order.purpose is not Purpose.TRADE and is_against(account, order.symbol, order.side, order.remaining):
+        return True
+    return reduces(account, order.order_id, order.symbol, order.side, order.remaining)

@@ -10,12 +10,15 @@ import attrs
 from tradecore.domain import events as ev
 from tradecore.domain.account import AccountState, worst_quantity
 from tradecore.domain.commands import PlaceOrder
-from tradecore.domain.gate.figures import Ask
+from tradecore.domain.gate.dynamics import Scale, scale_of, scaled
+from tradecore.domain.gate.figures import Ask, scopes_of
 from tradecore.domain.gate.standing import standing_of
 from tradecore.domain.gate.verdict import Verdict, judge
 from tradecore.domain.limits import Action
 from tradecore.domain.order_state import OrderState
 from tradecore.domain.session import hours_at
+
+_NOTHING: frozenset[str] = frozenset()
 
 
 @attrs.frozen
@@ -33,6 +36,13 @@ class Gated:
 
     ask: Ask
     verdict: Verdict
+    scale: Scale = Scale()
+
+    @property
+    def reason(self) -> str:
+        """Why not, in a sentence, with what made limits smaller than they say."""
+        why = f" (limits at {self.scale.factor}: {', '.join(self.scale.reasons)})" if self.scale.reasons else ""
+        return f"{self.verdict.reason}{why}"
 
     @property
     def rule(self) -> str:
@@ -42,7 +52,16 @@ class Gated:
     @property
     def checks(self) -> str:
         """Every rule with what was found and what is allowed, in a line."""
-        return "; ".join(f"{one.rule}: {one.found} ({one.allowed})" for one in self.verdict.checks)
+        told = [f"limits at {self.scale.factor} ({reason})" for reason in self.scale.reasons]
+        return "; ".join((*told, *(f"{one.rule}: {one.found} ({one.allowed})" for one in self.verdict.checks)))
+
+
+def _judged(
+    account: AccountState, ask: Ask, here: Occasion, instead_of: str | None = None, set_aside: frozenset[str] = _NOTHING
+) -> Gated:
+    standing = standing_of(account, ask, here.now, instead_of)
+    scale = scale_of(account.limits, ask, standing)
+    return Gated(ask, judge(scaled(account.limits, scale.factor), ask, standing, set_aside), scale)
 
 
 def gate_order(account: AccountState, command: PlaceOrder, here: Occasion) -> Gated:
@@ -65,8 +84,10 @@ def gate_order(account: AccountState, command: PlaceOrder, here: Occasion) -> Ga
         is_decision=proposal is not None,
         tradable=command.tradable,
         session=hours_at(command.symbol, here.now),
+        volatility=command.volatility,
+        approval=command.approval,
     )
-    return Gated(ask, judge(account.limits, ask, standing_of(account, ask, here.now)))
+    return _judged(account, ask, here)
 
 
 def gate_replacement(account: AccountState, order: OrderState, new: ev.OrderPlanned, here: Occasion) -> Gated:
@@ -87,7 +108,45 @@ def gate_replacement(account: AccountState, order: OrderState, new: ev.OrderPlan
         session=hours_at(new.symbol, here.now),
         repeat_is_meant=True,
     )
-    return Gated(ask, judge(account.limits, ask, standing_of(account, ask, here.now, order.order_id)))
+    return _judged(account, ask, here, order.order_id)
+
+
+_JUDGED_BEFORE = frozenset(
+    {
+        "duplicate_window_s",
+        "max_repeats",
+        "max_orders_per_minute",
+        "max_orders_per_day",
+        "max_notional_per_day",
+        "must_be_tradable",
+        "max_price_age_s",
+        "approve_all",
+    }
+)
+"""Limits that an order which waited for a person was held against when it was placed, and counts for since."""
+
+
+def gate_again(account: AccountState, order: OrderState, here: Occasion) -> Gated:
+    """Hold an order that waited for a person against the limits as they are now, but for those that were approved."""
+    assert order.approval is not None, "only what waited is judged again"
+    reserved = account.reservations[order.order_id]
+    known = account.exposure.marks.get(order.symbol, order.reference_price)
+    ask = Ask(
+        symbol=order.symbol,
+        side=order.side,
+        quantity=order.remaining,
+        purpose=order.purpose,
+        strategy=order.strategy,
+        actor=reserved.agent,
+        at=here.now,
+        limit_price=order.limit_price,
+        reference_price=_with_stop(known, order.stop_price, order.limit_price),
+        session=hours_at(order.symbol, here.now),
+        repeat_is_meant=True,
+    )
+    counted = (f"{scope.key} {rule}" for scope in scopes_of(account.limits, ask) for rule in _JUDGED_BEFORE)
+    set_aside = _JUDGED_BEFORE.union(order.approval.rules, counted)
+    return _judged(account, ask, here, order.order_id, set_aside)
 
 
 def _with_stop(reference: Decimal | None, stop: Decimal | None, limit: Decimal | None) -> Decimal | None:
@@ -126,6 +185,7 @@ def _reserve(
         price=ask.price,
         limit_price=ask.limit_price,
         checks=gated.checks,
+        factor=gated.scale.factor,
     )
 
 
@@ -133,7 +193,13 @@ def warning(account: str, order_id: str, gated: Gated) -> list[ev.Event]:
     """What is recorded of an order that goes on although it is outside a limit."""
     if gated.verdict.action is not Action.WARN:
         return []
-    return [ev.LimitWarned(account, order_id, gated.ask.symbol, gated.rule, gated.verdict.reason)]
+    return [ev.LimitWarned(account, order_id, gated.ask.symbol, gated.rule, gated.reason)]
+
+
+def ask_a_person(account: AccountState, order_id: str, gated: Gated, here: Occasion) -> ev.ApprovalRequested:
+    """The order is recorded and counted; whether it is sent is for a person to say."""
+    until = here.now + dt.timedelta(seconds=float(account.limits.approval_s))
+    return ev.ApprovalRequested(order_id, gated.verdict.outside, gated.reason, until)
 
 
 def reduced(command: PlaceOrder, quantity: Decimal) -> PlaceOrder:

@@ -19,13 +19,14 @@ from tradecore.domain import commands as cmd
 from tradecore.domain import events as ev
 from tradecore.domain import streams
 from tradecore.domain.fill import is_same_execution
-from tradecore.domain.identity import derived_id, fill_id
+from tradecore.domain.identity import fill_id
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.order_state import OrderState
 from tradecore.domain.values import ZERO, canonical, minus, plus
 from tradecore.errors import BrokerUnreachable, InputError, InvariantViolated, ProtocolError
 from tradecore.failpoints import failpoint
 from tradecore.ledger import Ledger
+from tradecore.notices import Notices
 from tradecore.ports.broker import (
     EVER,
     Broker,
@@ -39,7 +40,15 @@ from tradecore.ports.broker import (
     UnknownReport,
 )
 from tradecore.ports.ids import Ids
-from tradecore.translation import activities_of, adoption_of, fill_of, report_of, revision_of
+from tradecore.translation import (
+    activities_of,
+    adoption_of,
+    check_same,
+    check_same_fill,
+    fill_of,
+    report_of,
+    revision_of,
+)
 
 _log = structlog.get_logger("tradecore.inbox")
 _OVERLAP = dt.timedelta(seconds=60)
@@ -50,7 +59,8 @@ class Inbox:
     """Turns reports into commands, and knows from where to read again.
 
     `behind` says that fills are known to be missing, `lost_at_ns` since when the stream is lost (None while it is
-    not), `reconnected` that it came back since somebody last asked, `halted` which orders contradict themselves.
+    not), `reconnected` that it came back since somebody last asked, `halted` which orders contradict themselves, and
+    `shown` what the broker showed of orders when they were last read, None for one that it did not have.
     """
 
     def __init__(self, ledger: Ledger, broker: Broker, ids: Ids, account: str, *, adopts: bool = True) -> None:
@@ -61,6 +71,7 @@ class Inbox:
         self._account = account
         self._adopts = adopts
         self._who = Attribution(ledger, account)
+        self._notices = Notices(ledger, ids)
         self._foreign: set[str] = set()
         self._unsettled: dict[str, dt.datetime] = {}  # order id -> broker's time of its acceptance
         self._watermark = EVER
@@ -70,6 +81,7 @@ class Inbox:
         self.lost_at_ns: int | None = None
         self.reconnected = False
         self.halted: dict[str, str] = {}
+        self.shown: dict[str, BrokerOrder | None] = {}
         self.catch_up: Callable[[], None] = lambda: None  # with what other processes recorded
 
     def observe(self, events: tuple[Recorded[ev.Event], ...]) -> None:
@@ -122,7 +134,7 @@ class Inbox:
             case StreamLost():
                 self._lost(report.reason)
             case UnknownReport():
-                self._park("stream", report)
+                self._notices.park("stream", report)
                 await self._collect_or_stay_behind()
             case OrderReport():
                 await self._take_report(report)
@@ -144,14 +156,14 @@ class Inbox:
 
     def _lost(self, reason: str) -> None:
         if self.lost_at_ns is None:
-            lost = self._note(streams.BROKER, ev.StreamLost(self._account, reason))
+            lost = self._notices.note(streams.BROKER, ev.StreamLost(self._account, reason))
             self.lost_at_ns = lost.envelope.recorded_at_ns
 
     def _restored(self) -> None:
         self.reconnected = True
         if self.lost_at_ns is not None:
             self.lost_at_ns = None
-            self._note(streams.BROKER, ev.StreamRestored(self._account))
+            self._notices.note(streams.BROKER, ev.StreamRestored(self._account))
 
     async def _collect_or_stay_behind(self) -> None:
         """Read again; when that fails, `behind` stays true until somebody does (the runner's schedule)."""
@@ -169,6 +181,7 @@ class Inbox:
         self._waits = False
         snapshots = [(order, await self._whose(order, "orders")) for order in await self._read_orders()]
         snapshots += await self._read_legs()
+        self.shown |= {order_id: order for order, order_id in snapshots if order_id is not None}
         since = self._watermark - (_LONG_OVERLAP if far else _OVERLAP)
         await self._read_fills(since)  # before the statuses: a finished order with all its fills settles at once
         missing: dict[str, BrokerOrder] = {}
@@ -188,18 +201,19 @@ class Inbox:
         """Read changes that no order made, with an overlap of days, and book them. Raises `BrokerUnreachable`."""
         page = await self._broker.activities_since(read_from(self._ledger, self._account))
         for unreadable in page.unreadable:
-            self._park("activities", unreadable)
+            self._notices.park("activities", unreadable)
         for command in activities_of(self._account, unbooked(self._ledger, self._account, page.activities)):
             try:
                 self._handle(command, "activities")
             except InputError as error:
-                self._park("activities", UnknownReport(f"an activity that cannot be booked: {error}", command.raw))
+                reason = f"an activity that cannot be booked: {error}"
+                self._notices.park("activities", UnknownReport(reason, command.raw))
 
     async def _read_fills(self, since: dt.datetime) -> None:
         """Record every execution at or after `since`, busts and corrections too."""
         page = await self._broker.fills_since(since)
         for unreadable in page.unreadable:
-            self._park("activities", unreadable)
+            self._notices.park("activities", unreadable)
         for fill in page.fills:
             order_id = await self._order_of_fill(fill)
             if order_id is not None:
@@ -217,14 +231,18 @@ class Inbox:
         since = min([self._listed, *self._unsettled.values()]) - _OVERLAP
         page = await self._broker.orders_since(max(since, EVER))
         for unreadable in page.unreadable:
-            self._park("orders", unreadable)
+            self._notices.park("orders", unreadable)
+        self.shown = {}
         orders = list(page.orders)
         seen = {order.broker_order_id for order in orders}
         for order_id in list(self._unsettled):  # absent from a list is not gone: ask for it by name
             state = self._ledger.order(order_id)
-            name = None if state is None else state.broker_order_id
-            if name is not None and name not in seen and (order := await self._broker.order(name)) is not None:
-                orders.append(order)
+            if state is not None and state.broker_order_id is not None and state.broker_order_id not in seen:
+                order = await self._broker.order(state.broker_order_id)
+                if order is not None:
+                    orders.append(order)
+                else:
+                    self.shown[order_id] = None
         self._listed = max([self._listed, *(order.updated_at for order in page.orders)])
         return orders
 
@@ -242,7 +260,15 @@ class Inbox:
 
     def _apply_order(self, order_id: str, order: BrokerOrder, source: str) -> None:
         if order.status is None:
-            self._park(source, UnknownReport("an order status that tradecore does not know", order.raw))
+            self._notices.park(source, UnknownReport("an order status that tradecore does not know", order.raw))
+            return
+        state = self._ledger.order(order_id)
+        assert state is not None, "somebody found it"
+        try:
+            if not state.external:
+                check_same(state, order)
+        except InvariantViolated as error:
+            self._halt(order_id, str(error), order.raw, source)
             return
         failpoint("inbox.report.before")
         counted = attrs.evolve(order, filled_qty=minus(order.filled_qty, self._filled_before(order_id)))
@@ -257,6 +283,13 @@ class Inbox:
         fill = attrs.evolve(fill, cumulative_qty=minus(fill.cumulative_qty, self._filled_before(order_id)))
         if fill.execution is not Execution.TRADE:
             self._handle_or_park(order_id, revision_of(order_id, fill), fill)
+            return
+        state = self._ledger.order(order_id)
+        assert state is not None, "somebody found it"
+        try:
+            check_same_fill(state, fill)
+        except InvariantViolated as error:
+            self._halt(order_id, str(error), fill.raw, fill.source)
             return
         command = self._identified(order_id, fill)
         if command is None:
@@ -291,17 +324,20 @@ class Inbox:
         try:
             self._handle_or_halt(order_id, command, fill.source, fill.raw)
         except InputError as error:  # a price of zero, for one: for a person to look at, not a reason to stop reading
-            self._park(fill.source, UnknownReport(f"an execution that cannot be booked: {error}", fill.raw))
+            self._notices.park(fill.source, UnknownReport(f"an execution that cannot be booked: {error}", fill.raw))
 
     def _handle_or_halt(self, order_id: str, command: cmd.Command, source: str, raw: str) -> None:
         """Record; where the broker contradicts what was decided or told before, halt that order and go on reading."""
         try:
             self._handle(command, source)
         except InvariantViolated as error:
-            self._park(source, UnknownReport(str(error), raw))
-            self._handle(cmd.HaltOrder(order_id, str(error), raw), source)
-            self.halted[order_id] = str(error)
-            self._alert_once("order_halted", order_id, f"order {order_id} is halted: {error}")
+            self._halt(order_id, str(error), raw, source)
+
+    def _halt(self, order_id: str, reason: str, raw: str, source: str) -> None:
+        self._notices.park(source, UnknownReport(reason, raw))
+        self._handle(cmd.HaltOrder(order_id, reason, raw), source)
+        self.halted[order_id] = reason
+        self._notices.alert_once("order_halted", order_id, f"order {order_id} is halted: {reason}")
 
     # --- whose is it ------------------------------------------------------------------------------------------------
 
@@ -343,11 +379,11 @@ class Inbox:
                 what = f"{what} and cannot be adopted: {error}"
             else:
                 self._who.learn(order.broker_order_id, order_id)
-                self._alert_once("foreign_order", order.broker_order_id, f"{what}; it is adopted")
+                self._notices.alert_once("foreign_order", order.broker_order_id, f"{what}; it is adopted")
                 return order_id
         self._foreign.add(order.broker_order_id)
-        self._park_once(("foreign", order.broker_order_id), ev.ReportParked(source, what, order.raw))
-        self._alert_once("foreign_order", order.broker_order_id, what)
+        self._notices.park_once(("foreign", order.broker_order_id), ev.ReportParked(source, what, order.raw))
+        self._notices.alert_once("foreign_order", order.broker_order_id, what)
         return None
 
     async def _order_of_fill(self, fill: BrokerFill) -> str | None:
@@ -359,7 +395,8 @@ class Inbox:
         if order is not None:
             return await self._whose(order, "activities")
         self._foreign.add(fill.broker_order_id)
-        self._park("activities", UnknownReport("an execution of an order that the broker does not show", fill.raw))
+        reason = "an execution of an order that the broker does not show"
+        self._notices.park("activities", UnknownReport(reason, fill.raw))
         return None
 
     def _is_past(self, moment: dt.datetime) -> bool:
@@ -375,26 +412,6 @@ class Inbox:
         """What the order had filled when the books began: the broker counts it, the books do not."""
         order = self._ledger.order(order_id)
         return ZERO if order is None else order.filled_before
-
-    # --- what cannot be read ----------------------------------------------------------------------------------------
-
-    def _park(self, source: str, report: UnknownReport) -> None:
-        _log.warning("parked a report", source=source, reason=report.reason)
-        self._park_once((source, report.reason, report.raw), ev.ReportParked(source, report.reason, report.raw))
-
-    def _park_once(self, key: tuple[str, ...], event: ev.ReportParked) -> None:
-        stream = f"parked-{derived_id('parked', *key)}"
-        if not self._ledger.has_stream(stream):
-            self._note(stream, event, event.source)
-
-    def _alert_once(self, kind: str, key: str, message: str) -> None:
-        stream = f"alert-{derived_id('alert', kind, key)}"
-        if not self._ledger.has_stream(stream):
-            _log.error(message, kind=kind)
-            self._note(stream, ev.AlertTriggered(kind, message))
-
-    def _note(self, stream: str, event: ev.Event, source: str = "tradecore") -> Recorded[ev.Event]:
-        return self._ledger.note(stream, event, Cause(self._ids.trace_id(), actor="inbox", source=source))
 
     def _handle(self, command: cmd.Command, source: str) -> None:
         self._ledger.handle(command, Cause(self._ids.trace_id(), actor="inbox", source=source))

@@ -9,12 +9,15 @@ from tradecore.batch import Batch, Given
 from tradecore.domain import streams
 from tradecore.domain.account import AccountState
 from tradecore.domain.commands import Command, PlaceOrder
+from tradecore.domain.cycle import CycleState
+from tradecore.domain.deliberation import DeliberationState
 from tradecore.domain.epochs import Epochs, epochs_of
 from tradecore.domain.events import EpochChanged, Event, LedgerCreated
 from tradecore.domain.fill import FillState
 from tradecore.domain.kill import KillState
 from tradecore.domain.lane import LaneState
 from tradecore.domain.messages import Cause, Recorded
+from tradecore.domain.model_budget import BudgetState
 from tradecore.domain.order import OrderState
 from tradecore.domain.saga import SagaState
 from tradecore.domain.trade import TradeState
@@ -25,7 +28,7 @@ from tradecore.journal.contract import Journal
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids
 
-_TRIES = 20
+_TRIES = 100
 
 Outcome = tuple[Recorded[Event], ...] | TradecoreError
 """What follows from a command, or why nothing does."""
@@ -81,13 +84,13 @@ class Ledger:
             if placing:
                 failpoint("ledger.t1.before")
             try:
-                recorded = self.journal.append(batch.recorded)
+                recorded = self.journal.append(batch.recorded, batch.draft.while_at)
             except WrongVersion:
                 self._shelf.forget(list(batch.draft.touched))
                 continue
             if placing:
                 failpoint("ledger.t1.after")
-            self._shelf.observe(recorded)
+            batch.settle()
             return [error or recorded[begin:end] for error, (begin, end) in zip(outcomes, batch.pieces, strict=True)]
         names = ", ".join(sorted({type(given).__name__ for given in commands}))
         raise WrongVersion(f"{names} lost {_TRIES} races in a row against other writers")
@@ -111,6 +114,10 @@ class Ledger:
         self._shelf.observe(events)
         if any(isinstance(recorded.event, EpochChanged) for recorded in events):
             self.epochs = self._read_epochs()
+
+    def refresh(self, stream: str) -> None:
+        """Take in what other processes appended to a stream since it was loaded."""
+        self.observe(self.journal.load(stream, self._shelf.get(stream).version))
 
     def begin_epoch(self, reason: str, cause: Cause) -> str:
         """Give new client order ids an epoch that no id ever had, and return it; see `EpochChanged`.
@@ -148,6 +155,14 @@ class Ledger:
         """The saga as it stands, or None."""
         return Draft(self._shelf).saga(saga_id)
 
+    def deliberation(self, decision_id: str) -> DeliberationState | None:
+        """How an agent comes to a decision, or None when nobody was asked."""
+        return Draft(self._shelf).deliberation(decision_id)
+
+    def cycle(self, cycle_id: str) -> CycleState | None:
+        """The cycle, or None when it never began."""
+        return Draft(self._shelf).cycle(cycle_id)
+
     def account(self, name: str) -> AccountState:
         """The account as it stands."""
         return Draft(self._shelf).account(name)
@@ -163,6 +178,10 @@ class Ledger:
         state = self._shelf.get(streams.lane(name)).state
         assert state is None or isinstance(state, LaneState)
         return state
+
+    def budget(self, key: str) -> BudgetState:
+        """A month of a budget for model calls; `tradecore.domain.model_budget.month_of` names it."""
+        return Draft(self._shelf).budget(key)
 
     def has_stream(self, stream: str) -> bool:
         """Whether anything was recorded there."""

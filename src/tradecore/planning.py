@@ -4,45 +4,87 @@ from __future__ import annotations
 
 import attrs
 
-from tradecore import closing, gating
-from tradecore.domain import account, decision, fill, kill, lane, order, order_plan, saga, streams, switch, trade
+from tradecore import closing, gating, thinking
+from tradecore.domain import (
+    account,
+    approval,
+    cycle,
+    decision,
+    deliberation,
+    fill,
+    kill,
+    lane,
+    order,
+    order_plan,
+    saga,
+    streams,
+    switch,
+    trade,
+)
 from tradecore.domain import events as ev
 from tradecore.domain.commands import (
+    AcknowledgeAlert,
     ActivateKillSwitch,
     AdoptOrder,
     AdvanceSaga,
+    BeginModelCall,
     BookActivity,
     BookAdjustment,
     CancelOrder,
     ClearKillSwitch,
     ClosePosition,
+    CloseQuestion,
     Command,
+    CompleteCycle,
+    ConcludeDecision,
+    EndModelCall,
+    ExpireApproval,
+    FailCycle,
+    GrantApproval,
+    LapseDecision,
     LeaveLane,
     MarkEquity,
     PinAccount,
     PlaceOrder,
+    RaiseAlert,
     RecordAnswer,
     RecordFill,
     RecordKillAnswer,
+    RefuseApproval,
     ReplaceOrder,
     RequestClear,
+    RequestDecision,
     RequestKill,
     ResolveSaga,
     ReviseFill,
     SetLimits,
+    SkipCycle,
+    StartCycle,
     StartKill,
     StartSaga,
     StartSubmit,
+    StepCycle,
     TakeLane,
     UseLane,
+    ValidateDecision,
     WithdrawOrder,
+    WithdrawRisk,
 )
 from tradecore.domain.identity import client_order_id, leg_order_id, trade_id_of_order
 from tradecore.domain.limits import Action
+from tradecore.domain.reducing import is_against
 from tradecore.domain.terms import check_terms, legs_of
 from tradecore.domain.values import ZERO, OrderStatus, Purpose, TradeStatus
 from tradecore.draft import Draft
-from tradecore.errors import CancelRefused, CloseRefused, InputError, InvariantViolated, ReplaceRefused
+from tradecore.errors import (
+    CancelRefused,
+    CloseRefused,
+    GrantRefused,
+    InputError,
+    InvariantViolated,
+    OrderRefused,
+    ReplaceRefused,
+)
 from tradecore.gating import Occasion
 from tradecore.outside import adopt_order, book_activity, book_adjustment
 from tradecore.revising import revise_awaited, revise_fill
@@ -60,10 +102,15 @@ def plan(draft: Draft, command: Command, here: Occasion) -> None:
             draft.add(streams.account(command.account), account.set_limits(draft.account(command.account), command))
         case MarkEquity():
             draft.add(streams.account(command.account), account.mark(draft.account(command.account), command))
-        case ActivateKillSwitch() | RequestClear() | ClearKillSwitch():
-            draft.add(streams.account(command.account), switch.decide(draft.account(command.account), command))
+        case ActivateKillSwitch() | RequestClear() | ClearKillSwitch() | RaiseAlert() | AcknowledgeAlert():
+            holder = draft.account(command.account)
+            draft.add(streams.account(command.account), switch.decide(holder, command, here.now))
+        case WithdrawRisk():
+            _withdraw_risk(draft, command)
         case PlaceOrder():
             _place(draft, command, here)
+        case GrantApproval() | RefuseApproval() | ExpireApproval():
+            _answer(draft, command, here)
         case ReplaceOrder():
             _replace(draft, command, here)
         case ClosePosition():
@@ -84,12 +131,19 @@ def plan(draft: Draft, command: Command, here: Occasion) -> None:
             book_adjustment(draft, command)
         case AdoptOrder():
             adopt_order(draft, command)
+        case RequestDecision() | ConcludeDecision() | ValidateDecision() | LapseDecision():
+            told = deliberation.decide(draft.deliberation(command.decision_id), command)
+            draft.add(streams.deliberation(command.decision_id), told)
+        case StartCycle() | SkipCycle() | StepCycle() | CompleteCycle() | FailCycle():
+            draft.add(streams.cycle(command.cycle_id), cycle.decide(draft.cycle(command.cycle_id), command))
         case StartSaga():
             draft.add(streams.saga(command.saga_id), saga.start(draft.saga(command.saga_id), command))
         case AdvanceSaga():
             _advance(draft, command, here)
         case ResolveSaga():
             draft.add(streams.saga(command.saga_id), saga.resolve(_saga(draft, command.saga_id), command))
+        case BeginModelCall() | EndModelCall() | CloseQuestion():
+            thinking.decide(draft, command)
         case _:
             _on_order(draft, command)
 
@@ -143,8 +197,9 @@ def _place(draft: Draft, command: PlaceOrder, here: Occasion, *, is_reducing: bo
     live = live_trade(draft, command)
     trade_id = live or trade_id_of_order(command.order_id)
     gated = gating.gate_order(holder, command, here)
-    if not (gated.verdict.allows or is_reducing):
-        _refuse(draft, command, trade_id, gated.rule, gated.verdict.reason, is_new=live is None)
+    must_ask = gated.verdict.action is Action.APPROVE and not is_reducing
+    if not (gated.verdict.allows or is_reducing or must_ask):
+        _refuse(draft, command, trade_id, gated.rule, gated.reason, is_new=live is None)
         return
     command, gated = _made_smaller(draft, command, gated, here)
     if command.proposal is not None:
@@ -160,10 +215,28 @@ def _place(draft: Draft, command: PlaceOrder, here: Occasion, *, is_reducing: bo
     idea = draft.trade(trade_id)
     assert idea is not None, "a reservation or a holding names its trade"
     planned = order_plan.plan(command, client_order_id(command.order_id, here.epoch), trade_id)
+    if must_ask:
+        planned = [planned[0], gating.ask_a_person(holder, command.order_id, gated, here)]
     draft.add(streams.order(command.order_id), planned)
     draft.add(streams.trade(trade_id), trade.work(idea, command.order_id, command.side))
     assert isinstance(planned[0], ev.OrderPlanned), "an order begins with its plan"
     _plan_legs(draft, planned[0], here.epoch)
+
+
+def _answer(draft: Draft, command: approval.ApprovalCommand, here: Occasion) -> None:
+    """A person's yes lets the order go on when every other limit still does; a no, and no answer, end it."""
+    state = draft.order(command.order_id)
+    if state is None:
+        raise GrantRefused(f"there is no order {command.order_id}")
+    answered = approval.decide(state, command, here.now)
+    if isinstance(command, GrantApproval):
+        gated = gating.gate_again(draft.account(state.account), state, here)
+        if gated.verdict.action not in (None, Action.WARN):
+            raise OrderRefused(gated.rule, gated.reason)
+        if (why := _why_not(draft, state)) is not None:
+            raise GrantRefused(why)
+    draft.add(streams.order(state.order_id), answered)
+    _settle(draft, state)
 
 
 def _made_smaller(
@@ -204,7 +277,7 @@ def _replace(draft: Draft, command: ReplaceOrder, here: Occasion) -> None:
     if old.leg is None:
         gated = gating.gate_replacement(holder, old, new, here)
         if gated.verdict.action not in (None, Action.WARN):
-            refused = ev.LimitBreached(old.account, new.order_id, old.symbol, gated.rule, gated.verdict.reason)
+            refused = ev.LimitBreached(old.account, new.order_id, old.symbol, gated.rule, gated.reason)
             draft.add(streams.account(old.account), [refused])
             return
         warned = gating.warning(old.account, new.order_id, gated)
@@ -230,8 +303,11 @@ def _on_order(draft: Draft, command: order.OrderCommand) -> None:
     state = draft.order(command.order_id)
     if state is None:
         raise CancelRefused(f"there is no order {command.order_id}")
-    if isinstance(command, StartSubmit) and (reason := _why_not(draft, state)):
-        command = WithdrawOrder(state.order_id, reason)
+    if isinstance(command, StartSubmit):
+        draft.rely_on(streams.account(state.account))  # a stop that another process commits first counts
+        draft.rely_on(streams.kill(state.account))
+        if reason := _why_not(draft, state):
+            command = WithdrawOrder(state.order_id, reason)
     draft.add(streams.order(state.order_id), order.decide(state, command))
     if isinstance(command, CancelOrder) and state.replaced_by is not None:
         _cancel_replacement(draft, state.replaced_by, command)
@@ -271,6 +347,15 @@ def _request_kill(draft: Draft, command: RequestKill) -> None:
             is_waiting = state.status is OrderStatus.QUEUED
             if not (is_waiting and state.purpose is not Purpose.TRADE):
                 _on_order(draft, CancelOrder(order_id, command.reason))
+
+
+def _withdraw_risk(draft: Draft, command: WithdrawRisk) -> None:
+    for order_id, reserved in draft.account(command.account).reservations.items():
+        state = draft.order(order_id)
+        if state is None or state.status.is_terminal or state.cancel_requested or state.purpose is not Purpose.TRADE:
+            continue
+        if not is_against(draft.account(command.account), reserved.symbol, reserved.side, state.remaining):
+            _on_order(draft, CancelOrder(order_id, command.reason))
 
 
 def _count_again(draft: Draft, before: order.OrderState) -> None:

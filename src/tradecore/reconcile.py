@@ -24,6 +24,8 @@ _CENT = Decimal("0.01")
 _TRIES = 3
 _CONTRADICTION = "order"
 """The kind of difference that is no matter of numbers: only a person says that it is done with."""
+OF_ORDERS = ("status of order", "filled quantity of order", "presence of order")
+"""Differences of a single order: which state it is in, how far it is filled, whether it is there at all."""
 _QUIET = dt.timedelta(minutes=15)
 """How long a scheduled reconciliation that finds nothing new goes unrecorded, by the broker's clock."""
 
@@ -36,6 +38,11 @@ class Difference:
     subject: str
     ours: str
     theirs: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is about, whatever the numbers."""
+        return self.what, self.subject
 
     def __str__(self) -> str:
         return f"{self.what} {self.subject}: the ledger says {self.ours}, the broker {self.theirs}"
@@ -107,16 +114,17 @@ async def compare_orders(ledger: Ledger, broker: Broker, order_ids: tuple[str, .
     for order_id in order_ids:
         state = ledger.order(order_id)
         assert state is not None, "the caller names orders of this ledger"
-        found.extend(_compare_order(state, theirs.pop(order_id, None)))
+        found.extend(compare_order(state, theirs.pop(order_id, None)))
     found.extend(Difference("order", order_id, "nothing", order.raw) for order_id, order in theirs.items())
     return tuple(found)
 
 
-def _compare_order(ours: OrderState, theirs: BrokerOrder | None) -> list[Difference]:
+def compare_order(ours: OrderState, theirs: BrokerOrder | None) -> list[Difference]:
+    """Compare an order with what the broker shows of it; None is nothing."""
     if theirs is None:
         if ours.broker_order_id is None:
             return []
-        return [Difference("order", ours.order_id, ours.status.value, "nothing")]
+        return [Difference("presence of order", ours.order_id, ours.status.value, "nothing")]
     found = []
     if minus(theirs.filled_qty, ours.filled_before) != ours.filled_qty:
         mine, his = format(ours.filled_qty, "f"), format(theirs.filled_qty, "f")
@@ -171,6 +179,15 @@ class Differences:
             case _:
                 pass
 
+    def has(self, difference: Difference) -> bool:
+        """Whether one about the same, with whatever numbers, is open."""
+        return any((known.found.kind, known.found.subject) == difference.key for known in self.open.values())
+
+    @property
+    def orders(self) -> frozenset[str]:
+        """The orders that differed when they were last compared."""
+        return frozenset(known.found.subject for known in self.open.values() if known.found.kind in OF_ORDERS)
+
     @property
     def contradictions(self) -> tuple[Difference, ...]:
         """Orders that contradict themselves: no comparison shows them, and only a person says that it is done with."""
@@ -201,8 +218,13 @@ class Reconciler:
         self._account = account
         self._tolerance = cash_tolerance
 
-    def record(self, why: str, as_of: dt.datetime, differences: tuple[Difference, ...]) -> Differences:
-        """Record the outcome; returns how things stand. A quiet one is recorded every quarter of an hour."""
+    def record(
+        self, why: str, as_of: dt.datetime, differences: tuple[Difference, ...], *, concluded: bool = True
+    ) -> Differences:
+        """Record the outcome; returns how things stand. A quiet one is recorded every quarter of an hour.
+
+        Without a conclusion only what differs is recorded, not that the comparison is complete.
+        """
         known = Differences.of(self._ledger, self._account)
         before = known.completed
         news = [self._found(known, difference, as_of) for difference in differences]
@@ -217,7 +239,7 @@ class Reconciler:
             self._note(event)
             known.take(event)
         quiet = why == "schedule" and not fresh and before is not None and as_of - before.as_of < _QUIET
-        if not quiet:
+        if concluded and not quiet:
             holder = self._ledger.account(self._account)
             done = ev.ReconciliationCompleted(
                 self._account, why, as_of, len(holder.reservations), len(holder.positions),

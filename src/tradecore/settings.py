@@ -17,7 +17,10 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from tradecore.domain.values import parse_symbol
 from tradecore.errors import ConfigurationError, InputError
+from tradecore.settings_agents import AgentSettings, CycleSettings
+from tradecore.settings_models import ModelsSettings
 from tradecore.settings_risk import RiskSettings
+from tradecore.settings_triggers import TriggersSettings
 
 
 class Section(BaseModel):
@@ -158,18 +161,22 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TRADECORE_", env_nested_delimiter="__", extra="forbid", frozen=True)
 
-    ledger: str = "sqlite:///tradecore.db"
+    ledger: str = Field("sqlite:///tradecore.db", repr=False)  # a database's URL may hold a password
     account: str = "main"
     halt_file: str = ""
     broker: BrokerSettings = BrokerSettings()
     strategy: StrategySettings = StrategySettings()
+    agent: AgentSettings = AgentSettings()
+    cycle: CycleSettings = CycleSettings()
     market_data: MarketDataSettings = MarketDataSettings()
     risk: RiskSettings = RiskSettings()
+    triggers: TriggersSettings = TriggersSettings()
     delivery: DeliverySettings = DeliverySettings()
     anchors: AnchorSettings = AnchorSettings()
     daily_check: CheckSettings = CheckSettings()
     disk: DiskSettings = DiskSettings()
     encryption: EncryptionSettings = EncryptionSettings()
+    models: ModelsSettings = ModelsSettings()
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     api_key_id: SecretStr = SecretStr("")
     api_secret_key: SecretStr = SecretStr("")

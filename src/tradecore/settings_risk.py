@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import attrs
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from tradecore.domain.limits import STANDARD, Action, Hours, Limits, ScopeLimits, check_limits
+from tradecore.domain.limits import STANDARD, Action, Hours, Limits, ScopeLimits, Step, check_limits
 from tradecore.domain.values import parse_symbol
 from tradecore.errors import InputError
 
@@ -26,6 +27,15 @@ Amount = Annotated[Annotated[Decimal, Field(ge=0)] | None, BeforeValidator(_unse
 Count = Annotated[Annotated[int, Field(ge=0)] | None, BeforeValidator(_unset)]
 Share = Annotated[Annotated[Decimal, Field(ge=0, le=1)] | None, BeforeValidator(_unset)]
 Names = Annotated[tuple[str, ...] | None, BeforeValidator(_listed)]
+
+
+class StepSettings(BaseModel):
+    """From `at` on, limits on amounts hold at `factor`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    at: Decimal = Field(ge=0)
+    factor: Decimal = Field(ge=0, le=1)
 
 
 class ScopeSettings(BaseModel):
@@ -73,9 +83,14 @@ class RiskSettings(BaseModel):
     hours: Hours = Hours.ANY
     must_be_tradable: bool = False
     no_self_cross: bool = False
+    approve_all: bool = False
+    approval_s: Decimal = Field(Decimal(900), gt=0)
     symbols: Names = None
     prohibited: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
     principals: Names = None
+    volatility_steps: tuple[StepSettings, ...] = ()
+    loss_steps: tuple[StepSettings, ...] = ()
+    extended_hours_factor: Share = None
     sectors: dict[str, str] = Field(default_factory=dict)
     per_symbol: dict[str, ScopeSettings] = Field(default_factory=dict)
     per_strategy: dict[str, ScopeSettings] = Field(default_factory=dict)
@@ -86,6 +101,13 @@ class RiskSettings(BaseModel):
     @classmethod
     def _known_form(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
         return None if value is None else tuple(dict.fromkeys(parse_symbol("risk", symbol) for symbol in value))
+
+    @field_validator("volatility_steps", "loss_steps")
+    @classmethod
+    def _rising(cls, value: tuple[StepSettings, ...]) -> tuple[StepSettings, ...]:
+        if any(after.at <= before.at for before, after in itertools.pairwise(value)):
+            raise ValueError("each `at` must be larger than the one before")
+        return value
 
     @field_validator("actions")
     @classmethod
@@ -102,6 +124,9 @@ class RiskSettings(BaseModel):
         if not of_a_day:
             standard = attrs.evolve(standard, max_daily_loss=None, max_daily_loss_share=None)
         said: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set - {"defaults"}}
+        for steps in ("volatility_steps", "loss_steps"):
+            if steps in said:
+                said[steps] = tuple(Step(step.at, step.factor) for step in said[steps])
         for table in ("per_symbol", "per_strategy", "per_agent"):
             if table in said:
                 said[table] = {key: ScopeLimits(**scope.model_dump()) for key, scope in said[table].items()}

@@ -1,11 +1,22 @@
-"""Letting trading go on after a stop: the second of two steps, which asks what the broker comparison found last."""
+"""Stopping and letting go on: what a kill commands, and the second of the two steps that end a halt."""
 
 from __future__ import annotations
 
-from tradecore.domain.commands import ClearKillSwitch
+import datetime as dt
+
+from tradecore.domain.commands import ClearKillSwitch, Command, RequestKill, StartSaga
 from tradecore.domain.messages import Cause
 from tradecore.ledger import Ledger
 from tradecore.reconcile import Differences
+from tradecore.sagas.flatten import Flatten
+
+
+def kill_of(kill: RequestKill, flatten: str | None, now: dt.datetime) -> tuple[Command, ...]:
+    """The kill, and, under the saga id `flatten`, the process that closes what is held once the kill is verified."""
+    if flatten is None:
+        return (kill,)
+    deadline = now + dt.timedelta(seconds=Flatten.timeout_s)
+    return (kill, StartSaga(flatten, Flatten.kind, kill.account, {"reason": kill.reason}, deadline))
 
 
 def clear(ledger: Ledger, account: str, who: str, reason: str, cause: Cause) -> None:

@@ -10,8 +10,9 @@ import attrs
 
 from tradecore.domain import commands as cmd
 from tradecore.domain.events import FillRevision
+from tradecore.domain.order_state import OrderState
 from tradecore.domain.values import OrderStatus, OrderType, TimeInForce, minus, parse_symbol, parse_word
-from tradecore.errors import InputError
+from tradecore.errors import InputError, InvariantViolated
 from tradecore.ports.broker import ActivityKind, BrokerActivity, BrokerFill, BrokerOrder, Execution
 
 
@@ -26,6 +27,41 @@ def report_of(order_id: str, order: BrokerOrder, status: OrderStatus, source: st
         source=source,
         raw=order.raw,
     )
+
+
+def check_same(order: OrderState, theirs: BrokerOrder) -> None:
+    """Raises `InvariantViolated` when the broker holds something else under the order's id than was decided on."""
+    same = (
+        (plain_symbol(theirs.symbol), theirs.side, theirs.order_type)
+        == (plain_symbol(order.symbol), order.side, order.order_type.value)
+        # What a replacement, a leg of what is filled in part, or an amount of money comes to, the broker says.
+        and (
+            order.replaces is not None
+            or order.leg is not None
+            or order.quantity is None
+            or theirs.quantity == order.quantity
+        )
+    )
+    if not same:
+        raise InvariantViolated(
+            f"the broker holds {order.client_order_id} as {theirs.side.value} {theirs.quantity} {theirs.symbol} "
+            f"{theirs.order_type}, but {order.side.value} {order.quantity} {order.symbol} {order.order_type.value} "
+            "was decided"
+        )
+
+
+def check_same_fill(order: OrderState, fill: BrokerFill) -> None:
+    """Raises `InvariantViolated` when an execution is of another symbol or side than its order."""
+    if (plain_symbol(fill.symbol), fill.side) != (plain_symbol(order.symbol), order.side):
+        raise InvariantViolated(
+            f"execution {fill.execution_id} is {fill.side.value} {fill.symbol}, but its order is {order.side.value} "
+            f"{order.symbol}"
+        )
+
+
+def plain_symbol(symbol: str) -> str:
+    """A symbol however it is spelt: BTC/USD is BTCUSD in some places."""
+    return symbol.replace("/", "")
 
 
 def fill_of(identity: str, order_id: str, fill: BrokerFill) -> cmd.RecordFill:

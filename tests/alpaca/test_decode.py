@@ -103,7 +103,7 @@ def test_order_fields(changes: dict[str, Any], field: str, value: object) -> Non
         {"qty": ""}, {"qty": []}, {"filled_qty": "-"}, {"filled_qty": "0x1"}, {"status": None},
         {"client_order_id": None}, {"updated_at": "yesterday"}, {"updated_at": "2026-10-08T15:10:18"},
         {"updated_at": "2026-13-08T15:10:18Z"}, {"type": None, "order_type": None},
-        {"updated_at": None, "submitted_at": None, "created_at": None},
+        {"updated_at": None, "submitted_at": None, "created_at": None}, {"qty": None, "notional": None},
     ],
 )  # fmt: skip
 def test_orders_that_are_none(changes: dict[str, Any]) -> None:

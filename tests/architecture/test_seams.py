@@ -11,9 +11,9 @@ LIBRARY = Path(__file__).parents[2] / "src" / "tradecore"
 CORE = (
     "audit/anchorer.py", "audit/chain_check.py", "audit/merkle.py", "audit/proof.py", "books", "domain", "views",
     "strategies", "attribution.py", "batch.py", "closing.py", "draft.py", "engine.py", "feed.py", "follower.py",
-    "gate.py", "inbox.py", "ledger.py", "outbox", "outside.py", "planning.py", "portfolio.py", "proposing.py",
-    "publishing", "reconcile.py", "revising.py", "rewind.py", "sagas", "schedule.py", "sharing.py", "translation.py",
-    "verify",
+    "gate.py", "inbox.py", "ledger.py", "models", "outbox", "outside.py", "planning.py", "portfolio.py", "proposing.py",
+    "publishing", "reconcile.py", "revising.py", "rewind.py", "sagas", "schedule.py", "sharing.py", "thinking.py",
+    "translation.py", "verify",
 )  # fmt: skip
 BANNED_MODULES = {"time", "random", "secrets", "threading", "asyncio", "socket", "os", "sqlite3", "httpx"}
 BANNED_CALLS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "uuid4", "uuid1", "anyio.sleep"}

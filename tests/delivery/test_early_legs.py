@@ -27,9 +27,7 @@ async def place_bracket(rig: Rig) -> str:
 
 
 async def until_there(rig: Rig) -> None:
-    with anyio.fail_after(5):
-        while len((await rig.seen())["orders"]) < 3:  # noqa: ASYNC110
-            await anyio.sleep(0.01)
+    await rig.until(lambda: len(rig.server.service.floor.exchange.book.all) == 3, "the bracket at the exchange")
 
 
 def names(rig: Rig) -> list[str]:

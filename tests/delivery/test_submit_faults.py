@@ -153,3 +153,18 @@ def test_many_orders_at_once_become_exactly_as_many() -> None:
             assert set(seen["posts"].values()) == {1}
 
     anyio.run(story)
+
+
+def test_a_look_up_that_does_not_say_how_much_is_asked_again() -> None:
+    """Found by the fault campaign: the daemon took it for another order than the one it had sent, and ended."""
+
+    async def story() -> None:
+        async with open_rig(with_stream=False) as rig:
+            by_id = "GET /v2/orders:by_client_order_id"
+            await rig.arm(kind="answer_null_field", field="qty", endpoint=by_id, count=1)
+            await rig.arm(kind="http_504", after_accept=True, count=1)
+            order_id = rig.place()
+            await rig.until_status(order_id, "pending_new", "accepted", "new")
+            assert (await rig.seen())["posts"][rig.order(order_id).client_order_id] == 1
+
+    anyio.run(story)

@@ -216,9 +216,9 @@ def test_what_many_orders_have_to_record_at_one_moment_is_one_commit(monkeypatch
         appends: list[int] = []
         append = office.desk.ledger.journal.append
 
-        def counted(events: Any) -> Any:
+        def counted(events: Any, *rest: Any) -> Any:
             appends.append(len(events))
-            return append(events)
+            return append(events, *rest)
 
         monkeypatch.setattr(office.desk.ledger.journal, "append", counted)
         await office.deliver(0.3)

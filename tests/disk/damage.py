@@ -35,6 +35,13 @@ class Remains:
         return (self.folder / "ledger.db-wal").read_bytes()
 
     @property
+    def frames_in_use(self) -> int:
+        """How many frames of the log the file does not have yet: those with the salts of the log's header."""
+        salts, frame_bytes = self.log[16:24], 24 + 4096
+        starts = range(32, len(self.log) - frame_bytes + 1, frame_bytes)
+        return sum(self.log[start + 8 : start + 16] == salts for start in starts)
+
+    @property
     def head(self) -> bytes:
         """The bytes of the file that knows where it ended."""
         return (self.folder / "ledger.db.head").read_bytes()

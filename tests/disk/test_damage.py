@@ -23,12 +23,12 @@ CHANCE = 20_260_203
 @pytest.fixture(scope="module")
 def left(tmp_path_factory: pytest.TempPathFactory) -> Remains:
     """What a killed process left."""
-    return remains(tmp_path_factory.mktemp("remains"), 11, 25)
+    return remains(tmp_path_factory.mktemp("remains"), 13, 34)
 
 
 def test_what_was_left_is_sound(left: Remains, tmp_path: Path) -> None:
     assert opened_with(left, left.ledger, left.log, tmp_path) == (Verdict.SOUND, "")
-    assert len(left.log) > 50_000
+    assert left.frames_in_use > 40, "a checkpoint just before leaves nothing in the log to damage: take other steps"
 
 
 def test_a_bit_flipped_in_the_file_never_gets_out_as_a_raw_error(left: Remains, tmp_path: Path) -> None:

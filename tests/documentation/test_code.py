@@ -43,4 +43,4 @@ def test_the_settings_page_names_every_setting() -> None:
     text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     defaults = load_settings().model_dump(exclude={"api_key_id", "api_secret_key"})
     names = [key for section in defaults.values() if isinstance(section, dict) for key in section]
-    assert [name for name in names if not re.search(rf"^{name} = ", text, re.MULTILINE)] == []
+    assert [name for name in names if not re.search(rf"^({name} = |\[\w+\.{name}[.\]])", text, re.MULTILINE)] == []

@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import enum
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradecore.domain.events import EVENTS, AlertTriggered, Event
+from tradecore.domain.events import EVENTS, AlertTriggered, ClosedLot, Event, PositionClosed
 from tradecore.domain.values import Side
 from tradecore.errors import InputError
 from tradecore.journal.codec import CODEC
@@ -90,6 +90,37 @@ def test_what_might_come_back_as_something_else_is_not_covered(field_and_value: 
     assert exact.covers(traded)
     assert not exact.covers(attrs.evolve(traded, **{name: value}))
     assert exact.covers(traded)
+
+
+_LOT = ClosedLot("fill-1", Decimal(10), Decimal("100.25"))
+
+
+@attrs.frozen
+class _OtherLot(ClosedLot):
+    """A lot that would come back as a plain one."""
+
+
+@pytest.mark.parametrize("lots", [(), (_LOT,), (_LOT, attrs.evolve(_LOT, quantity=Decimal(-3)))])
+def test_tuples_of_what_needs_no_reading_back_need_none_either(lots: tuple[ClosedLot, ...]) -> None:
+    event = attrs.evolve(sample(PositionClosed), closed_lots=lots)
+    assert Exactness(PositionClosed).covers(event)
+    assert repr(CODEC.decode(_row(event)).event) == repr(event)
+
+
+@pytest.mark.parametrize(
+    "lots",
+    [
+        [_LOT],
+        (_LOT, None),
+        (_OtherLot("fill-1", Decimal(10), Decimal(1)),),
+        (attrs.evolve(_LOT, entry_price=Decimal("NaN")),),
+        (ClosedLot("fill-1", Decimal(10), cast("Any", 1)),),
+    ],
+)
+def test_tuples_of_anything_else_are_not_covered(lots: Any) -> None:
+    exact = Exactness(PositionClosed)
+    assert exact.covers(sample(PositionClosed))
+    assert not exact.covers(attrs.evolve(sample(PositionClosed), closed_lots=lots))
 
 
 @attrs.frozen

@@ -39,7 +39,7 @@ def old(url: str) -> str:
         connection.execute("DROP SEQUENCE tradecore_view_slots CASCADE")
         connection.execute(APPEND_FUNCTION.encode())
         connection.execute("UPDATE tradecore_meta SET value = '1' WHERE key = 'schema'")
-        connection.execute("DELETE FROM tradecore_meta WHERE key = 'migration 2'")
+        connection.execute("DELETE FROM tradecore_meta WHERE key IN ('migration 2', 'migration 3')")
     return url
 
 

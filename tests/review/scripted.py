@@ -256,7 +256,7 @@ class Office:
         self.follower.catch_up()
 
 
-def engine_of(office: Office, strategy: Strategy | None = None) -> Engine:
+def engine_of(office: Office, strategy: Strategy | None = None, **terms: Any) -> Engine:
     """An engine over the office's outbox and inbox."""
     desk = office.desk
     return Engine(
@@ -268,7 +268,7 @@ def engine_of(office: Office, strategy: Strategy | None = None) -> Engine:
         Projector(desk.ledger.journal, ALL_VIEWS),
         RealTime(desk),
         desk.ids,
-        Terms("main", Limits(), 30.0),
+        Terms("main", Limits(), 30.0, **terms),
     )
 
 

@@ -54,12 +54,12 @@ def test_new_risk_waits_when_the_account_was_not_compared_for_long() -> None:
         office.broker.trouble["account"] = UNREACHABLE
         await anyio.sleep(0.1)
         await engine.reconcile()
-        engine._judge_age()
+        engine.judge_age()
         account = office.desk.account
         assert engine.gate.refuses(account, "test", "SPY", Side.BUY, Decimal(1)) is not None
         office.broker.trouble.clear()
         await engine.reconcile()
-        engine._judge_age()
+        engine.judge_age()
         assert engine.gate.reasons == ()
 
     anyio.run(story)

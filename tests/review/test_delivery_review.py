@@ -63,7 +63,7 @@ def bracket(desk: Desk) -> tuple[str, str, str]:
 def test_a_sender_that_wakes_late_does_not_break_the_delivery_of_who_took_over() -> None:
     async def story() -> None:
         office = Office.open()
-        office.outbox._pace = attrs.evolve(PACE, lookup_interval_s=30.0, visibility_s=30.0)
+        office.outbox._caller._pace = attrs.evolve(PACE, lookup_interval_s=30.0, visibility_s=30.0)
         order = office.desk.place("buy", "10", not_after=LATER)
         office.desk.send(order)  # by the other process, which then slept
         await office.deliver(0.1)  # one look-up, and the next one waits
@@ -152,7 +152,7 @@ def test_an_order_that_waits_for_its_turn_is_not_sent_when_it_is_unwanted_by_the
         async with open_rig(with_stream=False) as rig, alpaca_venue(rig.server.base_url, guards) as venue:
             broker = venue.broker
             assert isinstance(broker, AlpacaBroker)
-            rig.outbox._broker = broker
+            rig.outbox._caller._broker = broker
             budget = broker._instructions.channel._budget
             assert budget is not None
             budget._tokens = 0.97  # its turn comes in half a second

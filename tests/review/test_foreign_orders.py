@@ -223,12 +223,12 @@ def test_a_lost_stream_is_told_once_and_stops_new_risk_only() -> None:
         await office.inbox.take(StreamLost("reset again"))
         office.desk.clock.at += 60 * SECOND
         office.desk.done("buy", "10", "100")
-        engine._judge_age()
+        engine.judge_age()
         account = office.desk.account
         assert engine.gate.refuses(account, "test", "SPY", Side.BUY, Decimal(1)) is not None
         assert engine.gate.refuses(account, "test", "SPY", Side.SELL, Decimal(10)) is None
         await office.inbox.take(StreamConnected())
-        engine._judge_age()
+        engine.judge_age()
         assert engine.gate.reasons == ()
         names = office.desk.names()
         assert (names.count("system.stream.lost"), names.count("system.stream.restored")) == (1, 1)

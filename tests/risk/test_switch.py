@@ -142,7 +142,7 @@ def test_a_halt_between_the_mark_and_the_call_keeps_the_call_from_being_made() -
                 stop(office.desk)
             return None
 
-        office.outbox.halt = told
+        office.outbox.leave.halt = told
         await office.deliver(0.3)
         assert office.broker.count("submit") == 0
         assert office.desk.order(order).status is OrderStatus.CANCELED
@@ -155,7 +155,7 @@ def test_a_file_stops_sending_without_the_ledger(tmp_path: Path) -> None:
 
     async def story() -> None:
         office = Office.open()
-        office.outbox.halt = flag
+        office.outbox.leave.halt = flag
         order = office.desk.place("buy", "1", **later())
         (tmp_path / "ledger.db.halt").touch()
         await office.deliver(0.3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import attrs
@@ -13,6 +13,7 @@ from tests.simulation.loop import HOST, Host, Killed, SimulatedLoop
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
 from tradecore.errors import StoreFull, StoreUnavailable
+from tradecore.journal.batch import NOTHING
 from tradecore.journal.chain import Link
 from tradecore.journal.memory.journal import MemoryJournal
 from tradecore.journal.side_store import SideStore
@@ -85,7 +86,9 @@ class Handle:
             raise Killed(self.host.name)
         return self.disk.journal
 
-    def append(self, events: Sequence[Recorded[Event]]) -> tuple[Recorded[Event], ...]:
+    def append(
+        self, events: Sequence[Recorded[Event]], while_at: Mapping[str, int] = NOTHING
+    ) -> tuple[Recorded[Event], ...]:
         journal = self._journal
         if self._is_broken:
             raise StoreUnavailable("a write failed before: only a restart tells what the disk holds")
@@ -99,7 +102,7 @@ class Handle:
             raise StoreUnavailable("the write failed; it may or may not have been done")
         before = journal.head()
         try:
-            recorded = journal.append(events)
+            recorded = journal.append(events, while_at)
         finally:
             if journal.head() > before:  # also when the process died just then
                 self.disk.sync()

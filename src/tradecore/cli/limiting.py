@@ -129,7 +129,7 @@ def _parsed(name: str, value: str) -> Any:
         raise InputError(name, value, error.errors()[0]["msg"]) from None
 
 
-_TABLES = ("version", "sectors", "per_symbol", "per_strategy", "per_agent", "actions")
+_TABLES = ("version", "sectors", "per_symbol", "per_strategy", "per_agent", "actions", "volatility_steps", "loss_steps")
 
 
 def _account(journal: Any, name: str) -> AccountState:
@@ -140,7 +140,11 @@ def _account(journal: Any, name: str) -> AccountState:
 
 
 def _show(state: AccountState, options: Options) -> int:
-    shown: dict[str, object] = {"account": state.account, "trading_state": state.trading_state.value}
+    shown: dict[str, object] = {"account": state.account, "trading_state": state.may.value}
+    if state.stopped_by:
+        shown["stopped_by"] = ", ".join(state.stopped_by)
+    if state.unread:
+        shown["unread_alerts"] = len(state.unread)
     said = attrs.asdict(state.limits, value_serializer=lambda _, __, value: _plain(value))
     shown |= said if options.json else {name: value for name, value in said.items() if value not in (None, {}, (), [])}
     if options.json:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from tradecore.cli.agent_narration import agent_phrase, agent_stage
 from tradecore.domain import events as ev
 from tradecore.views.plain import instant, text
 
 
 def stage_of(event: ev.Event) -> str:
     """Decision, intent, attempt, answer, fill, outcome …"""
+    stage = agent_stage(event)
+    if stage is not None:
+        return stage
     match event:
         case ev.DecisionGenerated() | ev.DecisionExecuted() | ev.DecisionRefused():
             return "decision"
@@ -25,12 +29,17 @@ def stage_of(event: ev.Event) -> str:
             return "outcome"
         case ev.LimitBreached():
             return "refusal"
+        case ev.ApprovalRequested() | ev.ApprovalGranted() | ev.ApprovalRefused() | ev.ApprovalExpired():
+            return "approval"
         case _:
             return event.NAME.split(".")[1]
 
 
 def phrase_of(event: ev.Event) -> str:
     """What happened, in a phrase; empty where the event's name says it all."""
+    phrase = agent_phrase(event)
+    if phrase is not None:
+        return phrase
     match event:
         case ev.DecisionGenerated():
             return f"{event.strategy}: {event.side} {text(event.quantity)} {event.symbol}: {event.reasoning}"
@@ -81,6 +90,18 @@ def _outcome(event: ev.Event) -> str:
             return f"canceled: {event.reason}"
         case ev.OrderExpired() | ev.OrderReplaced():
             return event.NAME.rsplit(".", 1)[1]
+        case ev.ApprovalRequested():
+            return f"waits for a person until {instant(event.until)}: {', '.join(event.rules)}: {event.reason}"
+        case ev.ApprovalGranted() | ev.ApprovalRefused():
+            return f"{event.NAME.rsplit('.', 1)[1]} by {event.who}: {event.reason}"
+        case ev.KillSwitchActivated():
+            return f"{event.state.value} by {event.trigger}: {event.evidence}"
+        case ev.KillSwitchClearRequested() | ev.KillSwitchCleared() | ev.AlertAcknowledged():
+            return f"by {event.who}: {event.reason}"
+        case ev.AlertRaised():
+            return f"{event.kind}: {event.message}"
+        case ev.ApprovalExpired():
+            return f"nobody answered until {instant(event.until)}"
         case ev.TradeProposed():
             return f"{event.side} {event.symbol} for {event.strategy}: {event.thesis}"
         case ev.TradeWorking():
@@ -91,7 +112,7 @@ def _outcome(event: ev.Event) -> str:
             return f"closed: profit {text(event.realised_pnl)}, fees {text(event.fees)}"
         case ev.TradeAbandoned():
             return f"abandoned: {event.reason}"
-        case ev.ReservationMade() | ev.ReservationReleased():
+        case ev.ReservationReleased():
             return f"{event.NAME.rsplit('.', 1)[1]}: {text(event.quantity)} of order {event.order_id}"
         case ev.PositionChange():
             after = f"{event.symbol} {text(event.signed_qty)}, now {text(event.quantity_after)}"

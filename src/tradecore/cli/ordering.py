@@ -23,6 +23,7 @@ from tradecore.cli.words import (
 from tradecore.domain.commands import ActivateKillSwitch, CancelOrder, ClosePosition, ReplaceOrder, RequestKill
 from tradecore.domain.messages import Cause
 from tradecore.domain.values import TimeInForce, TradingState, parse_symbol, parse_word
+from tradecore.errors import ConfigurationError, TradecoreError
 
 
 def cancel(order: str, /, *, reason: str = "canceled by hand", options: Options = DEFAULTS) -> int:
@@ -149,13 +150,14 @@ def kill(
     *,
     reason: str,
     suspend: Annotated[bool, Parameter(negative=())] = False,
+    flatten: Annotated[bool, Parameter(negative=())] = False,
     account: str | None = None,
     options: Options = DEFAULTS,
 ) -> int:
     """Halt trading, then have everything canceled that works for the account, until the broker shows nothing any more.
 
     The halt is recorded first and stays until `tradecore resume`. What was not sent yet is withdrawn, but for what
-    closes or protects. Positions stay; `tradecore close` works while trading is halted.
+    closes or protects. Positions stay unless they are to be flattened; `tradecore close` works while trading is halted.
 
     Parameters
     ----------
@@ -163,24 +165,35 @@ def kill(
         why, for the record
     suspend
         also have the broker refuse new orders
+    flatten
+        then close every position, at market, and have the broker verify that nothing is held
     account
         the ledger's name for the account; not needed where there is one
     """
     from tradecore.runner.system import SystemClock, SystemIds
 
+    if suspend and flatten:
+        raise ConfigurationError("--suspend and --flatten: a broker that refuses new orders refuses those that close")
+    clock, ids = SystemClock(), SystemIds()
     with open_existing(options) as journal:
         from tradecore.ledger import Ledger
+        from tradecore.switching import kill_of
 
-        ids = SystemIds()
-        ledger = Ledger(journal, SystemClock(), ids)
+        ledger = Ledger(journal, clock, ids)
         command = RequestKill(account_of(journal, account), reason, suspend)
         halt = ActivateKillSwitch(command.account, TradingState.HALTED, "manual", reason, actor())
         # Two appends on purpose: no race that the kill may lose can hold up the halt.
         ledger.handle(halt, Cause(ids.trace_id(), actor=actor(), source="cli"))
-        ledger.handle(command, Cause(ids.trace_id(), actor=actor(), source="cli"))
+        (outcome,) = ledger.handle_many(
+            [kill_of(command, ids.order_id() if flatten else None, clock.now())],
+            Cause(ids.trace_id(), actor=actor(), source="cli"),
+        )
+        if isinstance(outcome, TradecoreError):
+            raise outcome
         shown = {
             "account": command.account,
             "suspend": suspend,
+            "flatten": flatten,
             "trading_state": "halted",
             "status": "until the broker shows nothing open",
         }

@@ -1,98 +1,88 @@
-"""Verb `trace`: everything that belongs to one decision or order, from whichever id is at hand."""
+"""Verb `trace`: everything that belongs together, from whichever id is at hand, as a tree, as JSON or as a trace."""
 
 from __future__ import annotations
 
-import uuid
-from collections import defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tradecore.cli.event_data import event_object
 from tradecore.cli.opening import open_existing
 from tradecore.cli.options import DEFAULTS, Options
-from tradecore.cli.printing import console, printable, show_json
-from tradecore.domain import streams
-from tradecore.domain.epochs import epochs_of
-from tradecore.domain.events import Event, FillRecorded
-from tradecore.domain.messages import Recorded
+from tradecore.cli.printing import console, printable, show_json, show_note
 from tradecore.errors import InputError
 
 if TYPE_CHECKING:
-    from tradecore.journal.contract import Journal
+    from rich.tree import Tree
+
+    from tradecore.lineage.gathering import Lineage
+    from tradecore.lineage.tree import Branch
 
 
-def trace(id_: str, /, *, options: Options = DEFAULTS) -> int:
-    """Show decision, intent, attempts, answer, fills and outcome that belong together.
+def trace(id_: str, /, *, otlp: str | None = None, options: Options = DEFAULTS) -> int:
+    """Show cycle, decision, model calls, risk checks, intent, attempts, fills, trade and outcome that belong together.
 
     Parameters
     ----------
     id_
-        trace, order, client order, trade, fill or decision id
+        trace, cycle, decision, order, client order, trade or fill id
+    otlp
+        write the chain into this file as an OpenTelemetry trace (OTLP, JSON)
     """
+    from tradecore.lineage.gathering import gather
+
     with open_existing(options) as journal:
-        trace_id = find_trace(journal, id_)
-        events = events_of(journal, trace_id)
+        lineage = gather(journal, id_)
+    if otlp is not None:
+        _write_otlp(lineage, otlp)
     if options.json:
-        show_json([event_object(recorded) for recorded in events])
-    else:
-        _show_tree(trace_id, events)
+        show_json([event_object(recorded) for recorded in lineage.events])
+    elif otlp is None:
+        _show_tree(lineage)
     return 0
 
 
-def find_trace(journal: Journal, given: str) -> str:
-    """The trace behind any id of the ledger. Raises `InputError` for an id that nothing has."""
-    from tradecore.views import ALL_VIEWS
-    from tradecore.views.projector import Projector
-    from tradecore.views.traces import prefix
+def _write_otlp(lineage: Lineage, name: str) -> None:
+    import msgspec
 
-    Projector(journal, [view for view in ALL_VIEWS if view.name == "traces"]).catch_up()
-    if next(journal.views.rows("traces", prefix(given.lower())), None) is not None:
-        return given.lower()
-    for key in _spellings(journal, given):
-        for stream in (streams.order(key), streams.trade(key), streams.fill(key), streams.decision(key)):
-            found = journal.load(stream)
-            if found:
-                return found[0].envelope.trace_id
-    raise InputError("id", given, "a trace, order, client order, trade, fill or decision id of this ledger")
+    from tradecore.lineage.otlp import otlp
 
-
-def events_of(journal: Journal, trace_id: str) -> list[Recorded[Event]]:
-    """Every event of a trace, in order."""
-    from tradecore.views import read_rows
-    from tradecore.views.traces import prefix
-
-    return [journal.read(row["position"] - 1, 1)[0] for row in read_rows(journal, "traces", prefix=prefix(trace_id))]
-
-
-def _spellings(journal: Journal, given: str) -> list[str]:
-    order_id = epochs_of(recorded.event for recorded in journal.load(streams.LEDGER)).order_id_of(given)
     try:
-        canonical = str(uuid.UUID(given))
-    except ValueError:
-        canonical = given
-    return [order_id] if order_id is not None else list(dict.fromkeys((canonical, given)))
+        Path(name).write_bytes(msgspec.json.format(msgspec.json.encode(otlp(lineage)), indent=1) + b"\n")
+    except OSError as error:
+        raise InputError("otlp", name, f"a file that can be written ({error.strerror})") from None
+    show_note(f"{len(lineage.events)} events written to {name}")
 
 
-def _show_tree(trace_id: str, events: list[Recorded[Event]]) -> None:
-    """One branch per decision, order (with its fills), trade and account, in the order in which they appear."""
+def _show_tree(lineage: Lineage) -> None:
+    """One branch per cycle, decision, question, order (with its fills), trade and outcome."""
     from rich.tree import Tree
 
-    from tradecore.cli.narration import phrase_of, stage_of
-    from tradecore.views.plain import instant_of_ns
+    from tradecore.lineage.totals import totals_of
+    from tradecore.lineage.tree import branches_of
+    from tradecore.views.plain import text
 
-    branches: dict[str, list[Recorded[Event]]] = defaultdict(list)
-    for recorded in events:
-        event, stream = recorded.event, recorded.envelope.stream
-        branches[streams.order(event.order_id) if isinstance(event, FillRecorded) else stream].append(recorded)
-    tree = Tree(f"trace {trace_id}")
-    for stream in sorted(branches, key=_rank):
-        branch = tree.add(printable(stream.replace("-", " ", 1)))
-        for recorded in branches[stream]:
-            at = instant_of_ns(recorded.envelope.recorded_at_ns)
-            branch.add(f"{at}  {stage_of(recorded.event):<11} {printable(phrase_of(recorded.event))}")
+    tree = Tree(f"trace {lineage.trace_id}")
+    for branch in branches_of(lineage):
+        _grow(tree, branch)
+    took = totals_of(lineage)
+    if took.calls or took.reused:
+        tree.add(
+            f"models: {took.calls} calls ({took.failed_calls} failed, {took.fallbacks} fall-backs), "
+            f"{took.reused} reused, {took.input_tokens} tokens in, {took.output_tokens} out, "
+            f"${text(took.cost)}, {text(took.latency_s)} s"
+        )
+    if took.realised_pnl is not None:
+        tree.add(f"profit: {text(took.realised_pnl)}")
     console().print(tree)
 
 
-def _rank(stream: str) -> int:
-    kinds = ("decision", "order", "trade", "account")
-    kind = stream.partition("-")[0]
-    return kinds.index(kind) if kind in kinds else len(kinds)
+def _grow(tree: Tree, branch: Branch) -> None:
+    from tradecore.cli.narration import phrase_of, stage_of
+    from tradecore.views.plain import instant_of_ns
+
+    grown = tree.add(printable(branch.title))
+    for recorded in branch.events:
+        at = instant_of_ns(recorded.envelope.recorded_at_ns)
+        grown.add(f"{at}  {stage_of(recorded.event):<11} {printable(phrase_of(recorded.event))}")
+    for below in branch.branches:
+        _grow(grown, below)

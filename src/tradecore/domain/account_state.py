@@ -52,6 +52,13 @@ class AccountState:
     settings_limits: Limits | None = None
     trading_state: TradingState = TradingState.ACTIVE
     clear_requested_by: str | None = None
+    stopped_by: Mapping[str, Decimal] = attrs.field(factory=dict)
+    """The triggers of this stop, each with its cooldown in seconds."""
+    quiet: Mapping[str, dt.datetime] = attrs.field(factory=dict)
+    """Until when a trigger that fired before is quiet."""
+    unread: Mapping[int, tuple[str, str]] = attrs.field(factory=dict)
+    """Kind and message of critical alerts that nobody has read, by their position in the log."""
+    alerts_upto: int = 0
     positions: Mapping[str, Position] = attrs.field(factory=dict)
     reservations: Mapping[str, Reservation] = attrs.field(factory=dict)
     holdings: Mapping[tuple[str, str], Holding] = attrs.field(factory=dict)
@@ -61,6 +68,14 @@ class AccountState:
     exposure: Exposure = Exposure()
     tempo: Tempo = Tempo()
     open_by_scope: Mapping[str, int] = attrs.field(factory=dict)
+    peak: Decimal | None = None
+    """The largest equity at the beginning of a day or when prices were taken in; what came from outside moves it."""
+
+    @property
+    def may(self) -> TradingState:
+        """What the account may do: as it was told, and no new risk while a critical alert is unread."""
+        unread = self.unread and self.trading_state is TradingState.ACTIVE
+        return TradingState.REDUCE_ONLY if unread else self.trading_state
 
     @property
     def equity(self) -> Decimal | None:
@@ -114,6 +129,12 @@ def evolve(state: AccountState | None, event: ev.Event, account: str) -> Account
     """The account after an event; an account exists as soon as somebody names it."""
     state = state or AccountState(account)
     match event:
+        case ev.ReservationMade():
+            return _evolve_reservation(state, event)
+        case ev.ReservationReleased():
+            return _evolve_release(state, event)
+        case ev.PositionChange():
+            return _evolve_position(state, event)
         case ev.AccountPinned():
             return _evolve_pin(state, event)
         case ev.LimitsSet():
@@ -121,25 +142,34 @@ def evolve(state: AccountState | None, event: ev.Event, account: str) -> Account
         case ev.LimitBreached() | ev.LimitWarned() | ev.OrderReduced():
             return state
         case ev.KillSwitchActivated():
-            return changed(state, trading_state=event.state, clear_requested_by=None)
+            stopped_by = {**state.stopped_by, event.trigger: event.cooldown_s}
+            return changed(state, trading_state=event.state, clear_requested_by=None, stopped_by=stopped_by)
         case ev.KillSwitchClearRequested():
             return changed(state, clear_requested_by=event.who)
         case ev.KillSwitchCleared():
-            return changed(state, trading_state=TradingState.ACTIVE, clear_requested_by=None)
+            return _evolve_cleared(state, event)
+        case ev.AlertRaised():
+            unread = {**state.unread, event.position: (event.kind, event.message)}
+            return changed(state, unread=unread, alerts_upto=max(state.alerts_upto, event.position))
+        case ev.AlertAcknowledged():
+            left = {position: alert for position, alert in state.unread.items() if position != event.position}
+            return changed(state, unread=left)
         case ev.EquityMarked():
             return _evolve_mark(state, event)
-        case ev.ReservationMade():
-            return _evolve_reservation(state, event)
-        case ev.ReservationReleased():
-            return _evolve_release(state, event)
-        case ev.PositionChange():
-            return _evolve_position(state, event)
         case ev.CashBooked():
             return _evolve_cash(state, event)
         case ev.LotsRestated():
             return _evolve_restated(state, event)
         case _:
             raise InvariantViolated(f"an account cannot hold {event.NAME}")
+
+
+def _evolve_cleared(state: AccountState, event: ev.KillSwitchCleared) -> AccountState:
+    quiet = dict(state.quiet)
+    if event.at is not None:
+        for trigger, cooldown_s in state.stopped_by.items():
+            quiet[trigger] = event.at + dt.timedelta(seconds=float(cooldown_s))
+    return changed(state, trading_state=TradingState.ACTIVE, clear_requested_by=None, stopped_by={}, quiet=quiet)
 
 
 def _evolve_pin(state: AccountState, event: ev.AccountPinned) -> AccountState:
@@ -177,7 +207,8 @@ def _evolve_mark(state: AccountState, event: ev.EquityMarked) -> AccountState:
     tempo = state.tempo.on(dt.date.fromisoformat(event.day), state.equity)
     if tempo.start is None:
         tempo = changed(tempo, start=event.equity)
-    return changed(state, tempo=tempo, exposure=marked(state.exposure, event.marks))
+    peak = max(known for known in (state.peak, tempo.start, event.equity) if known is not None)
+    return changed(state, tempo=tempo, peak=peak, exposure=marked(state.exposure, event.marks))
 
 
 def _evolve_reservation(state: AccountState, event: ev.ReservationMade) -> AccountState:
@@ -198,10 +229,11 @@ def _evolve_reservation(state: AccountState, event: ev.ReservationMade) -> Accou
         order = Recent(event.at, event.symbol, event.side, event.quantity, event.strategy, event.agent)
         worth = None if event.price is None else times(event.quantity, event.price)
         tempo = tempo.on(event.at.date(), state.equity).placed(order, worth, state.limits)
-    reservations, exposure = put(state.reservations, exposure, event.order_id, made)
+    reservations, opened = put(state.reservations, event.order_id, made)
     counts = dict(state.open_by_scope)
     for scope in scopes(event.symbol, event.strategy, event.agent):
         counts[scope] = counts.get(scope, 0) + 1
+    exposure = exposure.with_opened(opened)
     return changed(state, reservations=reservations, exposure=exposure, tempo=tempo, open_by_scope=counts)
 
 
@@ -209,7 +241,8 @@ def _evolve_release(state: AccountState, event: ev.ReservationReleased) -> Accou
     ended = state.reservations.get(event.order_id)
     if ended is None:
         return state
-    reservations, exposure = put(state.reservations, state.exposure, event.order_id, None)
+    reservations, opened = put(state.reservations, event.order_id, None)
+    exposure = state.exposure.with_opened(opened)
     counts = dict(state.open_by_scope)
     for scope in scopes(ended.symbol, ended.strategy, ended.agent):
         counts[scope] -= 1
@@ -220,10 +253,11 @@ def _evolve_release(state: AccountState, event: ev.ReservationReleased) -> Accou
 
 def _evolve_cash(state: AccountState, event: ev.CashBooked) -> AccountState:
     """Money that came or went from outside is neither a gain nor a loss of the day."""
-    tempo = state.tempo
-    if event.kind in _FROM_OUTSIDE and tempo.start is not None:
-        tempo = changed(tempo, start=plus(tempo.start, event.amount))
-    return changed(state, cash=plus(state.cash, event.amount), tempo=tempo)
+    tempo, peak = state.tempo, state.peak
+    if event.kind in _FROM_OUTSIDE:
+        tempo = tempo if tempo.start is None else changed(tempo, start=plus(tempo.start, event.amount))
+        peak = None if peak is None else plus(peak, event.amount)
+    return changed(state, cash=plus(state.cash, event.amount), tempo=tempo, peak=peak)
 
 
 _FROM_OUTSIDE = ("deposit", "withdrawal")
@@ -234,16 +268,14 @@ def _left(state: AccountState, order_id: str, quantity: Decimal | None) -> Accou
     reserved = state.reservations.get(order_id)
     if reserved is None or quantity is None:
         return state
-    smaller = attrs.evolve(reserved, quantity=quantity)
-    reservations, exposure = put(state.reservations, state.exposure, order_id, smaller)
-    return changed(state, reservations=reservations, exposure=exposure)
+    reservations, opened = put(state.reservations, order_id, changed(reserved, quantity=quantity))
+    return changed(state, reservations=reservations, exposure=state.exposure.with_opened(opened))
 
 
 def _holding_now(state: AccountState, symbol: str, quantity: Decimal, price: Decimal | None) -> Exposure:
     """The exposure with another position in a symbol. `price` is the last one, None when the old one means nothing."""
-    exposure = state.exposure.with_mark(symbol, price)
-    book = exposure.book(symbol)
-    return exposure.with_book(symbol, Book(quantity, book.buys, book.sells))
+    book = state.exposure.book(symbol)
+    return state.exposure.with_both(symbol, Book(quantity, book.buys, book.sells), price)
 
 
 def _evolve_position(state: AccountState, event: ev.PositionChange) -> AccountState:
@@ -254,15 +286,22 @@ def _evolve_position(state: AccountState, event: ev.PositionChange) -> AccountSt
     if not position.quantity:
         del positions[event.symbol]
     reserved = state.reservations.get(event.order_id)
+    reservations, book = state.reservations, state.exposure.book(event.symbol)
     if reserved is not None:
-        state = _left(state, event.order_id, max(ZERO, minus(reserved.quantity, abs(event.signed_qty))))
+        left = max(ZERO, minus(reserved.quantity, abs(event.signed_qty)))
+        reservations, opened = put(reservations, event.order_id, changed(reserved, quantity=left))
+        for symbol, side, more in opened:
+            assert symbol == event.symbol, "an order and what replaces it are of one symbol"
+            book = book.open(side, more)
+    book = Book(position.quantity, book.buys, book.sells)
     return changed(
         state,
+        reservations=reservations,
         cash=plus(state.cash, event.cash_delta),
         realised_pnl=plus(state.realised_pnl, event.realised_pnl),
         fees=plus(state.fees, event.fees),
         positions=positions,
-        exposure=_holding_now(state, event.symbol, position.quantity, event.price),
+        exposure=state.exposure.with_both(event.symbol, book, event.price),
         holdings=_hold(state, event.symbol, ev.TradeShare(event.strategy, event.trade_id, event.signed_qty)),
     )
 

@@ -8,8 +8,19 @@ from decimal import Decimal
 
 import attrs
 
-from tradecore.domain.events import FillRevision, OpeningPosition
+from tradecore.domain.events import (
+    FillRevision,
+    ModelAnswerReused,
+    ModelCallAnswered,
+    ModelCallFailed,
+    ModelCallRequested,
+    ModelChainExhausted,
+    ModelSwitched,
+    OpeningPosition,
+)
+from tradecore.domain.judgement import CycleMode, CycleStep, Judgement, Stance, StepResult
 from tradecore.domain.limits import Limits
+from tradecore.domain.model_call import BudgetLimits, SettledBy
 from tradecore.domain.terms import StopLoss, TakeProfit
 from tradecore.domain.values import (
     OrderClass,
@@ -68,13 +79,45 @@ class SetLimits:
 
 @attrs.frozen
 class ActivateKillSwitch:
-    """Stop trading; what is stopped already, at least as strictly, stays as it is."""
+    """Stop trading; what is stopped already, at least as strictly, stays as it is.
+
+    A trigger with a `cooldown_s` says itself once per stop, and is quiet for so long after trading goes on.
+    """
 
     account: str
     state: TradingState
     trigger: str
     evidence: str
     who: str
+    cooldown_s: Decimal = Decimal(0)
+
+
+@attrs.frozen
+class WithdrawRisk:
+    """Have every open order canceled that neither closes nor protects nor is against the position."""
+
+    account: str
+    reason: str
+
+
+@attrs.frozen
+class RaiseAlert:
+    """Hold new risk until a person has read an alert of the log, by its `position`; once per alert."""
+
+    account: str
+    position: int
+    kind: str
+    message: str
+
+
+@attrs.frozen
+class AcknowledgeAlert:
+    """Say that an alert was read, or all of them when `position` is None."""
+
+    account: str
+    who: str
+    reason: str
+    position: int | None = None
 
 
 @attrs.frozen
@@ -97,6 +140,32 @@ class ClearKillSwitch:
 
 
 @attrs.frozen
+class GrantApproval:
+    """Let an order that waits for a person go on; `not_after` is when the intent goes stale."""
+
+    order_id: str
+    who: str
+    reason: str
+    not_after: dt.datetime
+
+
+@attrs.frozen
+class RefuseApproval:
+    """Say no to an order that waits for a person."""
+
+    order_id: str
+    who: str
+    reason: str
+
+
+@attrs.frozen
+class ExpireApproval:
+    """Refuse an order that waited for a person too long; says nothing before its time."""
+
+    order_id: str
+
+
+@attrs.frozen
 class MarkEquity:
     """Tell the account the prices of what it holds, by symbol, as of `at` (UTC)."""
 
@@ -111,7 +180,8 @@ class PlaceOrder:
 
     The terms are those of `tradecore.domain.terms.Terms`. An order of an amount of money (`notional`) needs a
     `reference_price`, because its worst quantity must be counted. `tradable` is whether the broker trades the symbol,
-    None when nobody asked.
+    None when nobody asked; `volatility` its average true range as a share of the price, None when nobody knows.
+    `approval` is why a person has to agree whatever the limits say, None where nobody has to.
     """
 
     order_id: str
@@ -136,6 +206,8 @@ class PlaceOrder:
     stop_loss: StopLoss | None = None
     purpose: Purpose = Purpose.TRADE
     tradable: bool | None = None
+    volatility: Decimal | None = None
+    approval: str | None = None
 
 
 @attrs.frozen
@@ -195,12 +267,13 @@ class RequestKill:
     """Cancel everything that works for the account, whoever placed it, until the broker shows nothing any more.
 
     What was not sent yet is withdrawn at once, but for what closes or protects. With `suspend` the broker is told to
-    refuse new orders too.
+    refuse new orders too. With `flat` it goes on until the broker shows no position either; it closes none itself.
     """
 
     account: str
     reason: str
     suspend: bool = False
+    flat: bool = False
 
 
 @attrs.frozen
@@ -213,12 +286,13 @@ class StartKill:
 
 @attrs.frozen
 class RecordKillAnswer:
-    """T3 of a kill; `open_orders` None when the broker could not be asked what is left."""
+    """T3 of a kill; `open_orders` None when the broker could not be asked what is left, or the same of positions."""
 
     account: str
     accepted: bool
     message: str
     open_orders: int | None = None
+    open_positions: int | None = None
 
 
 @attrs.frozen
@@ -484,13 +558,166 @@ class ResolveSaga:
     reason: str
 
 
+@attrs.frozen
+class RequestDecision:
+    """Record that an agent is asked, and what it is shown. Asking again for the same decision says nothing new."""
+
+    decision_id: str
+    agent: str
+    account: str
+    symbol: str
+    cycle_id: str | None
+    data_as_of: dt.datetime
+    deadline: dt.datetime
+    values: Mapping[str, Decimal]
+    missing: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+@attrs.frozen
+class ConcludeDecision:
+    """Record what the agent came to; the first judgement counts, a later one says nothing."""
+
+    decision_id: str
+    judgement: Judgement
+
+
+@attrs.frozen
+class ValidateDecision:
+    """Record what remains of a judgement once it is checked and calibrated; the first time counts."""
+
+    decision_id: str
+    stance: Stance
+    reason: str
+    confidence: Decimal | None
+    calibration_id: str | None
+    quantity: Decimal | None
+    reference_price: Decimal | None
+    needs_approval: str | None
+
+
+@attrs.frozen
+class LapseDecision:
+    """Record that a decision will not be executed any more."""
+
+    decision_id: str
+    reason: str
+
+
+@attrs.frozen
+class StartCycle:
+    """Begin a cycle at its place in time; what has begun already is not begun again."""
+
+    cycle_id: str
+    account: str
+    agent: str
+    mode: CycleMode
+    due_at: dt.datetime
+    symbols: tuple[str, ...]
+
+
+@attrs.frozen
+class SkipCycle:
+    """Record that a cycle that was due does not begin, because the cycle `running` is still at work."""
+
+    cycle_id: str
+    account: str
+    agent: str
+    due_at: dt.datetime
+    running: str
+
+
+@attrs.frozen
+class StepCycle:
+    """Record how a step went."""
+
+    cycle_id: str
+    step: CycleStep
+    result: StepResult
+    detail: str
+    duration_s: Decimal
+
+
+@attrs.frozen
+class CompleteCycle:
+    """Record the end of a cycle."""
+
+    cycle_id: str
+    result: StepResult
+    decisions: int
+    orders: int
+    duration_s: Decimal
+
+
+@attrs.frozen
+class FailCycle:
+    """Record that a cycle did not come to its end."""
+
+    cycle_id: str
+    reason: str
+
+
+@attrs.frozen
+class ReserveBudget:
+    """Take room in a budget for the worst that a call can cost, in dollars, at `at` (UTC)."""
+
+    budget: str
+    reservation_id: str
+    amount: Decimal
+    at: dt.datetime
+    expires_at: dt.datetime
+    agent: str | None
+    decision_id: str | None
+    limits: BudgetLimits
+
+
+@attrs.frozen
+class SettleBudget:
+    """Put what a call cost in the place of its reservation; `amount` None counts the whole of it."""
+
+    budget: str
+    reservation_id: str
+    amount: Decimal | None
+    settled_by: SettledBy
+
+
+@attrs.frozen
+class BeginModelCall:
+    """A call is about to be made: it and its reservation are recorded together, or neither is."""
+
+    requested: ModelCallRequested
+    reserve: ReserveBudget
+    switched: tuple[ModelSwitched, ...] = ()
+
+
+@attrs.frozen
+class EndModelCall:
+    """A call has an end: it and what it cost are recorded together, once."""
+
+    ended: ModelCallAnswered | ModelCallFailed
+    settle: SettleBudget
+
+
+@attrs.frozen
+class CloseQuestion:
+    """A question ends without a call: from the cache, or because no model of the chain answered."""
+
+    event: ModelAnswerReused | ModelChainExhausted
+
+
 Command = (
     PinAccount
     | SetLimits
     | MarkEquity
+    | GrantApproval
+    | RefuseApproval
+    | ExpireApproval
     | ActivateKillSwitch
     | RequestClear
     | ClearKillSwitch
+    | WithdrawRisk
+    | RaiseAlert
+    | AcknowledgeAlert
     | PlaceOrder
     | ReplaceOrder
     | ClosePosition
@@ -521,4 +748,16 @@ Command = (
     | StartSaga
     | AdvanceSaga
     | ResolveSaga
+    | RequestDecision
+    | ConcludeDecision
+    | ValidateDecision
+    | LapseDecision
+    | StartCycle
+    | SkipCycle
+    | StepCycle
+    | CompleteCycle
+    | FailCycle
+    | BeginModelCall
+    | EndModelCall
+    | CloseQuestion
 )

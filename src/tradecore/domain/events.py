@@ -13,7 +13,10 @@ from typing import ClassVar
 
 import attrs
 
+from tradecore.domain.calibration import CalibrationMap
+from tradecore.domain.judgement import CycleMode, CycleStep, Factor, Share, Stance, StepResult, Vote
 from tradecore.domain.limits import Limits
+from tradecore.domain.model_call import ChainStep, Criticality, ModelFailure, ModelPrice, SettledBy
 from tradecore.domain.terms import StopLoss, TakeProfit
 from tradecore.domain.values import Leg, OrderClass, OrderStatus, OrderType, Purpose, Side, TimeInForce, TradingState
 from tradecore.domain.work import Work
@@ -248,6 +251,426 @@ class DecisionRefused(Event):
     NAME: ClassVar[str] = "ai.decision.refused"
     decision_id: str
     rule: str
+    reason: str
+
+
+# --- models ---------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class ModelPricesPublished(Event):
+    """The prices that calls are counted with from here on; calls name them by `version`."""
+
+    NAME: ClassVar[str] = "ai.prices.published"
+    version: str
+    prices: tuple[ModelPrice, ...]
+
+
+@attrs.frozen
+class ModelCallRequested(Event):
+    """One request to one model is about to be sent. Amounts in dollars, times in seconds.
+
+    A question is asked of one model after the other; `attempt` counts from 1. The question's identity is its `run`,
+    the hash of the whole request and the `occurrence` (from 1) of that hash in the run. `prompt_hash` names the
+    request in the side store, `wire_hash` is of what is sent to the provider. `fallback_from` is the step before,
+    as provider/model, and `fallback_reason` why it gave no answer.
+    """
+
+    NAME: ClassVar[str] = "ai.call.requested"
+    question_id: str
+    attempt: int
+    run: str
+    request_hash: str
+    occurrence: int
+    role: str
+    criticality: Criticality
+    purpose: str
+    agent: str | None
+    decision_id: str | None
+    provider: str
+    model: str
+    prompt_hash: str
+    wire_hash: str
+    budget: str
+    reserved: Decimal
+    price_version: str
+    timeout_s: Decimal
+    fallback_from: str | None
+    fallback_reason: ModelFailure | None
+
+
+@attrs.frozen
+class ModelCallAnswered(Event):
+    """The model answered, and the answer fits its schema. `abstained` when it says that nothing should be done.
+
+    Tokens are None where the provider counted none; `cost` is then the whole reservation. `answer_hash` names the
+    answer in the side store. `response_model` is the model that the provider says it used.
+    """
+
+    NAME: ClassVar[str] = "ai.call.answered"
+    question_id: str
+    attempt: int
+    provider: str
+    model: str
+    response_model: str
+    response_id: str
+    finish_reason: str
+    input_tokens: int | None
+    output_tokens: int | None
+    cached_input_tokens: int | None
+    reasoning_tokens: int | None
+    cost: Decimal
+    latency_s: Decimal
+    answer_hash: str
+    abstained: bool
+    system_fingerprint: str | None = None
+    first_token_s: Decimal | None = None
+
+
+@attrs.frozen
+class ModelCallFailed(Event):
+    """The request led to nothing that can be used. `status` is the HTTP status, None where there was none.
+
+    `answer_hash` names what the model said, where it said something that does not fit.
+    """
+
+    NAME: ClassVar[str] = "ai.call.failed"
+    question_id: str
+    attempt: int
+    provider: str
+    model: str
+    failure: ModelFailure
+    status: int | None
+    message: str
+    input_tokens: int | None
+    output_tokens: int | None
+    cost: Decimal
+    latency_s: Decimal
+    answer_hash: str | None
+    retry_after_s: Decimal | None
+
+
+@attrs.frozen
+class ModelSwitched(Event):
+    """A step of the chain gave no answer, and the question goes on to the next one."""
+
+    NAME: ClassVar[str] = "ai.model.switched"
+    question_id: str
+    provider: str
+    model: str
+    failure: ModelFailure
+    message: str
+    next_provider: str
+    next_model: str
+
+
+@attrs.frozen
+class ModelAnswerReused(Event):
+    """A question was answered from the cache, with what a model had answered to the same request `age_s` seconds ago.
+
+    It cost nothing. `source_question_id` is the question that was asked then.
+    """
+
+    NAME: ClassVar[str] = "ai.call.reused"
+    question_id: str
+    run: str
+    request_hash: str
+    occurrence: int
+    role: str
+    criticality: Criticality
+    purpose: str
+    agent: str | None
+    decision_id: str | None
+    provider: str
+    model: str
+    prompt_hash: str
+    answer_hash: str
+    source_question_id: str
+    age_s: Decimal
+    abstained: bool
+
+
+@attrs.frozen
+class ModelChainExhausted(Event):
+    """No model of the chain answered: whoever asked holds. Not the same as a model that says so."""
+
+    NAME: ClassVar[str] = "ai.chain.exhausted"
+    question_id: str
+    run: str
+    request_hash: str
+    occurrence: int
+    role: str
+    criticality: Criticality
+    purpose: str
+    agent: str | None
+    decision_id: str | None
+    prompt_hash: str
+    steps: tuple[ChainStep, ...]
+
+
+@attrs.frozen
+class BudgetReserved(Event):
+    """Room for the worst that a call can cost was taken, in dollars, before it is made; it counts from `at` (UTC).
+
+    A reservation that is not settled by `expires_at` belongs to a process that is gone.
+    """
+
+    NAME: ClassVar[str] = "ai.budget.reserved"
+    budget: str
+    reservation_id: str
+    amount: Decimal
+    at: dt.datetime
+    expires_at: dt.datetime
+    agent: str | None
+    decision_id: str | None
+
+
+@attrs.frozen
+class BudgetSettled(Event):
+    """What a call really cost took the place of its reservation, in dollars."""
+
+    NAME: ClassVar[str] = "ai.budget.settled"
+    budget: str
+    reservation_id: str
+    reserved: Decimal
+    amount: Decimal
+    settled_by: SettledBy
+
+
+# --- agents, cycles and what is learned from them ---------------------------------------------------------------------
+
+
+@attrs.frozen
+class DecisionRequested(Event):
+    """An agent is asked about a symbol. `data_as_of` is the beginning of the newest bar that it sees.
+
+    A decision that is not made by `deadline` (UTC) is to hold. `cycle_id` is None where no cycle asked.
+    """
+
+    NAME: ClassVar[str] = "ai.decision.requested"
+    decision_id: str
+    agent: str
+    account: str
+    symbol: str
+    cycle_id: str | None
+    data_as_of: dt.datetime
+    deadline: dt.datetime
+
+
+@attrs.frozen
+class FeaturesRecorded(Event):
+    """What was known when a decision was made, by name; what was not is `missing`, so that nothing is just not there.
+
+    `sources` are those that answered. Everything was known by `as_of`.
+    """
+
+    NAME: ClassVar[str] = "ai.features.recorded"
+    decision_id: str
+    symbol: str
+    as_of: dt.datetime
+    values: Mapping[str, Decimal]
+    missing: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+@attrs.frozen
+class DecisionConcluded(Event):
+    """An agent came to a judgement, as it stated it: nothing is checked or calibrated yet. See `Judgement`."""
+
+    NAME: ClassVar[str] = "ai.decision.concluded"
+    decision_id: str
+    agent: str
+    symbol: str
+    stance: Stance
+    confidence: Decimal | None
+    size_fraction: Decimal | None
+    stop_price: Decimal | None
+    target_price: Decimal | None
+    horizon_s: int | None
+    reasoning: str
+    factors: tuple[Factor, ...]
+    votes: tuple[Vote, ...]
+    model: str | None
+    cost: Decimal
+    escalated: str
+
+
+@attrs.frozen
+class DecisionValidated(Event):
+    """A judgement was checked before money: `stance` is what remains of it, and `reason` why it is less than stated.
+
+    `confidence` is what the stated one is worth by the calibration `calibration_id` (None: none is active); the risk
+    gate sees this one. `quantity` in units. `needs_approval` says why a person has to agree, None where nobody has to.
+    """
+
+    NAME: ClassVar[str] = "ai.decision.validated"
+    decision_id: str
+    stance: Stance
+    reason: str
+    confidence: Decimal | None
+    calibration_id: str | None
+    quantity: Decimal | None
+    reference_price: Decimal | None
+    needs_approval: str | None
+
+
+@attrs.frozen
+class DecisionLapsed(Event):
+    """A decision will not be executed any more, although it could have been: too late, or nobody agreed in time."""
+
+    NAME: ClassVar[str] = "ai.decision.lapsed"
+    decision_id: str
+    reason: str
+
+
+@attrs.frozen
+class CycleStarted(Event):
+    """A round of looking, deciding and acting begins. `due_at` is its place in time (UTC); there is one per place."""
+
+    NAME: ClassVar[str] = "orchestrator.cycle.started"
+    cycle_id: str
+    account: str
+    agent: str
+    mode: CycleMode
+    due_at: dt.datetime
+    symbols: tuple[str, ...]
+
+
+@attrs.frozen
+class CycleStepped(Event):
+    """A step of the cycle ended. `duration_s` in seconds."""
+
+    NAME: ClassVar[str] = "orchestrator.cycle.stepped"
+    cycle_id: str
+    step: CycleStep
+    result: StepResult
+    detail: str
+    duration_s: Decimal
+
+
+@attrs.frozen
+class CycleCompleted(Event):
+    """The cycle ended. `result` is ok, or the worst that a step came to; `orders` are intents that were recorded."""
+
+    NAME: ClassVar[str] = "orchestrator.cycle.completed"
+    cycle_id: str
+    result: StepResult
+    decisions: int
+    orders: int
+    duration_s: Decimal
+
+
+@attrs.frozen
+class CycleFailed(Event):
+    """The cycle did not come to its end: its process did, or something broke that no step expects."""
+
+    NAME: ClassVar[str] = "orchestrator.cycle.failed"
+    cycle_id: str
+    reason: str
+
+
+@attrs.frozen
+class CycleSkipped(Event):
+    """A cycle was due and did not begin, because the one before it was still at work: cycles never overlap."""
+
+    NAME: ClassVar[str] = "orchestrator.cycle.skipped"
+    cycle_id: str
+    account: str
+    agent: str
+    due_at: dt.datetime
+    running: str
+
+
+@attrs.frozen
+class CyclesPaused(Event):
+    """No further cycle begins until somebody resumes; what is open goes on."""
+
+    NAME: ClassVar[str] = "orchestrator.cycle.paused"
+    account: str
+    who: str
+    reason: str
+
+
+@attrs.frozen
+class CyclesResumed(Event):
+    """Cycles begin again."""
+
+    NAME: ClassVar[str] = "orchestrator.cycle.resumed"
+    account: str
+    who: str
+    reason: str
+
+
+@attrs.frozen
+class OutcomeResolved(Event):
+    """What became of a decision, by the trade that it opened. Amounts in account currency, net of fees.
+
+    `came_true` is whether it earned. `return_share` is profit by what was paid. `max_gain` and `max_drawdown` are the
+    furthest that the price went for and against it, as shares of the entry price; None where prices are not known.
+    A trade whose fills were revised resolves again: the last one counts.
+    """
+
+    NAME: ClassVar[str] = "ai.outcome.resolved"
+    decision_id: str
+    trade_id: str
+    account: str
+    agent: str
+    symbol: str
+    stance: Stance
+    came_true: bool
+    realised_pnl: Decimal
+    fees: Decimal
+    return_share: Decimal
+    slippage: Decimal | None
+    holding_s: int
+    sessions: int
+    target_hit: bool | None
+    stop_hit: bool | None
+    max_gain: Decimal | None
+    max_drawdown: Decimal | None
+    exit_reason: str
+    exit_decision_id: str | None
+    stated: Decimal | None
+    confidence: Decimal | None
+    calibration_id: str | None
+    model: str | None
+    model_cost: Decimal
+    opened_at: dt.datetime
+    closed_at: dt.datetime
+    shares: tuple[Share, ...]
+
+
+@attrs.frozen
+class OutcomeVoided(Event):
+    """Nothing became of a decision that was executed: its trade never held anything."""
+
+    NAME: ClassVar[str] = "ai.outcome.voided"
+    decision_id: str
+    trade_id: str
+    reason: str
+
+
+@attrs.frozen
+class CalibrationCompleted(Event):
+    """From here on the confidence of `agent` (with `model`, where that is named) is worth what `calibration` says.
+
+    `size` of the `outcomes` are independent. Brier scores are of the same decisions before and after, `z` is how many
+    standard errors too much was said. `fitted_through` is the position of the ledger up to which outcomes were read.
+    """
+
+    NAME: ClassVar[str] = "ai.calibration.completed"
+    calibration_id: str
+    agent: str
+    model: str | None
+    version: int
+    calibration: CalibrationMap
+    outcomes: int
+    size: int
+    brier_before: Decimal | None
+    brier_after: Decimal | None
+    z: Decimal | None
+    fitted_through: int
+    who: str
     reason: str
 
 
@@ -949,7 +1372,7 @@ class LimitsSet(Event):
     """The limits of the account from here on, all of them, with their version. `who` is `settings`, or a person."""
 
     NAME: ClassVar[str] = "risk.limits.set"
-    SCHEMA: ClassVar[int] = 2
+    SCHEMA: ClassVar[int] = 3
     account: str
     limits: Limits
     who: str
@@ -995,10 +1418,51 @@ class OrderReduced(Event):
 
 
 @attrs.frozen
+class ApprovalRequested(Event):
+    """An order waits for a person: it is outside of `rules`. Without an answer before `until` it is refused."""
+
+    NAME: ClassVar[str] = "risk.approval.requested"
+    order_id: str
+    rules: tuple[str, ...]
+    reason: str
+    until: dt.datetime
+
+
+@attrs.frozen
+class ApprovalGranted(Event):
+    """A person lets the order pass the rules that it waited for; it was held against all others again."""
+
+    NAME: ClassVar[str] = "risk.approval.granted"
+    order_id: str
+    who: str
+    reason: str
+
+
+@attrs.frozen
+class ApprovalRefused(Event):
+    """A person says no to the order."""
+
+    NAME: ClassVar[str] = "risk.approval.refused"
+    order_id: str
+    who: str
+    reason: str
+
+
+@attrs.frozen
+class ApprovalExpired(Event):
+    """Nobody answered in time, which is a no."""
+
+    NAME: ClassVar[str] = "risk.approval.expired"
+    order_id: str
+    until: dt.datetime
+
+
+@attrs.frozen
 class KillSwitchActivated(Event):
     """Trading stops: only what takes risk away may be placed and sent, or, when halted, only what closes or protects.
 
-    `trigger` is a word (manual, file, …), `evidence` what was seen, `who` a person or a part of the system.
+    `trigger` is a word (manual, file, day_loss, …), `evidence` what was seen, `who` a person or a part of the system.
+    After trading goes on, the same trigger is quiet for `cooldown_s` (0: never).
     """
 
     NAME: ClassVar[str] = "risk.kill_switch.activated"
@@ -1007,6 +1471,7 @@ class KillSwitchActivated(Event):
     trigger: str
     evidence: str
     who: str
+    cooldown_s: Decimal = Decimal(0)
 
 
 @attrs.frozen
@@ -1021,10 +1486,36 @@ class KillSwitchClearRequested(Event):
 
 @attrs.frozen
 class KillSwitchCleared(Event):
-    """Trading goes on."""
+    """Trading goes on, from `at`."""
 
     NAME: ClassVar[str] = "risk.kill_switch.cleared"
     account: str
+    who: str
+    reason: str
+    at: dt.datetime | None = None
+
+
+@attrs.frozen
+class AlertRaised(Event):
+    """A critical alert is unread: until it is acknowledged, only what takes risk away may be placed and sent.
+
+    `position` is that of the alert in the log.
+    """
+
+    NAME: ClassVar[str] = "risk.alert.raised"
+    account: str
+    position: int
+    kind: str
+    message: str
+
+
+@attrs.frozen
+class AlertAcknowledged(Event):
+    """A person has read an alert."""
+
+    NAME: ClassVar[str] = "risk.alert.acknowledged"
+    account: str
+    position: int
     who: str
     reason: str
 
@@ -1048,7 +1539,8 @@ class ReservationMade(Event):
     """An order counts at full size from here on, until its end is proved.
 
     `checks` are the rules that it was held against under `limits_version`, each with what was found and what is
-    allowed; `price` is the one that it was counted at, `at` when that was.
+    allowed; `price` is the one that it was counted at, `at` when that was. `factor` is what limits on amounts were
+    multiplied by.
     """
 
     NAME: ClassVar[str] = "account.reservation.made"
@@ -1066,6 +1558,7 @@ class ReservationMade(Event):
     price: Decimal | None = None
     limit_price: Decimal | None = None
     checks: str = ""
+    factor: Decimal = Decimal(1)
 
 
 @attrs.frozen
@@ -1207,13 +1700,14 @@ class SagaNeedsPerson(Event):
 class KillRequested(Event):
     """Everything that works for the account is to be canceled at the broker, whoever placed it, until that is proved.
 
-    With `suspend` the broker is also told to refuse new orders.
+    With `suspend` the broker is also told to refuse new orders; with `flat` it must hold no position either.
     """
 
     NAME: ClassVar[str] = "account.kill.requested"
     account: str
     suspend: bool
     reason: str
+    flat: bool = False
 
 
 @attrs.frozen
@@ -1228,7 +1722,10 @@ class KillSubmitted(Event):
 
 @attrs.frozen
 class KillAnswered(Event):
-    """What became of the attempt; `open_orders` is what the broker still works on, None when it could not be asked."""
+    """What became of the attempt; `open_orders` is what the broker still works on, None when it could not be asked.
+
+    `open_positions` is what it holds, None when nobody wanted to know.
+    """
 
     NAME: ClassVar[str] = "account.kill.answered"
     account: str
@@ -1236,15 +1733,17 @@ class KillAnswered(Event):
     accepted: bool
     message: str
     open_orders: int | None
+    open_positions: int | None = None
 
 
 @attrs.frozen
 class KillVerified(Event):
-    """The broker works on no order of the account any more."""
+    """The broker works on no order of the account any more, and, when `flat` was wanted, holds nothing for it."""
 
     NAME: ClassVar[str] = "account.kill.verified"
     account: str
     attempts: int
+    flat: bool = False
 
 
 @attrs.frozen

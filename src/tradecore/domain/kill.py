@@ -12,11 +12,12 @@ from tradecore.errors import InvariantViolated
 
 @attrs.frozen(slots=False)
 class KillState:
-    """The last kill of an account. `is_open` until it is verified."""
+    """The last kill of an account. `is_open` until it is verified; `flat` when that includes that nothing is held."""
 
     account: str
     is_open: bool = False
     suspend: bool = False
+    flat: bool = False
     attempts: int = 0
     in_flight: bool = False
 
@@ -30,9 +31,11 @@ def decide(state: KillState | None, command: KillCommand) -> list[ev.Event]:
     is_open = state is not None and state.is_open
     match command:
         case RequestKill():
-            if state is not None and is_open and state.suspend >= command.suspend:
+            if state is None or not is_open:
+                return [ev.KillRequested(account, command.suspend, command.reason, command.flat)]
+            if state.suspend >= command.suspend and state.flat is command.flat:
                 return []
-            return [ev.KillRequested(account, command.suspend, command.reason)]
+            return [ev.KillRequested(account, command.suspend or state.suspend, command.reason, command.flat)]
         case StartKill():
             if state is None or not is_open:
                 return []
@@ -41,9 +44,12 @@ def decide(state: KillState | None, command: KillCommand) -> list[ev.Event]:
         case RecordKillAnswer():
             if state is None or not state.in_flight:
                 return []
-            answered = ev.KillAnswered(account, attempts, command.accepted, command.message, command.open_orders)
-            verified = command.accepted and command.open_orders == 0
-            return [answered, ev.KillVerified(account, attempts)] if verified else [answered]
+            answered = ev.KillAnswered(
+                account, attempts, command.accepted, command.message, command.open_orders, command.open_positions
+            )
+            is_flat = command.open_positions == 0 or not state.flat
+            verified = command.accepted and command.open_orders == 0 and is_flat
+            return [answered, ev.KillVerified(account, attempts, state.flat)] if verified else [answered]
 
 
 _NO_OUTCOME = "no outcome was recorded: the process that sent it ended"
@@ -58,7 +64,7 @@ def evolve(state: KillState | None, event: ev.Event, account: str) -> KillState:
     state = state or KillState(account)
     match event:
         case ev.KillRequested():
-            return KillState(account, is_open=True, suspend=event.suspend)
+            return changed(state, is_open=True, suspend=event.suspend, flat=event.flat)
         case ev.KillSubmitted():
             return changed(state, attempts=event.attempt, in_flight=True)
         case ev.KillAnswered():

@@ -46,8 +46,20 @@ class ScopeLimits:
 
 
 @attrs.frozen
+class Step:
+    """From `at` on, limits on amounts hold at `factor` of what they say."""
+
+    at: Decimal
+    factor: Decimal
+
+
+@attrs.frozen
 class Limits:
-    """The limits of an account."""
+    """The limits of an account.
+
+    `volatility_steps` (average true range as a share of the price), `loss_steps` (loss of the day as a share of the
+    equity that it began with) and `extended_hours_factor` make those on amounts smaller.
+    """
 
     version: int = 0
     max_order_qty: Decimal | None = None
@@ -75,9 +87,14 @@ class Limits:
     hours: Hours = Hours.ANY
     must_be_tradable: bool = False
     no_self_cross: bool = False
+    approve_all: bool = False
+    approval_s: Decimal = Decimal(900)
     symbols: tuple[str, ...] | None = None
     prohibited: tuple[str, ...] = ()
     principals: tuple[str, ...] | None = None
+    volatility_steps: tuple[Step, ...] = ()
+    loss_steps: tuple[Step, ...] = ()
+    extended_hours_factor: Decimal | None = None
     sectors: Mapping[str, str] = attrs.field(factory=dict)
     per_symbol: Mapping[str, ScopeLimits] = attrs.field(factory=dict)
     per_strategy: Mapping[str, ScopeLimits] = attrs.field(factory=dict)
@@ -86,7 +103,7 @@ class Limits:
 
     def action(self, rule: str) -> Action:
         """What follows when an order is outside the limit `rule`."""
-        return self.actions.get(rule, Action.BLOCK)
+        return self.actions.get(rule, Action.APPROVE if rule == "approve_all" else Action.BLOCK)
 
 
 REDUCIBLE = frozenset(
@@ -122,6 +139,8 @@ def check_limits(limits: Limits) -> None:
         for key, scoped in getattr(limits, scope).items():
             for field in attrs.fields(ScopeLimits):
                 _check_number(f"{scope}.{key}.{field.name}", getattr(scoped, field.name))
+    for name in ("volatility_steps", "loss_steps"):
+        _check_steps(name, getattr(limits, name))
     known = {field.name for field in attrs.fields(Limits)}
     for rule, action in limits.actions.items():
         if rule not in known:
@@ -130,11 +149,21 @@ def check_limits(limits: Limits) -> None:
             raise InputError(f"actions.{rule}", action.value, "block, warn or approve: no smaller order would keep it")
 
 
+def _check_steps(name: str, steps: tuple[Step, ...]) -> None:
+    for before, step in zip((None, *steps), steps, strict=False):
+        if not (step.at.is_finite() and step.at >= 0) or (before is not None and step.at <= before.at):
+            raise InputError(name, step.at, "numbers, zero or above, each larger than the one before")
+        if not (step.factor.is_finite() and 0 <= step.factor <= 1):
+            raise InputError(name, step.factor, "a factor from 0 to 1")
+
+
 def _check_number(name: str, value: object) -> None:
     if isinstance(value, Decimal):
         if not value.is_finite() or value < 0:
             raise InputError(name, value, "a number, zero or above")
-        if name in ("price_collar", "min_confidence") and value > 1:
+        if name == "approval_s" and not value > 0:
+            raise InputError(name, value, "seconds, above zero")
+        if name in ("price_collar", "min_confidence", "extended_hours_factor") and value > 1:
             raise InputError(name, value, "a share from 0 to 1")
     elif isinstance(value, int) and not isinstance(value, bool) and value < 0:
         raise InputError(name, value, "a whole number, zero or above")

@@ -175,6 +175,8 @@ def _start_submit(state: OrderState, command: StartSubmit) -> list[ev.Event]:
     """Allow a send only of the content that was decided on, while it is fresh, and while it is still wanted."""
     if state.status.is_terminal or state.broker_order_id is not None or state.exists_at_broker or state.dead:
         return []
+    if state.awaits_approval:
+        return []
     if command.attempt is not None and command.attempt != state.submits + 1:
         return []
     if command.body_hash != state.body_hash:
@@ -193,7 +195,7 @@ def _request_cancel(state: OrderState, command: CancelOrder) -> list[ev.Event]:
         raise CancelRefused(f"order {state.order_id} is already {state.status.value}")
     if state.cancel_requested and not state.cancel_spent:
         return []
-    if state.dead or (state.status is _S.QUEUED and state.submits == 0):
+    if state.dead or state.awaits_approval or (state.status is _S.QUEUED and state.submits == 0):
         return [ev.OrderCanceled(state.order_id, command.reason, ZERO, "")]
     return [ev.CancelRequested(state.order_id, command.reason)]
 

@@ -31,6 +31,15 @@ OURS = frozenset({_S.PLANNED, _S.QUEUED, _S.SUBMITTED, _S.UNKNOWN})
 """Statuses that only we give: the broker has not spoken yet."""
 
 
+@attrs.frozen
+class Approval:
+    """What a person is asked: whether an order may pass these rules, before `until`."""
+
+    rules: tuple[str, ...]
+    reason: str
+    until: dt.datetime
+
+
 @attrs.frozen(slots=False)
 class OrderState:
     """An order as its events tell it. Quantities in units; `filled_value` is the sum of quantity x price of fills."""
@@ -84,6 +93,7 @@ class OrderState:
     fills: tuple[str, ...] = ()
     revised_at: tuple[dt.datetime, ...] = ()
     awaited: tuple[ev.FillRevision, ...] = ()
+    approval: Approval | None = None
 
     @property
     def remaining(self) -> Decimal:
@@ -100,6 +110,11 @@ class OrderState:
     def cancel_spent(self) -> bool:
         """True when the last request to cancel leads to no further attempt: it was taken, or failed too often."""
         return self.cancel_taken or (self.cancels >= CANCEL_ATTEMPTS and not self.cancel_in_flight)
+
+    @property
+    def awaits_approval(self) -> bool:
+        """True while a person is asked: nothing of it is sent."""
+        return self.status is _S.PLANNED and self.approval is not None
 
     @property
     def work(self) -> Work:
@@ -139,6 +154,10 @@ def evolve(state: OrderState | None, event: ev.Event) -> OrderState:
             return _evolve_revision(state, event)
         case ev.OrderRevisionAwaited():
             return changed(state, awaited=(*state.awaited, event.revision))
+        case ev.ApprovalRequested():
+            return changed(state, approval=Approval(event.rules, event.reason, event.until))
+        case ev.ApprovalGranted() | ev.ApprovalRefused() | ev.ApprovalExpired():
+            return state
         case ev.OrderQueued():
             return changed(state, status=_S.QUEUED, body_hash=event.body_hash, not_after=event.not_after)
         case ev.OrderSubmitted():

@@ -7,10 +7,11 @@ from decimal import Decimal
 import attrs
 
 from tradecore.domain.events import ClosedLot
+from tradecore.domain.evolving import changed
 from tradecore.domain.values import ZERO, minus, plus, rounded_quotient, times
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class Lot:
     """What is left of one fill. `quantity` is signed: above zero is long."""
 
@@ -19,7 +20,7 @@ class Lot:
     price: Decimal
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class Position:
     """A position in one symbol: its lots, oldest first, all of one sign."""
 
@@ -40,7 +41,7 @@ class Position:
         return rounded_quotient(self.cost, self.quantity) if self.quantity else None
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class PositionStep:
     """What a fill did: the position after it, the lots it closed, and the profit that realised, before fees."""
 
@@ -67,7 +68,7 @@ def apply_fill(position: Position, fill: str, signed_qty: Decimal, price: Decima
         if part == lot.quantity:
             lots.pop(0)
         else:
-            lots[0] = attrs.evolve(lot, quantity=minus(lot.quantity, part))
+            lots[0] = changed(lot, quantity=minus(lot.quantity, part))
     if left:
         lots.append(Lot(fill, left, price))
     return PositionStep(Position(tuple(lots), plus(position.quantity, signed_qty)), tuple(closed), gross)

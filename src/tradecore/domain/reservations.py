@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import attrs
 
-from tradecore.domain.exposure import Exposure
+from tradecore.domain.evolving import changed
 from tradecore.domain.values import ZERO, Side, minus
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class Reservation:
     """An order at the size that can still happen. `quantity` is what is not filled yet, unsigned.
 
@@ -33,6 +33,9 @@ class Reservation:
 
 Reservations = Mapping[str, Reservation]
 
+Opened = tuple[str, Side, Decimal]
+"""Symbol, side, and how much more can fill; less where it is below zero."""
+
 
 def open_quantity(reservations: Reservations, reservation: Reservation) -> Decimal:
     """What a reservation adds to the others, unsigned."""
@@ -43,33 +46,30 @@ def open_quantity(reservations: Reservations, reservation: Reservation) -> Decim
 
 
 def put(
-    reservations: Reservations, exposure: Exposure, order_id: str, new: Reservation | None
-) -> tuple[dict[str, Reservation], Exposure]:
-    """Both after the reservation of an order became `new`, None when it ended."""
+    reservations: Reservations, order_id: str, new: Reservation | None
+) -> tuple[dict[str, Reservation], tuple[Opened, ...]]:
+    """After the reservation of an order became `new`, None when it ended; and what that opened in the books."""
     after = dict(reservations)
     old = after.pop(order_id, None)
+    opened: list[Opened] = []
     if new is not None:
         after[order_id] = new
         replaced = after.get(new.replaces) if new.replaces else None
         if new.replaces is not None and replaced is not None:
-            after[new.replaces] = attrs.evolve(replaced, replaced_by=order_id)
-        exposure = _recount(after, exposure, order_id)
-    elif old is not None:
-        exposure = _counted(exposure, old, old.counted.copy_negate())
+            after[new.replaces] = changed(replaced, replaced_by=order_id)
+        _recount(after, opened, order_id)
+    elif old is not None and old.counted:
+        opened.append((old.symbol, old.side, old.counted.copy_negate()))
     follower = old.replaced_by if old is not None else None
     if follower in after:
-        exposure = _recount(after, exposure, follower)
-    return after, exposure
+        _recount(after, opened, follower)
+    return after, tuple(opened)
 
 
-def _recount(after: dict[str, Reservation], exposure: Exposure, order_id: str) -> Exposure:
+def _recount(after: dict[str, Reservation], opened: list[Opened], order_id: str) -> None:
     found = after[order_id]
     counts = open_quantity(after, found)
-    after[order_id] = attrs.evolve(found, counted=counts)
-    return _counted(exposure, found, minus(counts, found.counted))
-
-
-def _counted(exposure: Exposure, reservation: Reservation, more: Decimal) -> Exposure:
-    if not more:
-        return exposure
-    return exposure.with_book(reservation.symbol, exposure.book(reservation.symbol).open(reservation.side, more))
+    more = minus(counts, found.counted)
+    if more:
+        after[order_id] = changed(found, counted=counts)
+        opened.append((found.symbol, found.side, more))

@@ -12,6 +12,7 @@ RUNNER = "system-runner"
 BROKER = "system-broker"
 ASSETS = "system-assets"
 CHECKS = "system-checks"
+MODELS = "system-models"
 
 
 def subject(subject_hash: str) -> str:
@@ -73,3 +74,38 @@ def kill(account: str) -> str:
 def lane(name: str) -> str:
     """The stream of a lane of delivery."""
     return f"lane-{name}"
+
+
+def question(question_id: str) -> str:
+    """The stream of a question to models: every call that it led to."""
+    return f"question-{question_id}"
+
+
+def budget(name: str) -> str:
+    """The stream of a budget for model calls."""
+    return f"budget-{name}"
+
+
+def deliberation(decision_id: str) -> str:
+    """The stream of how an agent came to a decision; the decision itself is what became of it."""
+    return f"deliberation-{decision_id}"
+
+
+def cycle(cycle_id: str) -> str:
+    """The stream of a cycle."""
+    return f"cycle-{cycle_id}"
+
+
+def cycles(account_name: str) -> str:
+    """The stream of what holds for all cycles of an account: pauses, and those that were skipped."""
+    return f"cycles-{account_name}"
+
+
+def outcome(decision_id: str) -> str:
+    """The stream of what became of a decision."""
+    return f"outcome-{decision_id}"
+
+
+def calibration(agent: str) -> str:
+    """The stream of the calibrations of an agent."""
+    return f"calibration-{agent}"

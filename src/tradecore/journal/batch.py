@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import attrs
 from eventsourcing.persistence import StoredEvent
@@ -11,11 +12,16 @@ from tradecore.domain.events import Event
 from tradecore.domain.messages import Envelope, Recorded
 
 Encode = Callable[[Recorded[Event]], bytes]
+NOTHING: Mapping[str, int] = MappingProxyType({})
+"""No stream has to stand still."""
 
 
 @attrs.frozen(eq=False)
 class Batch:
-    """Rows by column, in their order; `firsts` is the first version of each stream."""
+    """Rows by column, in their order; `firsts` is the first version of each stream.
+
+    `while_at` are the versions of further streams at which they must stand when the rows are appended.
+    """
 
     streams: list[str]
     versions: list[int]
@@ -23,6 +29,7 @@ class Batch:
     states: list[bytes]
     event_ids: list[str | None]
     firsts: dict[str, int]
+    while_at: Mapping[str, int] = NOTHING
 
     @property
     def size(self) -> int:
@@ -30,10 +37,10 @@ class Batch:
         return sum(map(len, self.states))
 
 
-def stored(events: Sequence[Recorded[Event]], encode: Encode) -> Batch:
+def stored(events: Sequence[Recorded[Event]], encode: Encode, while_at: Mapping[str, int] = NOTHING) -> Batch:
     """The rows of an append. Raises `InputError` for an event that could not be read back."""
     last: dict[str, int] = {}
-    batch = Batch([], [], [], [], [], {})
+    batch = Batch([], [], [], [], [], {}, while_at)
     for recorded in events:
         envelope, event = recorded.envelope, recorded.event
         stream, version, name = envelope.stream, envelope.version, envelope.name
@@ -55,9 +62,10 @@ def stored(events: Sequence[Recorded[Event]], encode: Encode) -> Batch:
 
 
 def joined(batches: Sequence[Batch]) -> Batch:
-    """Several batches as one; no two have a stream in common."""
+    """Several batches as one; no two have a stream in common, and none wants others to stand still."""
     whole = Batch([], [], [], [], [], {})
     for batch in batches:
+        assert not batch.while_at, "such a batch is appended alone"
         whole.streams.extend(batch.streams)
         whole.versions.extend(batch.versions)
         whole.names.extend(batch.names)

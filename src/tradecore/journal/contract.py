@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
-from tradecore.journal.batch import Batch
+from tradecore.journal.batch import NOTHING, Batch
 from tradecore.journal.chain import Link
 from tradecore.journal.side_store import SideStore
 from tradecore.journal.stats import StoreStats
@@ -26,13 +26,18 @@ class Journal(Protocol):
     def url(self) -> str:
         """Where the ledger is, as it was opened."""
 
-    def append(self, events: Sequence[Recorded[Event]]) -> tuple[Recorded[Event], ...]:
+    def append(
+        self, events: Sequence[Recorded[Event]], while_at: Mapping[str, int] = NOTHING
+    ) -> tuple[Recorded[Event], ...]:
         """Append to any number of streams in one transaction; durable when it returns the events with positions.
 
         Envelopes come complete except for the position (0), and the versions of a stream follow each other. Raises
         `WrongVersion`, with nothing appended, when a stream is not at the version before, or an event id is known
         already; `InputError` for an event that could not be read back; `CorruptLedger` when the end of the ledger is
         not where it was. After an I/O error every later append is refused: only a restart tells what the disk holds.
+
+        `while_at` names further streams with the versions at which they must stand in the same transaction, or nothing
+        is appended and it raises `WrongVersion`: what was decided on them holds when the events are durable.
 
         Each event is linked to the one before it (`tradecore.journal.chain`), under the same lock that gives positions.
         """
@@ -86,7 +91,7 @@ class Journal(Protocol):
 class Groupable(Journal, Protocol):
     """A journal that can append several appends in one transaction; `tradecore.journal.GroupCommit` makes use of it."""
 
-    def prepare(self, events: Sequence[Recorded[Event]]) -> Batch:
+    def prepare(self, events: Sequence[Recorded[Event]], while_at: Mapping[str, int] = NOTHING) -> Batch:
         """Events as they will be stored. Raises `InputError` for one that could not be read back."""
 
     def append_batch(self, batch: Batch) -> int:
@@ -95,5 +100,6 @@ class Groupable(Journal, Protocol):
     def append_each(self, batches: Sequence[Batch]) -> Sequence[int | None]:
         """Append what fits in one transaction: the first position of each batch, None for one that clashes.
 
-        No two have a stream or an event id in common, so that none depends on what becomes of another.
+        No two have a stream or an event id in common, and none names streams that must stand still, so that none
+        depends on what becomes of another.
         """

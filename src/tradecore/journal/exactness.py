@@ -2,7 +2,8 @@
 
 Types of fields are declared and not checked when an event is made, and what cannot be read back would block the ledger
 for ever. That JSON brings back exactly a `str`, `int`, `bool`, `None`, a finite `Decimal`, a time in UTC and a member
-of an enumeration is proved once, by tests. Everything else is proved event by event, by reading it back.
+of an enumeration is proved once, by tests; so are tuples of one class whose fields are such. Everything else is proved
+event by event, by reading it back.
 """
 
 from __future__ import annotations
@@ -19,7 +20,15 @@ import attrs
 
 _PLAIN = {str, int, bool, type(None), Decimal, dt.datetime}
 _Kinds = tuple[type, ...]
-_Places = tuple[tuple[int, ...], tuple[int, ...]]
+
+
+@attrs.frozen
+class _Places:
+    """Where the values are that must be looked at, by their types."""
+
+    numbers: tuple[int, ...]
+    times: tuple[int, ...]
+    tuples: tuple[int, ...]
 
 
 class Exactness:
@@ -28,7 +37,10 @@ class Exactness:
     def __init__(self, event_class: type[Any]) -> None:
         names = [item.name for item in attrs.fields(event_class)]
         hints = get_type_hints(event_class)
-        self._allowed = [_exact_types(hints[name]) for name in names]
+        self._members = {place: _Members(kind) for place, name in enumerate(names) if (kind := _member(hints[name]))}
+        self._allowed = [
+            {tuple} if place in self._members else _exact_types(hints[name]) for place, name in enumerate(names)
+        ]
         self._values = _getter(names)
         # By the types of all values: where the numbers and where the times are.
         self._places: dict[_Kinds, _Places] = {}
@@ -41,12 +53,33 @@ class Exactness:
         if places is None:
             if not all(kind in allowed for kind, allowed in zip(kinds, self._allowed, strict=True)):
                 return False
-            places = self._places[kinds] = _places(kinds, Decimal), _places(kinds, dt.datetime)
-        numbers, times = places
-        for place in numbers:
+            places = self._places[kinds] = _Places(*(_places(kinds, kind) for kind in (Decimal, dt.datetime, tuple)))
+        for place in places.numbers:
             if not values[place].is_finite():
                 return False
-        return not times or all(values[place].tzinfo is dt.UTC for place in times)
+        for place in places.times:
+            if values[place].tzinfo is not dt.UTC:
+                return False
+        return all(self._members[place].covers(values[place]) for place in places.tuples)
+
+
+class _Members:
+    """The members of a tuple, all of one class."""
+
+    def __init__(self, kind: type[Any]) -> None:
+        self._kind = kind
+        self._exact = Exactness(kind)
+
+    def covers(self, members: tuple[object, ...]) -> bool:
+        return all(type(member) is self._kind and self._exact.covers(member) for member in members)
+
+
+def _member(declared: Any) -> type[Any] | None:
+    """The class whose instances a field holds in a tuple of any length; None when it is declared as anything else."""
+    found = get_args(declared)
+    if get_origin(declared) is not tuple or len(found) != 2 or found[1] is not ...:
+        return None
+    return found[0] if isinstance(found[0], type) and attrs.has(found[0]) else None
 
 
 def _exact_types(declared: Any) -> set[type]:

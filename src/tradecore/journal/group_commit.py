@@ -14,14 +14,14 @@ import asyncio
 import os
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
 from tradecore.errors import StoreUnavailable, WrongVersion
-from tradecore.journal.batch import Batch, placed
+from tradecore.journal.batch import NOTHING, Batch, placed
 from tradecore.journal.chain import Link
 from tradecore.journal.contract import Groupable
 from tradecore.journal.members import InTask, InThread, Member, Outcome, settle
@@ -49,9 +49,11 @@ class GroupCommit:
         self._calls: SimpleQueue[bool] = SimpleQueue()
         self._worker: threading.Thread | None = None
 
-    def append(self, events: Sequence[Recorded[Event]]) -> tuple[Recorded[Event], ...]:
+    def append(
+        self, events: Sequence[Recorded[Event]], while_at: Mapping[str, int] = NOTHING
+    ) -> tuple[Recorded[Event], ...]:
         """Append in one transaction, perhaps with what other threads append. Raises as `Journal.append`."""
-        batch = self._prepare(events)
+        batch = self._prepare(events, while_at)
         if not batch.states:
             return ()
         member = InThread(batch)
@@ -78,10 +80,10 @@ class GroupCommit:
             member.lead()
         return placed(events, await member.future)
 
-    def _prepare(self, events: Sequence[Recorded[Event]]) -> Batch:
+    def _prepare(self, events: Sequence[Recorded[Event]], while_at: Mapping[str, int] = NOTHING) -> Batch:
         if self._pid != os.getpid():  # before any lock, which a thread of the parent may hold
             raise StoreUnavailable(f"{self.url} was opened before this process was forked: open it again here")
-        return self._journal.prepare(events)
+        return self._journal.prepare(events, while_at)
 
     def _join(self, member: Member) -> bool:
         """Put a member into the queue; whether it is the one that leads. Raises `StoreUnavailable`."""
@@ -148,7 +150,9 @@ class GroupCommit:
             if group and (events + len(batch.states) > _MOST_EVENTS or size + batch.size > _MOST_BYTES):
                 kept.append(member)
                 break
-            if streams.isdisjoint(batch.firsts) and event_ids.isdisjoint(batch.event_ids):
+            if batch.while_at and not group:  # it depends on others, so it goes alone
+                return [member]
+            if not batch.while_at and streams.isdisjoint(batch.firsts) and event_ids.isdisjoint(batch.event_ids):
                 group.append(member)
                 streams.update(batch.firsts)
                 event_ids.update(batch.event_ids)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from eventsourcing.persistence import IntegrityError
@@ -11,7 +11,7 @@ from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
 from tradecore.errors import WrongVersion
 from tradecore.failpoints import failpoint
-from tradecore.journal.batch import Batch, placed, stored
+from tradecore.journal.batch import NOTHING, Batch, placed, stored
 from tradecore.journal.chain import Link
 from tradecore.journal.codec import EventCodec, Row
 from tradecore.journal.wakeup import Wakeup
@@ -55,14 +55,16 @@ class StoredJournal:
         self._rows = recorder
         self._wakeup = Wakeup(self.head, net_s)
 
-    def append(self, events: Sequence[Recorded[Event]]) -> tuple[Recorded[Event], ...]:
+    def append(
+        self, events: Sequence[Recorded[Event]], while_at: Mapping[str, int] = NOTHING
+    ) -> tuple[Recorded[Event], ...]:
         """Append in one transaction. Raises `WrongVersion`, `InputError`, `StoreUnavailable`."""
-        batch = self.prepare(events)
+        batch = self.prepare(events, while_at)
         return placed(events, self.append_batch(batch)) if batch.states else ()
 
-    def prepare(self, events: Sequence[Recorded[Event]]) -> Batch:
+    def prepare(self, events: Sequence[Recorded[Event]], while_at: Mapping[str, int] = NOTHING) -> Batch:
         """Events as they will be stored. Raises `InputError`."""
-        return stored(events, self.codec.encode)
+        return stored(events, self.codec.encode, while_at)
 
     def append_batch(self, batch: Batch) -> int:
         """Append what was prepared, and return the first position. Raises `WrongVersion`, `StoreUnavailable`."""

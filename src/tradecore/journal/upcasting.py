@@ -103,3 +103,6 @@ UPCASTERS.register(
         "max_open_orders": "limits",
     },
 )
+
+# Schema 3 knows more limits; those of schema 2 are not set.
+UPCASTERS.register("risk.limits.set", 2, lambda data: data)

@@ -12,12 +12,12 @@ from tradecore.errors import (
     BrokerError,
     BrokerRefused,
     BrokerUnauthorized,
+    InvariantViolated,
     NotSent,
     OutcomeUnknown,
-    TradecoreError,
 )
-from tradecore.outbox.requests import check_same
 from tradecore.ports.broker import BrokerOrder
+from tradecore.translation import check_same
 
 _ROLES = {"limit": Leg.TAKE_PROFIT, "stop": Leg.STOP_LOSS, "stop_limit": Leg.STOP_LOSS}
 
@@ -42,8 +42,10 @@ def answered(order: OrderState, answer: BrokerOrder, missing: list[OrderState], 
     """T3 for an order that the broker has, with whatever it says of its legs."""
     try:
         check_same(order, answer)
-    except TradecoreError as error:
-        return Done(fatal=error)
+    except InvariantViolated as error:  # nobody knows what is there under our name: a person must look
+        reason = str(error)
+        halt = cmd.HaltOrder(order.order_id, reason, answer.raw)
+        return Done([halt], alert=("order_halted", f"order {order.order_id} is halted: {reason}"))
     record = cmd.RecordAnswer(
         order_id=order.order_id,
         broker_order_id=answer.broker_order_id,

@@ -92,3 +92,8 @@ async def count_open(broker: Broker) -> int:
     if page.unreadable:
         raise ProtocolError(f"{len(page.unreadable)} orders cannot be read, so nobody knows whether they work")
     return sum(1 for order in page.orders if order.status is None or not order.status.is_terminal)
+
+
+async def count_held(broker: Broker) -> int:
+    """How many positions the broker shows. Raises `BrokerUnreachable`, `ProtocolError`."""
+    return len(await broker.positions())

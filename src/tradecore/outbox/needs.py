@@ -53,10 +53,12 @@ def priority(kind: Kind, order: OrderState) -> Priority:
 def needs(order: OrderState, find: Find) -> Kind | None:
     """The next thing that an order needs; None when it needs nothing, or a person."""
     if order.broker_order_id is None:
-        if order.status.is_terminal or order.dead:
-            return None
+        if order.status.is_terminal or order.dead or order.halted:
+            return None  # a person must look at what is halted: what the broker has may be another order
         if order.leg is not None and order.replaces is None:
             return None  # the broker makes it with its parent
+        if order.awaits_approval:
+            return None
         if order.status is not OrderStatus.QUEUED:
             return Kind.RESOLVE
         return Kind.SUBMIT if order.replaces is None else Kind.REPLACE

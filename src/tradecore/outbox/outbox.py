@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 
 import anyio
@@ -18,21 +17,23 @@ from tradecore.domain.events import (
     Event,
     KillSubmitted,
     OrderSubmitted,
+    PositionChange,
+    ReservationReleased,
 )
 from tradecore.domain.messages import Cause, Recorded
-from tradecore.domain.order import OrderState
-from tradecore.domain.switch import why_not_sent
 from tradecore.domain.terms import body_hash
-from tradecore.domain.values import Purpose
-from tradecore.errors import BrokerUnreachable, LaneRefused, ProtocolError, TradecoreError
+from tradecore.errors import InvariantViolated, LaneRefused, TradecoreError
 from tradecore.failpoints import failpoint
 from tradecore.ledger import Ledger, Outcome
-from tradecore.outbox import calls, deaths, lookups
+from tradecore.outbox import deaths
 from tradecore.outbox.answers import Done
+from tradecore.outbox.caller import Caller
 from tradecore.outbox.lane import Lane
-from tradecore.outbox.needs import Kind, missing_legs
+from tradecore.outbox.leave import Leave
+from tradecore.outbox.needs import Kind
 from tradecore.outbox.pace import Pace
 from tradecore.outbox.queue import Item
+from tradecore.outbox.waiting import WaitingRoom
 from tradecore.outbox.working_set import KILL, WorkingSet
 from tradecore.ports.broker import Broker
 from tradecore.ports.clock import Clock
@@ -40,6 +41,10 @@ from tradecore.ports.ids import Ids, Rng
 
 _log = structlog.get_logger("tradecore.outbox")
 _BEGUN = (OrderSubmitted, CancelSubmitted, KillSubmitted)
+_ANSWERS = (cmd.RecordAnswer, cmd.RecordReport)
+_MAKES_ROOM = (PositionChange, ReservationReleased)
+"""What can make an order one that reduces."""
+_AFTER_ITS_TIME_S = 0.01
 
 
 class Outbox:
@@ -66,7 +71,6 @@ class Outbox:
         """
         self._ledger = ledger
         self._account = account
-        self._broker = broker
         self._clock = clock
         self._ids = ids
         self._rng = rng
@@ -74,15 +78,14 @@ class Outbox:
         self._pace = pace
         self._lane = lane
         self._open = WorkingSet(ledger, account, clock)
+        self._waiting = WaitingRoom()
+        self.leave = Leave(ledger, clock, account)
+        self._caller = Caller(ledger, broker, clock, pace, account, self.leave)
         self._busy = 0
         self._finished: list[tuple[Item, Done]] = []
         self._held_until = 0.0
         self._changed = anyio.Event()
         self._closing = False
-        self.refusal: Callable[[OrderState], str | None] = lambda _: None
-        """Why an order that the broker does not have yet is not to be sent any more; None when it is."""
-        self.halt: Callable[[], str | None] = lambda: None
-        """Why nothing but closing orders is to be sent, asked before every send; needs no ledger."""
 
     # --- what is open -----------------------------------------------------------------------------------------------
 
@@ -91,6 +94,12 @@ class Outbox:
         if self._lane is not None:
             self._lane.observe(events)
         self._open.observe(events)
+        if self._waiting:
+            if any(isinstance(recorded.event, _MAKES_ROOM) for recorded in events):
+                self._stand_again(self._waiting.let_go())
+            else:
+                found = map(self._waiting.take, streams.orders_in(events))
+                self._stand_again([item for item in found if item is not None])
         self._signal()
 
     def consider(self, order_id: str) -> None:
@@ -106,6 +115,16 @@ class Outbox:
         self._open.consider_kill()
         self._signal()
 
+    def look_again(self) -> None:
+        """What made orders wait may be gone."""
+        self._stand_again(self._waiting.let_go())
+        self._signal()
+
+    def _stand_again(self, items: list[Item]) -> None:
+        for item in items:
+            item.due_at = 0.0
+            self._open.queue.put(item, self._clock.monotonic())
+
     @property
     def open_items(self) -> int:
         """How many pieces of work are open."""
@@ -113,8 +132,14 @@ class Outbox:
 
     @property
     def unresolved(self) -> int:
-        """How many orders may be at the broker without our knowing."""
-        return sum(1 for item in self._open.items.values() if item.kind is Kind.RESOLVE)
+        """How many orders may be at the broker without our knowing; not one that was proved not to be."""
+        return len(self.unresolved_orders)
+
+    @property
+    def unresolved_orders(self) -> tuple[str, ...]:
+        """Their ids."""
+        items = self._open.items.values()
+        return tuple(i.key for i in items if i.kind is Kind.RESOLVE and (i.busy or i.send_again is None))
 
     # --- delivery ---------------------------------------------------------------------------------------------------
 
@@ -131,8 +156,8 @@ class Outbox:
             self._record(self._collect_finished(), [])
 
     async def drain(self) -> None:
-        """Wait until no order has open work."""
-        while self._open.items:
+        """Wait until no order has open work, but for what must wait."""
+        while len(self._open.items) > len(self._waiting):
             changed = self._changed
             await changed.wait()
 
@@ -172,15 +197,30 @@ class Outbox:
         taken: list[Item] = []
         if self._lane is not None and not self._lane.may_deliver(has_work=bool(self._open.items)):
             return taken
+        self._stand_again(self._waiting.take_due(now))
         while not self._closing:
             free = self._pace.max_concurrent - self._busy
             item = self._open.queue.take(now, only_urgent=free <= kept or now < self._held_until) if free > 0 else None
             if item is None:
                 break
+            if item.brings_to_broker and self._must_wait(item, now):
+                self._open.queue.release(item.line)
+                continue
             item.busy = True
             self._busy += 1
             taken.append(item)
         return taken
+
+    def _must_wait(self, item: Item, now: float) -> bool:
+        """Whether an order waits, and is put aside."""
+        order = self._ledger.order(item.key)
+        assert order is not None, "an order does not vanish"
+        wait_s = self.leave.seconds_to_wait(order)
+        if wait_s is None:
+            return False
+        self._waiting.put(item, now + wait_s + _AFTER_ITS_TIME_S)
+        self._signal()  # who drains does not wait for it
+        return True
 
     def _until_next(self) -> float | None:
         """Seconds until something falls due; a full house waits for a call to end instead."""
@@ -189,7 +229,7 @@ class Outbox:
         if self._closing or self._busy >= self._pace.max_concurrent:
             return None
         now = self._clock.monotonic()
-        times = [self._open.queue.next_due()]
+        times = [self._open.queue.next_due(), self._waiting.next_due()]
         if self._lane is not None:
             if self._open.items and not self._lane.is_held:
                 return max(0.0, self._lane.due_at - now)
@@ -221,6 +261,7 @@ class Outbox:
             except TradecoreError as error:  # the lease is lost: what was done is recorded, and nothing begins
                 fatal = error
         results = self._handle(outcomes, [*learned, *marks])
+        results = self._halt_contradicted(results, [*outcomes, *learned])
         if finished:
             failpoint("outbox.t3.after")
         for item, done in finished:
@@ -241,6 +282,15 @@ class Outbox:
                 if isinstance(recorded.event, _BEGUN):
                     begun.add(KILL if isinstance(recorded.event, KillSubmitted) else recorded.event.order_id)
         return begun
+
+    def _halt_contradicted(self, results: list[Outcome], given: list[Given]) -> list[Outcome]:
+        """Halt the orders whose answers cannot be true; everything else goes on."""
+        for at, (result, command) in enumerate(zip(results, given, strict=False)):
+            if isinstance(result, InvariantViolated) and isinstance(command, _ANSWERS):
+                halt = cmd.HaltOrder(command.order_id, str(result), command.raw)
+                results[at] = self._ledger.handle(halt, self._cause())
+                self._alert("order_halted", f"order {command.order_id} is halted: {result}")
+        return results
 
     def _handle(self, outcomes: list[Given], fenced: list[cmd.Command]) -> list[Outcome]:
         """Record; with a lane, what is `fenced` only together with the proof that the lane is ours."""
@@ -266,7 +316,7 @@ class Outbox:
             return cmd.StartCancel(item.key, lease)
         order = self._ledger.order(item.key)
         assert order is not None, "an order does not vanish"
-        reason = self.refusal(order) or self._halted(order)
+        reason = self.leave.given_up(order)
         if reason is not None:
             return cmd.WithdrawOrder(item.key, f"not sent: {reason}")
         before = order.submits if item.send_again is None else item.send_again
@@ -296,71 +346,9 @@ class Outbox:
     async def _deliver(self, item: Item, marked_at: float) -> None:
         """One call, whose outcome is recorded with whatever else ends at the same moment."""
         with anyio.CancelScope(shield=item.is_marked):  # what was sent has an outcome, and it must be recorded
-            done = await self._call(item, marked_at)
+            done = await self._caller.call(item, marked_at)
             self._finished.append((item, done))
         self._signal()
-
-    async def _call(self, item: Item, marked_at: float) -> Done:
-        if item.kind is Kind.KILL:
-            return await self._kill()
-        find = self._ledger.order
-        order = find(item.key)
-        assert order is not None, "an order does not vanish"
-        if item.kind is Kind.CANCEL:
-            return await calls.cancel_order(self._broker, order)
-        if item.is_marked:
-            failpoint("outbox.post.before")
-            return await self._send(order, marked_at)
-        if item.kind is Kind.RESOLVE:
-            return await lookups.resolve(self._broker, order, find, item, self._pace, self._clock)
-        return await lookups.find_legs(self._broker, order, find, item, self._pace)
-
-    def _halted(self, order: OrderState) -> str | None:
-        return self.halt() if order.purpose is Purpose.TRADE else None
-
-    def _stopped(self, order: OrderState) -> str | None:
-        """Why an order whose attempt is recorded is not sent after all, or None: a stop may have come in between."""
-        return self._halted(order) or why_not_sent(self._ledger.account(order.account), order)
-
-    async def _send(self, order: OrderState, marked_at: float) -> Done:
-        if (stopped := self._stopped(order)) is not None:
-            return calls.not_sent(order, stopped)
-        if self._clock.monotonic() - marked_at > self._pace.send_within_s:
-            return calls.not_sent(order)
-        veto = functools.partial(self._veto, order.order_id)
-        if order.replaces is None:
-            return await calls.submit_order(self._broker, order, missing_legs(order, self._ledger.order), veto)
-        old = self._ledger.order(order.replaces)
-        old_id = old.broker_order_id if old is not None else None
-        assert old_id is not None, "only what the broker has can be replaced"
-        return await calls.replace_order(self._broker, order, old_id, veto)
-
-    def _veto(self, order_id: str) -> str | None:
-        """What was recorded since the attempt was, and is against it: asked when its turn to leave has come."""
-        order = self._ledger.order(order_id)
-        assert order is not None, "an order does not vanish"
-        killed = self._ledger.kill(self._account)
-        if order.cancel_requested:
-            return "it was canceled while it waited"
-        if killed is not None and killed.is_open and order.purpose is Purpose.TRADE:
-            return "everything that works for the account is being canceled"
-        if order.not_after is not None and self._clock.now() > order.not_after:
-            return "its time to be sent passed while it waited"
-        return self.refusal(order) or self._stopped(order)
-
-    async def _kill(self) -> Done:
-        state = self._ledger.kill(self._account)
-        assert state is not None, "it was just marked"
-        done = await calls.kill_everything(self._broker, state)
-        (answer,) = done.commands
-        if isinstance(answer, cmd.RecordKillAnswer) and answer.accepted:
-            try:
-                left = await lookups.count_open(self._broker)
-            except (BrokerUnreachable, ProtocolError) as error:
-                done.commands = [cmd.RecordKillAnswer(self._account, True, str(error))]
-            else:
-                done.commands = [cmd.RecordKillAnswer(self._account, True, "", left)]
-        return done
 
     # --- telling ----------------------------------------------------------------------------------------------------
 

@@ -39,6 +39,11 @@ class Item:
         """Whether the next call is an instruction, which is recorded before it is given."""
         return self.send_again is not None or self.kind not in (Kind.RESOLVE, Kind.LEGS)
 
+    @property
+    def brings_to_broker(self) -> bool:
+        """Whether the next call sends an order that the broker does not have."""
+        return self.send_again is not None or self.kind in (Kind.SUBMIT, Kind.REPLACE)
+
 
 _Entry = tuple[int, int, int, Item]
 """Priority, number, and a turn that no other entry has: an item and the one that took its place share a number."""

@@ -1,10 +1,9 @@
-"""What is sent for an order, and whether what came back is that order."""
+"""What is sent for an order."""
 
 from __future__ import annotations
 
 from tradecore.domain.order import OrderState
-from tradecore.errors import InvariantViolated
-from tradecore.ports.broker import BrokerOrder, OrderRequest, ReplaceRequest, Veto
+from tradecore.ports.broker import OrderRequest, ReplaceRequest, Veto
 
 
 def request_of(order: OrderState, veto: Veto) -> OrderRequest:
@@ -40,18 +39,3 @@ def replace_request_of(order: OrderState, veto: Veto) -> ReplaceRequest:
         time_in_force=order.time_in_force,
         veto=veto,
     )
-
-
-def check_same(order: OrderState, answer: BrokerOrder) -> None:
-    """Raises `InvariantViolated` when the broker holds something else under the order's id than was decided on."""
-    same = (
-        (answer.symbol, answer.side, answer.order_type) == (order.symbol, order.side, order.order_type.value)
-        # What a replacement comes to is for the broker to say: what was filled before may count or not.
-        and (order.replaces is not None or answer.quantity == order.quantity)
-    )
-    if not same:
-        raise InvariantViolated(
-            f"the broker holds {order.client_order_id} as {answer.side.value} {answer.quantity} {answer.symbol} "
-            f"{answer.order_type}, but {order.side.value} {order.quantity} {order.symbol} {order.order_type.value} "
-            "was decided"
-        )

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tradecore.settings import Settings
 
 
@@ -73,11 +75,21 @@ def _overrides(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def main(argv: list[str] | None = None) -> int:
     """Run from the command line; returns the exit code: 0 done, 1 failed or disagreeing, 2 wrong input."""
-    arguments = _parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
     try:
-        return _main(arguments)
+        command = _find_command(words)
+        return _main(_parser().parse_args(words)) if command is None else command(words[1:])
     except KeyboardInterrupt:  # before the runner listens for signals, imports included: nothing is under way yet
         return 130
+
+
+def _find_command(words: list[str]) -> Callable[[list[str]], int] | None:
+    """A runner with words of its own takes all of them: what the entry points `tradecore.runner_commands` name."""
+    from importlib.metadata import entry_points
+
+    found = entry_points(group="tradecore.runner_commands", name=words[0]) if words and words[0][:1] != "-" else ()
+    command: Callable[[list[str]], int] | None = next((point.load() for point in found), None)
+    return command
 
 
 def _main(arguments: argparse.Namespace) -> int:
@@ -87,7 +99,7 @@ def _main(arguments: argparse.Namespace) -> int:
         print(f"tradecore {__version__}")  # noqa: T201
         return 0
     from tradecore.errors import ConfigurationError, InputError, TradecoreError
-    from tradecore.runner.remedies import with_remedy
+    from tradecore.runner.remedies import first_error, with_remedy
     from tradecore.settings import load_settings
 
     try:
@@ -95,18 +107,11 @@ def _main(arguments: argparse.Namespace) -> int:
         _log_to_stderr(settings.log_level)
         return _run(settings, arguments.runner)
     except (TradecoreError, BaseExceptionGroup) as raised:
-        error = _first(raised)
+        error = first_error(raised)
         if not isinstance(error, TradecoreError):
             raise
         print(f"error: {with_remedy(error)}", file=sys.stderr)  # noqa: T201
         return 2 if isinstance(error, ConfigurationError | InputError) else 1
-
-
-def _first(error: BaseException) -> BaseException:
-    """The error inside the groups that task groups make of it."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 def _run(settings: Settings, runner_name: str) -> int:

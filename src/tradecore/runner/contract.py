@@ -6,6 +6,7 @@ from typing import Protocol
 
 import attrs
 
+from tradecore.cycle.orchestrator import Cycle
 from tradecore.engine import Engine
 from tradecore.feed import BarFeed
 from tradecore.journal.contract import Journal
@@ -17,7 +18,10 @@ from tradecore.settings import Settings
 
 @attrs.frozen
 class Session:
-    """Everything that a runner paces, wired and open. The lease is held while it exists."""
+    """Everything that a runner paces, wired and open. The lease is held while it exists.
+
+    `cycle` is there where an agent is configured.
+    """
 
     runner_id: str
     settings: Settings
@@ -27,6 +31,7 @@ class Session:
     feed: BarFeed
     clock: Clock
     conductor: Conductor
+    cycle: Cycle | None = None
 
 
 class Progress(Protocol):

@@ -28,3 +28,10 @@ def with_remedy(error: TradecoreError) -> str:
     message = f"{error}: {advice}" if advice else str(error)
     # What a broker wrote must not drive a terminal, nor look like two errors.
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in message)
+
+
+def first_error(error: BaseException) -> BaseException:
+    """The error inside the groups that task groups make of it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

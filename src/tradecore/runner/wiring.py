@@ -17,8 +17,10 @@ from tradecore.ledger import Ledger
 from tradecore.outbox import Lane, Outbox, Pace
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids, Rng
+from tradecore.ports.model import ModelGateway
 from tradecore.ports.strategy import Strategy
 from tradecore.ports.venue import Venue
+from tradecore.runner.agents import open_cycle
 from tradecore.runner.anchors import make_sink
 from tradecore.runner.contract import Session
 from tradecore.runner.halt_file import find_halt_file
@@ -26,6 +28,7 @@ from tradecore.runner.plugins import load_plugin
 from tradecore.runner.system import SystemClock, SystemIds, SystemRng
 from tradecore.sagas.conductor import Conductor
 from tradecore.settings import Settings
+from tradecore.strategies.none import NoStrategy
 from tradecore.views.keeping import kept_views
 from tradecore.views.projector import Projector
 
@@ -34,10 +37,12 @@ _REPLAY_NOT_AFTER_S = 10 * 365 * 86_400.0
 
 
 @asynccontextmanager
-async def open_session(settings: Settings, strategy: Strategy | None = None) -> AsyncIterator[Session]:
+async def open_session(
+    settings: Settings, strategy: Strategy | None = None, gateway: ModelGateway | None = None
+) -> AsyncIterator[Session]:
     """Open everything that the settings name, in the order in which it must close again.
 
-    `strategy` stands in for the one that the settings name.
+    `strategy` stands in for the one that the settings name, `gateway` for its way to models.
 
     Raises `ConfigurationError`, `InputError`, the journal's and the broker's errors; nothing stays open then.
     """
@@ -58,11 +63,19 @@ async def open_session(settings: Settings, strategy: Strategy | None = None) -> 
             ledger = Ledger(journal, clock, ids)
             async with opening_venue as venue:
                 around = Surroundings(clock, ids, rng, lambda: lease.token)
-                yield assemble(settings, strategy, runner_id, ledger, venue, around)
+                session = assemble(settings, strategy, runner_id, ledger, venue, around)
+                engine, fresh_s = session.engine, not_after_s(settings, venue)
+                async with open_cycle(settings, engine, venue, clock, ids, runner_id, fresh_s, gateway) as cycle:
+                    yield attrs.evolve(session, cycle=cycle)
         finally:
             journal.close()
     finally:
         lease.release()
+
+
+def not_after_s(settings: Settings, venue: Venue) -> float:
+    """For how long an intent stays fresh, in seconds."""
+    return settings.delivery.not_after_s if venue.replay is None else _REPLAY_NOT_AFTER_S
 
 
 @attrs.frozen
@@ -92,15 +105,17 @@ def assemble(
     )
     lane = Lane(ledger, clock, ids, account, runner_id, delivery.takeover_s) if delivery.shared else None
     outbox = Outbox(ledger, venue.broker, clock, ids, rng, around.lease_token, pace, account, lane)
-    outbox.halt = find_halt_file(settings.ledger, settings.halt_file)
+    outbox.leave.halt = find_halt_file(settings.ledger, settings.halt_file)
     inbox = Inbox(ledger, venue.broker, ids, account, adopts=delivery.foreign_orders == "adopt")
     terms = Terms(
         account=account,
         limits=settings.risk.limits(of_a_day=venue.replay is None),
-        not_after_s=delivery.not_after_s if venue.replay is None else _REPLAY_NOT_AFTER_S,
+        not_after_s=not_after_s(settings, venue),
         account_max_age_s=delivery.account_max_age_s if venue.replay is None else None,
         stream_grace_s=delivery.stream_grace_s,
         cash_tolerance=delivery.cash_tolerance,
+        vigilance=settings.triggers.vigilance(is_replayed=venue.replay is not None),
+        is_replayed=venue.replay is not None,
     )
     projector = Projector(journal, kept_views(journal))
     engine = Engine(ledger, venue.broker, strategy, outbox, inbox, projector, clock, ids, terms)
@@ -124,6 +139,8 @@ def _check_place(url: str) -> None:
 def make_strategy(settings: Settings) -> Strategy:
     """The strategy that the settings name, with its parameters. Raises `ConfigurationError`, `InputError`."""
     chosen = settings.strategy
+    if settings.agent.name and "strategy" not in settings.model_fields_set:
+        return NoStrategy()  # who names an agent does not mean the default rules beside it
     factory = load_plugin("strategies", chosen.name, "strategy.name")
     try:
         strategy: Strategy = factory(**chosen.parameters)

@@ -23,6 +23,7 @@ from tradecore.ledger import Ledger
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids
 from tradecore.sagas.contract import Move, Saga, needs_person
+from tradecore.sagas.flatten import Flatten
 from tradecore.sagas.order_execution import OrderExecution
 from tradecore.sagas.position_close import PositionClose
 from tradecore.sagas.rebalance import Rebalance
@@ -30,7 +31,7 @@ from tradecore.sagas.signal_execution import SignalExecution
 from tradecore.views.view import Row
 
 _log = structlog.get_logger("tradecore.sagas")
-KINDS: tuple[Saga, ...] = (SignalExecution(), OrderExecution(), PositionClose(), Rebalance())
+KINDS: tuple[Saga, ...] = (SignalExecution(), OrderExecution(), PositionClose(), Rebalance(), Flatten())
 """The kinds of sagas that tradecore brings."""
 _LONGEST_LOOK = 1000
 _OVERDUE_LOOK_S = 1.0

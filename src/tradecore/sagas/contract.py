@@ -14,6 +14,7 @@ import attrs
 
 from tradecore.domain.account import AccountState
 from tradecore.domain.commands import Command
+from tradecore.domain.kill import KillState
 from tradecore.domain.order import OrderState
 from tradecore.domain.saga import SagaState
 from tradecore.domain.trade import TradeState
@@ -26,6 +27,7 @@ class Books(Protocol):
     def order(self, order_id: str) -> OrderState | None: ...
     def trade(self, trade_id: str) -> TradeState | None: ...
     def account(self, name: str) -> AccountState: ...
+    def kill(self, account: str) -> KillState | None: ...
 
 
 @attrs.frozen

@@ -1,7 +1,7 @@
 """Crossover of two simple moving averages of closing prices, long or flat.
 
 The averages are compared as exact sums: fast average above slow average exactly when fast_sum x slow > slow_sum x fast.
-A tie is not a cross: the side that was last strictly above stays above until the other is strictly above.
+Closes are whole billionths, so both products are exact. A tie is not a cross: the side that was last strictly above stays above until the other is strictly above.
 """
 
 from __future__ import annotations
@@ -9,24 +9,25 @@ from __future__ import annotations
 from collections import deque
 from decimal import Decimal
 
-import attrs
-
 from tradecore.domain.values import ZERO, Bar, Side, parse_positive
 from tradecore.errors import InputError
 from tradecore.ports.strategy import Idea, Portfolio
+from tradecore.strategies.glancing import Glancing
 
 
-@attrs.define
 class _Average:
-    """The last closes of one symbol with their two running sums."""
+    """The last closes of one symbol, in billionths, with their two running sums."""
 
-    closes: deque[Decimal]
-    fast_sum: Decimal = ZERO
-    slow_sum: Decimal = ZERO
-    above: bool | None = None
+    __slots__ = ("above", "closes", "fast_sum", "slow_sum")
+
+    def __init__(self, slow: int) -> None:
+        self.closes: deque[int] = deque(maxlen=slow)
+        self.fast_sum = 0
+        self.slow_sum = 0
+        self.above: bool | None = None
 
 
-class SmaCrossover:
+class SmaCrossover(Glancing):
     """Buys when the fast average crosses above the slow one, sells what it holds when it crosses below."""
 
     name = "sma"
@@ -47,36 +48,46 @@ class SmaCrossover:
         """The slow average and some more: the bars before decide which side was above, also after a few ties."""
         return self._slow + 20
 
-    def observe(self, bar: Bar) -> None:
-        """Take in a close."""
-        self._crossed(bar)
+    def glance(self, symbol: str, start: int, open_: int, high: int, low: int, close: int, volume: int) -> bool:
+        """Take in a close; True at a cross."""
+        average = self._averages.get(symbol)
+        if average is None:
+            average = self._averages[symbol] = _Average(self._slow)
+        closes = average.closes
+        if len(closes) < self._slow:
+            return self._fill_up(average, close)
+        fast = average.fast_sum = average.fast_sum + close - closes[-self._fast]
+        slow = average.slow_sum = average.slow_sum + close - closes[0]
+        closes.append(close)
+        above = fast * self._slow > slow * self._fast
+        before = average.above
+        if above is before or (not above and fast * self._slow == slow * self._fast):
+            return False
+        average.above = above
+        return before is not None
 
-    def on_bar(self, bar: Bar, portfolio: Portfolio) -> tuple[Idea, ...]:
-        """Take in a close and propose the order that a cross calls for."""
-        crossed = self._crossed(bar)
-        if crossed is None or portfolio.working(bar.symbol):
+    def propose(self, bar: Bar, portfolio: Portfolio) -> tuple[Idea, ...]:
+        """The order that the cross calls for."""
+        if portfolio.working(bar.symbol):
             return ()
-        target = self._quantity if crossed else ZERO
+        above = self._averages[bar.symbol].above
+        target = self._quantity if above else ZERO
         change = target - portfolio.position(bar.symbol)
         if not change:
             return ()
-        word = "above" if crossed else "below"
+        word = "above" if above else "below"
         reasoning = f"the {self._fast}-bar average crossed {word} the {self._slow}-bar average at {bar.close}"
         return (Idea(bar.symbol, Side.BUY if change > 0 else Side.SELL, abs(change), reasoning),)
 
-    def _crossed(self, bar: Bar) -> bool | None:
-        """True when the fast average just went above, False when it just went below, None otherwise."""
-        average = self._averages.get(bar.symbol)
-        if average is None:
-            average = self._averages[bar.symbol] = _Average(deque(maxlen=self._slow + 1))
+    def _fill_up(self, average: _Average, close: int) -> bool:
+        """A close before there are enough for the slow average; the last of them tells which is above."""
         closes = average.closes
-        closes.append(bar.close)
-        average.fast_sum += bar.close - (closes[-1 - self._fast] if len(closes) > self._fast else ZERO)
-        average.slow_sum += bar.close - (closes[0] if len(closes) > self._slow else ZERO)
-        if len(closes) < self._slow:
-            return None
+        if len(closes) >= self._fast:
+            average.fast_sum -= closes[-self._fast]
+        closes.append(close)
+        average.fast_sum += close
+        average.slow_sum += close
         fast, slow = average.fast_sum * self._slow, average.slow_sum * self._fast
-        before = average.above
-        if fast != slow:
+        if len(closes) == self._slow and fast != slow:
             average.above = fast > slow
-        return average.above if before is not None and average.above is not before else None
+        return False

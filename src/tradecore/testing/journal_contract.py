@@ -71,6 +71,14 @@ class JournalContract(ChainContract, ViewStoreContract, WaitingContract):
         after = journal.append([*run("a", 1, 3), recorded("b", 3)])
         assert [item.envelope.position for item in after] == [3, 4, 5, 6]
 
+    def test_an_append_that_relies_on_a_stream_is_refused_when_that_moved_on(self, journal: Journal) -> None:
+        journal.append([recorded("relied-on", 1)])
+        journal.append([recorded("s", 1)], {"relied-on": 1, "never-begun": 0})
+        for moved in ({"relied-on": 0}, {"relied-on": 2}, {"never-begun": 1}):
+            with pytest.raises(WrongVersion):
+                journal.append([recorded("s", 2)], moved)
+        assert journal.head() == 2
+
     def test_a_stream_begins_with_version_one(self, journal: Journal) -> None:
         with pytest.raises(WrongVersion):
             journal.append(run("a", 2, 3))

@@ -12,8 +12,10 @@ from tradecore.domain import events as ev
 from tradecore.domain.account import AccountState
 from tradecore.domain.fill import FillState
 from tradecore.domain.messages import Recorded
+from tradecore.domain.model_budget import BudgetState
 from tradecore.domain.order import OrderState
 from tradecore.domain.position import Position, PositionStep, apply_fill
+from tradecore.domain.question import QuestionState
 from tradecore.domain.restating import position_of
 from tradecore.domain.trade import TradeState
 from tradecore.domain.values import minus, plus, times
@@ -22,7 +24,14 @@ from tradecore.journal.scratch import Scratch, Spill
 from tradecore.verify.findings import Findings
 from tradecore.views.folding import SENSELESS
 
-_STATES: dict[str, type] = {"account": AccountState, "order": OrderState, "trade": TradeState, "fill": FillState}
+_STATES: dict[str, type] = {
+    "account": AccountState,
+    "order": OrderState,
+    "trade": TradeState,
+    "fill": FillState,
+    "question": QuestionState,
+    "budget": BudgetState,
+}
 
 
 @attrs.frozen

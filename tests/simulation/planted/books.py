@@ -52,8 +52,8 @@ def _snapshot_is_late(right: Any) -> Any:
 
 
 def _last_event_is_lost(right: Any) -> Any:
-    def append(self: Any, events: Any) -> Any:
-        return right(self, events[:-1] if len(events) > 4 else events)
+    def append(self: Any, events: Any, *rest: Any) -> Any:
+        return right(self, events[:-1] if len(events) > 4 else events, *rest)
 
     return append
 

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from tests.simulation.planted.mechanism import Bug, always, instead
-from tradecore import attribution, engine, inbox, planning
+from tradecore import attribution, comparing, inbox, planning
 from tradecore.domain import events as ev
 from tradecore.domain import fill as fills
 from tradecore.domain import order as orders
@@ -116,7 +116,7 @@ BUGS = (
         always(None)),
     Bug("a part counts as the whole", "the first part of a fill is booked in full", orders, "_fill",
         _partial_fills_in_full),
-    Bug("differences are not seen", "positions and cash are never compared", engine, "confirmed", lambda _: _no_legs),
+    Bug("differences are not seen", "money is never compared", comparing, "confirmed", lambda _: _no_legs),
     Bug("late fills are refused", "a fill after the end of an order is dropped", planning, "_record_fill",
         _drops_late_fills),
     Bug("short leg never ends", "a leg that is smaller than planned is never done", orders, "_ending",

@@ -19,7 +19,7 @@ from tradecore.domain import order as orders
 from tradecore.domain import order_state
 from tradecore.domain.values import ZERO, OrderStatus
 from tradecore.errors import AlreadyExists, BrokerRefused, NotSent, OutcomeUnknown
-from tradecore.outbox import calls, lookups, outbox, working_set
+from tradecore.outbox import calls, leave, lookups, outbox, working_set
 from tradecore.outbox.answers import Done
 from tradecore.outbox.lane import Lane
 from tradecore.runner import wiring
@@ -184,7 +184,7 @@ BUGS = (
         _duplicate_is_refused),
     Bug("gateway is believed", "a gateway's word ends an order", instructions, "failed_instruction",
         _gateway_is_believed),
-    Bug("first 404 withdraws", "an order that is not shown at once is given up", outbox.lookups, "resolve",
+    Bug("first 404 withdraws", "an order that is not shown at once is given up", lookups, "resolve",
         _first_404_withdraws),
     Bug("call repeats", "a submit is repeated without a second mark", calls, "submit_order", _calls_twice),
     Bug("new id per attempt", "each request has a client id of its own", alpaca, "order_body",
@@ -199,10 +199,10 @@ BUGS = (
     Bug("mark while in flight", "an attempt without outcome is followed by another", orders, "_start_submit",
         _marks_while_in_flight),
     Bug("stale is sent", "the end of an intent's time is not looked at", orders, "_start_submit", _forgets_the_time,
-        ((Outbox, "_veto", always(None)),)),
+        ((leave.Leave, "veto", always(None)),)),
     Bug("found attempt is sent again", "a restart sends what was under way", working_set, "needs",
         _sends_found_attempts_again),
-    Bug("halt is not asked", "the trading state is not looked at before a send", outbox, "why_not_sent", always(None),
+    Bug("halt is not asked", "the trading state is not looked at before a send", leave, "why_not_sent", always(None),
         ((planning, "_why_not", always(None)),)),
     Bug("cancel answer ends", "a cancel that was taken counts as done", orders, "_cancel_answered",
         _cancel_answer_ends),

@@ -48,6 +48,11 @@ def _confidence(limits: Limits, ask: Ask, _: Standing) -> Iterator[Check]:
         yield Check("min_confidence", ask.confidence >= floor, str(ask.confidence), f"at least {floor}")
 
 
+def _approve_all(limits: Limits, _: Ask, __: Standing) -> Iterator[Check]:
+    if limits.approve_all:
+        yield Check("approve_all", False, "an order", "what a person approves")
+
+
 # --- prices ---------------------------------------------------------------------------------------------------------
 
 
@@ -152,7 +157,7 @@ def _per_minute(prefix: str, most: int | None, ask: Ask, recent: tuple[Recent, .
 
 
 IDENTITY: tuple[Rule, ...] = (_principals,)
-MARKET: tuple[Rule, ...] = (_symbols, _tradable, _hours, _confidence, _price_age)
+MARKET: tuple[Rule, ...] = (_symbols, _tradable, _hours, _confidence, _price_age, _approve_all)
 PRICES: tuple[Rule, ...] = (_collar, _self_cross)
 REPETITION: tuple[Rule, ...] = (_duplicate, _repeats)
 TEMPO: tuple[Rule, ...] = (_rates,)

@@ -17,6 +17,7 @@ class Ask:
     """An order as the gate sees it. `quantity` is the most that it can fill; `price` the worst that is known.
 
     `reference_price` is the market's, `price_at` when it was seen. None is what nobody knows.
+    `approval` is why whoever places the order wants a person to agree, None where nobody has to.
     """
 
     symbol: str
@@ -34,6 +35,8 @@ class Ask:
     tradable: bool | None = None
     session: Hours | None = None
     repeat_is_meant: bool = False
+    volatility: Decimal | None = None
+    approval: str | None = None
 
     @property
     def price(self) -> Decimal | None:

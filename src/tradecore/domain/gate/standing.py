@@ -23,7 +23,7 @@ def standing_of(account: AccountState, ask: Ask, now: dt.datetime, instead_of: s
     names = (symbol, ask.strategy, ask.actor)
     keys = dict(zip(scopes(*names), names, strict=True))
     return Standing(
-        state=account.trading_state,
+        state=account.may,
         equity=account.equity,
         day_loss=None if tempo.start is None or account.equity is None else minus(tempo.start, account.equity),
         position=whole.position,

@@ -33,16 +33,24 @@ class Verdict:
         return self.action in (None, Action.WARN, Action.REDUCE)
 
     @property
+    def outside(self) -> tuple[str, ...]:
+        """The names of all limits that the order is outside of."""
+        return tuple(check.rule for check in self.checks if not check.ok)
+
+    @property
     def reason(self) -> str:
         """Why not, in a sentence; empty when nothing is wrong."""
         one = self.decisive
         return "" if one is None else f"{one.found}; allowed is {one.allowed}"
 
 
-def judge(limits: Limits, ask: Ask, standing: Standing) -> Verdict:
-    """Hold an order against every limit that is set. The strictest action of those that it is outside of decides."""
+def judge(limits: Limits, ask: Ask, standing: Standing, set_aside: frozenset[str] = frozenset()) -> Verdict:
+    """Hold an order against every limit that is set. The strictest action of those that it is outside of decides.
+
+    Limits that are `set_aside` are checked and told, and decide nothing.
+    """
     checks = tuple(_checks(limits, ask, standing))
-    outside = [check for check in checks if not check.ok]
+    outside = [check for check in checks if not check.ok and check.rule not in set_aside]
     if not outside:
         return Verdict(checks, None, None, ask.quantity)
     decisive = max(outside, key=lambda check: _STRICTNESS[_action(limits, check)])
@@ -57,11 +65,14 @@ def judge(limits: Limits, ask: Ask, standing: Standing) -> Verdict:
 
 _STRICTNESS = {Action.WARN: 0, Action.REDUCE: 1, Action.APPROVE: 2, Action.BLOCK: 3}
 _ALWAYS_BLOCK = ("state", "quantity")
+_ASKED_FOR = "approval"
 
 
 def _action(limits: Limits, check: Check) -> Action:
     if check.rule in _ALWAYS_BLOCK:
         return Action.BLOCK
+    if check.rule == _ASKED_FOR:
+        return Action.APPROVE
     return limits.action(check.rule.rpartition(" ")[2])
 
 
@@ -72,6 +83,8 @@ def _checks(limits: Limits, ask: Ask, standing: Standing) -> Iterator[Check]:
         return
     reducing = takes_risk_away(ask, standing)
     yield _state(ask, standing, reducing=reducing)
+    if ask.approval is not None:
+        yield Check(_ASKED_FOR, False, ask.approval, "what a person agrees to")
     for rule in _rules(ask, reducing=reducing):
         yield from rule(limits, ask, standing)
 

@@ -51,6 +51,10 @@ class MemoryRecorder(POPOApplicationRecorder):
             version = next(reversed(index)) if index else 0
             if first != version + 1:
                 return f"{stream} is at version {version}, not {first - 1}"
+        for stream, wanted in batch.while_at.items():
+            index = self._stored_events_index.get(stream)
+            if (next(reversed(index)) if index else 0) != wanted:
+                return f"{stream} does not stand at version {wanted} any more"
         return None
 
     def _add(self, batch: Batch) -> int:

@@ -150,6 +150,31 @@ $append$
 """  # noqa: S608 - the number above is all that is put in
 """Returns the first position and the last link."""
 
+APPEND_WHILE_FUNCTION = f"""
+CREATE FUNCTION tradecore_append_while(
+    still text[], at_versions bigint[],
+    ids text[], streams text[], versions bigint[], names text[], states bytea[],
+    seen bigint, seen_link bytea, links bytea[]
+) RETURNS bytea LANGUAGE plpgsql AS $append$
+DECLARE
+    version bigint;
+BEGIN
+    -- Under the lock of every append, so that what is read here stays so until this one is there.
+    PERFORM pg_advisory_xact_lock({APPEND_LOCK} + 'events'::regclass::oid::bigint);
+    FOR i IN 1 .. cardinality(still) LOOP
+        SELECT e.originator_version INTO version FROM events e WHERE e.originator_id = still[i]
+        ORDER BY e.originator_version DESC LIMIT 1;
+        IF coalesce(version, 0) <> at_versions[i] THEN
+            RAISE EXCEPTION 'stream % does not stand at version % any more', still[i], at_versions[i]
+                USING ERRCODE = 'TC001';
+        END IF;
+    END LOOP;
+    RETURN tradecore_append_at(ids, streams, versions, names, states, seen, seen_link, links);
+END
+$append$
+"""  # noqa: S608 - the number above is all that is put in
+"""An append that depends on further streams, which must stand at these versions. Returns the same."""
+
 APPEND_EACH_FUNCTION = f"""
 CREATE FUNCTION tradecore_append_each(
     sizes bigint[], ids text[], streams text[], versions bigint[], names text[], states bytea[]

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from tradecore.journal.postgres.append_function import APPEND_AT_FUNCTION, APPEND_EACH_FUNCTION, APPEND_FUNCTION
+from tradecore.journal.postgres.append_function import (
+    APPEND_AT_FUNCTION,
+    APPEND_EACH_FUNCTION,
+    APPEND_FUNCTION,
+    APPEND_WHILE_FUNCTION,
+)
 from tradecore.journal.postgres.view_functions import ADOPT_FUNCTION, REPLACE_FUNCTION, SWEEP_FUNCTION, WRITE_FUNCTION
 
 # Names are compared byte by byte: no rules of a language, whose changes between systems would break indexes.
@@ -71,6 +76,7 @@ MIGRATIONS: tuple[tuple[int, tuple[str, ...]], ...] = (
             _TEXTS,
         ),
     ),
+    (3, (APPEND_WHILE_FUNCTION,)),
 )
 """Version and statements of each step."""
 

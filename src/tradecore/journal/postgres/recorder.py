@@ -38,6 +38,11 @@ _APPEND = Statement(
     b"SELECT tradecore_append_at($1, $2, $3, $4, $5, $6, $7, $8)",
     (*_ROWS, INT8, BYTEA, BYTEA_ARRAY),
 )
+_APPEND_WHILE = Statement(
+    b"append_while",
+    b"SELECT tradecore_append_while($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    (TEXT_ARRAY, INT8_ARRAY, *_ROWS, INT8, BYTEA, BYTEA_ARRAY),
+)
 _APPEND_EACH = Statement(
     b"append_each",
     b"SELECT tradecore_append_each($1, $2, $3, $4, $5, $6)",
@@ -99,9 +104,12 @@ class LedgerRecorder(ApplicationRecorder):
         if self._seen is not None:
             position, chain = self._seen
             seen = (int8(position), chain, bytea_array(chain_on(chain, position + 1, batch)))
-        answer = self.writer.run(
-            _APPEND, (ids, *_columns(batch), *seen), lambda fresh: _first_position(fresh, batch.event_ids)
-        )
+        values = (ids, *_columns(batch), *seen)
+        statement = _APPEND
+        if batch.while_at:
+            statement = _APPEND_WHILE
+            values = (text_array(list(batch.while_at)), int8_array(list(batch.while_at.values())), *values)
+        answer = self.writer.run(statement, values, lambda fresh: _first_position(fresh, batch.event_ids))
         first, link = int.from_bytes(answer[:8], "big"), answer[8:]
         # Where a broken connection made us look for it, only the position is known.
         self._seen = (first + len(batch.states) - 1, link) if link else None

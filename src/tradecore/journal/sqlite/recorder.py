@@ -61,7 +61,10 @@ class LedgerRecorder(SQLiteApplicationRecorder):
         """Append in one transaction; the first position. Raises `IntegrityError` for a clash or a gap."""
         connection = self.datastore.connection
         with self.datastore.writing(lambda fresh: _all_there(fresh, batch.event_ids)):
-            head = self._insert(connection, batch, self._place_for(connection, batch.firsts))
+            place = self._place_for(connection, batch.firsts)
+            for stream, wanted in batch.while_at.items():
+                _refuse_gap(stream, wanted + 1, _version(connection, stream))
+            head = self._insert(connection, batch, place)
             failpoint("journal.append.before_commit")
         self._seen = head  # only what is committed was seen
         return head[0] - len(batch.states) + 1

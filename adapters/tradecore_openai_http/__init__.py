@@ -1,0 +1,1 @@
+"""Models behind any OpenAI-compatible URL: hosted ones, and local ones such as Ollama, vLLM or LM Studio."""

@@ -1,0 +1,157 @@
+"""`backtest`: one call from bars and a strategy to a result."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import attrs
+
+from tradecore import __version__
+from tradecore.domain.limits import Limits
+from tradecore.domain.nanos import NANO, instant
+from tradecore.domain.values import Bar
+from tradecore.errors import ConfigurationError, InputError
+from tradecore.journal import open_journal
+from tradecore.journal.contract import Journal
+from tradecore.ports.strategy import Strategy
+from tradecore.runner.plugins import load_plugin
+from tradecore_backtest.columns import BarSource, BarTable, table_of
+from tradecore_backtest.desk import Desk
+from tradecore_backtest.market import MarketModel
+from tradecore_backtest.parquet import read_parquet
+from tradecore_backtest.result import BacktestConfig, BacktestResult, Provenance
+from tradecore_backtest.rows import EquityCurve, LazyRows
+from tradecore_backtest.run import Run, Terms
+from tradecore_backtest.spacing import spacing_of
+from tradecore_backtest.telling import fill_rows, order_rows, trade_rows
+from tradecore_backtest.writing import DerivedIds, write
+
+Bars = str | os.PathLike[str] | BarSource | Iterable[Bar]
+
+
+def backtest(
+    bars: Bars,
+    strategy: Strategy | str,
+    symbols: Sequence[str] | None = None,
+    cash: Decimal | int | str = 100_000,
+    *,
+    parameters: Mapping[str, object] | None = None,
+    market: MarketModel | None = None,
+    limits: Limits | None = None,
+    journal: str = "memory:",
+    account: str = "main",
+) -> BacktestResult:
+    """Run a strategy over bars, and give back everything that happened.
+
+    `bars` is a `.parquet` or `.csv` file, `Bar`s, or a `BarSource`; `symbols` picks some of them. A strategy named by
+    text is an installed one, made with `parameters`. `cash` in account currency. Without `limits` the gate has none.
+    The ledger is written to `journal` when that is a URL of a new ledger, else kept in memory.
+
+    Raises `InputError` and `ConfigurationError` for what cannot be meant, and whatever the strategy raises.
+    """
+    source = open_bars(bars, symbols)
+    chosen = _strategy(strategy, parameters or {})
+    model, rules = market or MarketModel(), limits or Limits()
+    spacing = spacing_of(source.distances(), source.bar_ns)
+    config = BacktestConfig(
+        strategy=chosen.name,
+        parameters={name: str(value) for name, value in sorted((parameters or _told(chosen)).items())},
+        symbols=source.symbols,
+        cash=str(Decimal(cash)),
+        bar_seconds=spacing.bar_ns // NANO,
+        market={field.name: str(getattr(model, field.name)) for field in attrs.fields(MarketModel)},
+        limits=str(rules),
+        version=__version__,
+    )
+    name = f"{config.hash}:{source.digest}"
+    desk = Desk(account, DerivedIds(name).epoch())
+    run = Run(source, chosen, desk, Terms(account, Decimal(cash), rules, model, spacing.bar_ns))
+    began = time.perf_counter()
+    run.go()
+    took = time.perf_counter() - began
+    keeper = _Keeper(desk, name, journal)
+    if journal != "memory:":
+        keeper.open()
+    books = desk.account
+    return BacktestResult(
+        config=config,
+        provenance=Provenance(
+            source=source.name,
+            digest=source.digest,
+            counts=spacing.counts,
+            first=None if spacing.first is None else instant(spacing.first),
+            last=None if spacing.last is None else instant(spacing.last),
+            gaps=spacing.gaps,
+            warnings=source.warnings,
+        ),
+        starting_cash=Decimal(cash),
+        cash=books.cash,
+        equity=EquityCurve(run.times, run.equity),
+        orders=LazyRows(lambda: order_rows(desk.tape)),
+        fills=LazyRows(lambda: fill_rows(desk.tape)),
+        trades=LazyRows(lambda: trade_rows(desk.tape)),
+        positions={symbol: position.quantity for symbol, position in books.positions.items()},
+        bars=source,
+        bar_count=run.bar_count,
+        runtime_s=took,
+        open_journal=keeper.open,
+    )
+
+
+class _Keeper:
+    """Writes the ledger of a run once, when it is wanted."""
+
+    def __init__(self, desk: Desk, name: str, url: str) -> None:
+        self._desk, self._name, self._url = desk, name, url
+        self._journal: Journal | None = None
+
+    def open(self) -> Journal:
+        """The ledger. Raises `InputError` when the journal that was named has one already."""
+        if self._journal is None:
+            journal = open_journal(self._url)
+            if journal.head():
+                journal.close()
+                raise InputError("journal", self._url, "the place of a ledger that does not exist yet")
+            write(self._desk.tape, self._name, journal)
+            self._journal = journal
+        return self._journal
+
+
+def open_bars(bars: Bars, symbols: Sequence[str] | None = None) -> BarSource:
+    """Bars of any kind as a source. Raises `InputError`."""
+    wanted = None if symbols is None else frozenset(symbols)
+    if isinstance(bars, str | os.PathLike):
+        path = Path(bars)
+        if path.suffix.lower() == ".parquet":
+            return read_parquet(path, wanted)
+        reader = load_plugin("market_data", "file", "market_data")
+        return table_of(reader(path, wanted), None, str(path))
+    if isinstance(bars, BarTable):
+        return bars if wanted is None else bars.only(wanted)
+    if isinstance(bars, Iterable):
+        return table_of(bars, wanted)
+    if wanted is not None:
+        raise InputError("symbols", sorted(wanted), "nothing, because this source of bars says which symbols it has")
+    return bars
+
+
+def _strategy(strategy: Strategy | str, parameters: Mapping[str, object]) -> Strategy:
+    if not isinstance(strategy, str):
+        return strategy
+    factory = load_plugin("strategies", strategy, "strategy")
+    try:
+        made: Strategy = factory(**parameters)
+    except TypeError as error:
+        raise ConfigurationError(f"parameters: {strategy} does not take them: {error}") from None
+    return made
+
+
+def _told(strategy: Strategy) -> dict[str, object]:
+    """The plain values that a strategy object carries, as its parameters."""
+    kept = vars(strategy) if hasattr(strategy, "__dict__") else {}
+    plain = (int, str, Decimal, float, bool)
+    return {name.lstrip("_"): value for name, value in kept.items() if isinstance(value, plain)}

@@ -1,0 +1,229 @@
+"""One run: the market moves bar by bar, what was placed before may fill, and only then the strategy sees the bar.
+
+A strategy is handed numbers or bars that have ended, one time at a time, and nothing that it could read ahead with.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from array import array
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import repeat
+
+import attrs
+
+from tradecore.domain import commands as cmd
+from tradecore.domain import streams
+from tradecore.domain.account import SETTINGS
+from tradecore.domain.events import AlertTriggered
+from tradecore.domain.limits import Limits
+from tradecore.domain.nanos import NANO, instant, to_nanos
+from tradecore.domain.values import OrderClass, TimeInForce
+from tradecore.errors import InputError
+from tradecore.ports.strategy import Idea, Strategy
+from tradecore.proposing import order_of
+from tradecore.strategies.glancing import Glancer
+from tradecore_backtest.columns import BarSource, Chunk, make_bar
+from tradecore_backtest.corporate import Calendar
+from tradecore_backtest.desk import Desk, Moment
+from tradecore_backtest.hours import sessions, utc_days
+from tradecore_backtest.market import Hours, MarketModel
+from tradecore_backtest.venue import BROKER_ACCOUNT, Prices, Venue
+
+_FRESH = dt.timedelta(days=1)
+_LARGEST_CASH = 5_000_000_000
+
+
+@attrs.frozen
+class Terms:
+    """What a run is told. `bar_ns` is the length of a bar in nanoseconds."""
+
+    account: str
+    cash: Decimal
+    limits: Limits
+    model: MarketModel
+    bar_ns: int
+    decide_from: dt.datetime | None = None
+
+
+class Run:
+    """A market, a desk and a strategy. `go` runs it once."""
+
+    def __init__(self, source: BarSource, strategy: Strategy, desk: Desk, terms: Terms) -> None:
+        if not 0 < terms.cash <= _LARGEST_CASH:
+            raise InputError("cash", terms.cash, f"an amount above zero, at most {_LARGEST_CASH}")
+        self.desk = desk
+        self.times: array[int] = array("q")
+        self.equity: array[int] = array("q")
+        self.bar_count = 0
+        self.last: dict[str, int] = {}
+        self._source = source
+        self._strategy = strategy
+        self._terms = terms
+        self._bar_ns = terms.bar_ns
+        self.venue = Venue(desk, terms.model, self.last)
+        self._actor = f"strategy:{strategy.name}"
+        self._cash = to_nanos("cash", terms.cash)
+        self._held: dict[str, int] = {}
+        regular = terms.model.hours is Hours.REGULAR and not all("/" in symbol for symbol in source.symbols)
+        self._cut = sessions if regular else utc_days
+        self._calendar = Calendar(desk, self.venue, terms.account, terms.model, self.last, is_utc=not regular)
+        self._strategy_name = strategy.name
+
+    # --- what a strategy may know of its own standing ---------------------------------------------------------------
+
+    def position(self, symbol: str) -> Decimal:
+        """Signed quantity that the strategy holds."""
+        return self.desk.account.held(self._strategy_name, symbol)
+
+    def working(self, symbol: str) -> Decimal:
+        """Signed quantity that its open orders can still add."""
+        return self.desk.account.working(self._strategy_name, symbol)
+
+    # --- the run ----------------------------------------------------------------------------------------------------
+
+    def go(self) -> None:
+        """Run over all bars. Raises what the strategy raises."""
+        is_begun = False
+        many = len(self._source.symbols) > 1
+        for chunk in self._source.chunks():
+            for first, behind in self._cut(chunk.starts):
+                if not is_begun:
+                    self._begin(Moment(chunk.starts[first], instant(chunk.starts[first])))
+                    is_begun = True
+                if self._calendar.turn(chunk.starts[first]):
+                    self._read_books()
+                (self._span_of_many if many else self._span_of_one)(chunk, first, behind)
+                self.bar_count += behind - first
+        if not is_begun:
+            self._begin(Moment(0, instant(0)))
+
+    def _begin(self, moment: Moment) -> None:
+        terms = self._terms
+        pin = cmd.PinAccount(terms.account, BROKER_ACCOUNT, BROKER_ACCOUNT, True, "USD", terms.cash, (), moment.at)
+        self.desk.take(pin, moment, "runner")
+        limits = cmd.SetLimits(terms.account, terms.limits, SETTINGS, "as the backtest was told")
+        self.desk.take(limits, moment, "settings")
+
+    def _span_of_one(self, chunk: Chunk, first: int, behind: int) -> None:
+        """The bars of a day of the only symbol."""
+        symbol = self._source.symbols[0]
+        places = slice(first, behind)
+        starts, closes = chunk.starts[places], chunk.closes[places]
+        rows = zip(
+            starts, chunk.opens[places], chunk.highs[places], chunk.lows[places], closes, chunk.volumes[places],
+            strict=True,
+        )  # fmt: skip
+        look = self._look()
+        is_open, last, bar_ns = self.venue.open, self.last, self._bar_ns
+        seen = 0  # bars of this day that are in the equity curve
+        for place, (start, open_, high, low, close, volume) in enumerate(rows):
+            if is_open:
+                end = start + bar_ns
+                self._mark(closes, seen, place, symbol)
+                seen = place
+                self.venue.match(symbol, Prices(open_, high, low, close, volume, Moment(end, instant(end))), start)
+                self._read_books()
+            if look(symbol, start, open_, high, low, close, volume):
+                last[symbol] = close
+                self._decide(symbol, start, open_, high, low, close, volume)
+        if starts:
+            last[symbol] = closes[-1]
+        self._mark(closes, seen, len(closes), symbol)
+        self.times.extend([start + bar_ns for start in starts])
+
+    def _mark(self, closes: list[int], first: int, behind: int, symbol: str) -> None:
+        """Put so many bars into the equity curve, at what is held now."""
+        cash, held = self._cash, self._held.get(symbol, 0)
+        if not held:
+            self.equity.extend(repeat(cash, behind - first))
+        elif not held % NANO:
+            units = held // NANO
+            self.equity.extend([cash + units * close for close in closes[first:behind]])
+        else:
+            self.equity.extend([cash + held * close // NANO for close in closes[first:behind]])
+
+    def _span_of_many(self, chunk: Chunk, first: int, behind: int) -> None:
+        """The bars of a day of several symbols: all of a time trade before any of them is decided on."""
+        look, is_open, last = self._look(), self.venue.open, self.last
+        for begin, end_of_time in _times(chunk.starts, first, behind):
+            start = chunk.starts[begin]
+            end = start + self._bar_ns
+            rows = [self._row(chunk, place) for place in range(begin, end_of_time)]
+            if is_open:
+                moment, has_matched = Moment(end, instant(end)), False
+                for symbol, open_, high, low, close, volume in rows:
+                    if symbol in is_open:
+                        self.venue.match(symbol, Prices(open_, high, low, close, volume, moment), start)
+                        has_matched = True
+                if has_matched:
+                    self._read_books()
+            for row in rows:
+                last[row[0]] = row[4]
+            for symbol, open_, high, low, close, volume in rows:
+                if look(symbol, start, open_, high, low, close, volume):
+                    self._decide(symbol, start, open_, high, low, close, volume)
+            if self.times and self.times[-1] == end:  # a chunk ended within this time
+                self.times.pop()
+                self.equity.pop()
+            self.times.append(end)
+            self.equity.append(self._cash + sum([held * last[one] // NANO for one, held in self._held.items()]))
+
+    def _row(self, chunk: Chunk, place: int) -> tuple[str, int, int, int, int, int]:
+        assert chunk.codes is not None, "there are several symbols"
+        return (
+            self._source.symbols[chunk.codes[place]], chunk.opens[place], chunk.highs[place], chunk.lows[place],
+            chunk.closes[place], chunk.volumes[place],
+        )  # fmt: skip
+
+    def _read_books(self) -> None:
+        account = self.desk.account
+        self._cash = to_nanos("cash", account.cash)
+        self._held = {symbol: to_nanos("quantity", one.quantity) for symbol, one in account.positions.items()}
+
+    # --- deciding ---------------------------------------------------------------------------------------------------
+
+    def _look(self):  # type: ignore[no-untyped-def]
+        strategy = self._strategy
+        return strategy.glance if isinstance(strategy, Glancer) else _always
+
+    def _decide(self, symbol: str, start: int, open_: int, high: int, low: int, close: int, volume: int) -> None:
+        """Hand the bar to the strategy and place what it proposes, as the engine does."""
+        bar = make_bar(symbol, start, open_, high, low, close, volume)
+        strategy = self._strategy
+        ideas = strategy.propose(bar, self) if isinstance(strategy, Glancer) else strategy.on_bar(bar, self)
+        if not ideas:
+            return
+        end = start + self._bar_ns
+        moment = Moment(end, instant(end))
+        for number, idea in enumerate(ideas):
+            try:
+                self._place(idea, bar, number, moment)
+            except InputError as error:
+                message = f"strategy {strategy.name} at {bar.start.isoformat()}: {error}"
+                self.desk.note(streams.BROKER, AlertTriggered("bad_proposal", message), moment)
+
+    def _place(self, idea: Idea, bar, number: int, moment: Moment) -> None:  # type: ignore[no-untyped-def]
+        name, account = self._strategy_name, self._terms.account
+        order = order_of(idea, bar, number, strategy=name, account=account, not_after=moment.at + _FRESH)
+        if order.order_class is not OrderClass.SIMPLE or order.time_in_force is TimeInForce.CLS:
+            raise InputError("order", f"{order.order_class} {order.time_in_force}", "a simple order, not for the close")
+        self.desk.take(order, moment, self._actor)
+        queued = self.desk.order(order.order_id)
+        if queued is not None:
+            self.venue.submit(queued, moment)
+
+
+def _always(*_: object) -> bool:
+    return True
+
+
+def _times(starts: list[int], first: int, behind: int) -> Iterator[tuple[int, int]]:
+    """Places of the bars of one time."""
+    while first < behind:
+        end = first + 1
+        while end < behind and starts[end] == starts[first]:
+            end += 1
+        yield first, end
+        first = end

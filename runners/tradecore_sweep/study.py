@@ -1,0 +1,92 @@
+"""What is studied: the strategy, its grid, the bars, and the terms that are the same for every trial."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from tradecore import __version__
+from tradecore_backtest.market import MarketModel
+from tradecore_sweep.grid import Grid, Parameter
+
+
+@attrs.frozen
+class Window:
+    """A stretch of time, from `start` up to but without `end` (UTC); None is as far as the bars go."""
+
+    start: dt.datetime | None = None
+    end: dt.datetime | None = None
+
+    def __str__(self) -> str:
+        first, last = ("" if at is None else f"{at:%Y-%m-%dT%H:%M}" for at in (self.start, self.end))
+        return f"{first}/{last}"
+
+
+@attrs.frozen
+class Study:
+    """The terms of a sweep. `bars` is a file that every process can read; `strategy` an installed strategy's name."""
+
+    strategy: str
+    grid: Grid
+    bars: Path
+    symbols: tuple[str, ...] | None = None
+    cash: Decimal = Decimal(100_000)
+    market: MarketModel = attrs.field(factory=MarketModel)
+    risk_free: float = 0.0
+
+    def trial(self, parameters: Mapping[str, Parameter], window: Window, digest: str) -> Trial:
+        """One of its trials; `digest` is that of the bars."""
+        return Trial(
+            self.strategy,
+            tuple(sorted(parameters.items())),
+            str(self.bars),
+            digest,
+            self.symbols,
+            self.cash,
+            self.market,
+            self.risk_free,
+            window,
+        )
+
+
+@attrs.frozen
+class Trial:
+    """One backtest to run, complete in itself: it can be sent to any process, or machine, that can read the bars."""
+
+    strategy: str
+    parameters: tuple[tuple[str, Parameter], ...]
+    bars: str
+    digest: str
+    symbols: tuple[str, ...] | None
+    cash: Decimal
+    market: MarketModel
+    risk_free: float
+    window: Window
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """Everything that the outcome depends on, as text. Where the bars lie is not among it; what is in them is."""
+        return {
+            "strategy": self.strategy,
+            "parameters": {name: [type(value).__name__, str(value)] for name, value in self.parameters},
+            "bars": self.digest,
+            "symbols": None if self.symbols is None else sorted(self.symbols),
+            "cash": str(self.cash),
+            "market": {field.name: str(getattr(self.market, field.name)) for field in attrs.fields(MarketModel)},
+            "risk_free": repr(self.risk_free),
+            "window": str(self.window),
+            "version": __version__,
+        }
+
+    @property
+    def key(self) -> str:
+        """SHA-256 of the terms in canonical JSON: what an outcome is kept under."""
+        text = json.dumps(self.terms, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()

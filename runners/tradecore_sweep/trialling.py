@@ -1,0 +1,97 @@
+"""Running one trial: the function that is sent to other processes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from tradecore.errors import ConfigurationError
+from tradecore.metrics import Curve, NotDefined, Report
+from tradecore.ports.strategy import Strategy
+from tradecore.runner.plugins import load_plugin
+from tradecore.tearsheet import Sheet
+from tradecore_backtest.api import backtest
+from tradecore_backtest.result import BacktestResult
+from tradecore_backtest.sheet import sheet_of
+from tradecore_sweep.outcome import Outcome
+from tradecore_sweep.study import Trial
+from tradecore_sweep.windowed import before, table_of, windowed
+
+
+def run_trial(trial: Trial) -> Outcome:
+    """Run a trial and measure it. Raises what the backtest raises."""
+    return outcome_of(trial, run(trial))
+
+
+def run(trial: Trial) -> BacktestResult:
+    """The backtest of a trial; the strategy has observed as many bars before the window as it asks for.
+
+    Raises `ConfigurationError` when the bars are not those of the study.
+    """
+    table = table_of(trial.bars, trial.symbols)
+    if table.digest != trial.digest:
+        raise ConfigurationError(f"{trial.bars} is not the file that the study began with: its content has changed")
+    strategy = strategy_of(trial)
+    for bar in before(table, trial.window, strategy.warmup_bars):
+        strategy.observe(bar)
+    return backtest(
+        windowed(table, trial.window),
+        strategy,
+        cash=trial.cash,
+        parameters=dict(trial.parameters),
+        market=trial.market,
+    )
+
+
+def strategy_of(trial: Trial) -> Strategy:
+    """The strategy with the trial's parameters. Raises `InputError` or `ConfigurationError` for others than its own."""
+    factory = load_plugin("strategies", trial.strategy, "strategy")
+    try:
+        made: Strategy = factory(**dict(trial.parameters))
+    except TypeError as error:
+        raise ConfigurationError(f"grid: {trial.strategy} does not take these parameters: {error}") from None
+    return made
+
+
+def outcome_of(trial: Trial, result: BacktestResult) -> Outcome:
+    """What is kept of a result."""
+    report = sheet_of(result, risk_free=trial.risk_free, charts=False).report()
+    return Outcome(trial, figures_of(report), dated_returns(report), result.config_hash)
+
+
+def figures_of(report: Report) -> dict[str, float | None]:
+    """Figures that are numbers, by key; None where not defined, seconds for durations."""
+    found: dict[str, float | None] = {}
+    for figure in report:
+        value = figure.value
+        if isinstance(value, dt.timedelta):
+            found[figure.key] = value.total_seconds()
+        elif isinstance(value, NotDefined):
+            found[figure.key] = None
+        elif isinstance(value, int | float | Decimal):
+            found[figure.key] = float(value)
+    return found
+
+
+def dated_returns(report: Report) -> tuple[tuple[dt.date, float], ...]:
+    """Returns with the date of the session that they end with."""
+    daily = report.curve.daily(report.market).samples[1:]
+    dates = (sample.at.astimezone(report.market.zone).date() for sample in daily)
+    return tuple(zip(dates, report.returns, strict=False))
+
+
+def sheet_of_returns(title: str, outcomes: list[Outcome], cash: Decimal) -> Sheet:
+    """A sheet whose equity compounds the returns of outcomes that follow each other in time."""
+    equity = cash
+    samples: list[tuple[dt.datetime, Decimal]] = []
+    for outcome in outcomes:
+        for date, change in outcome.returns:
+            at = dt.datetime.combine(date, dt.time(21), dt.UTC)
+            if not samples:
+                samples.append((at - dt.timedelta(days=1), equity))
+            equity = (equity * (1 + Decimal(repr(change)))).quantize(Decimal("0.000001"))
+            if samples[-1][0] < at:
+                samples.append((at, equity))
+            else:
+                samples[-1] = (samples[-1][0], equity)
+    return Sheet(title, "USD", Curve.of(samples))

@@ -1,0 +1,162 @@
+"""Deciding on one symbol: asked, judged, validated, each on record before the next. What was done is not done again."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import anyio
+import structlog
+
+from tradecore.cycle.features import features_of
+from tradecore.cycle.rules import CycleRules
+from tradecore.cycle.sources import Sources
+from tradecore.cycle.universe import Universe
+from tradecore.cycle.validation import Market, validate
+from tradecore.domain import commands as cmd
+from tradecore.domain import streams
+from tradecore.domain.deliberation import DeliberationState, Progress
+from tradecore.domain.identity import decision_id
+from tradecore.domain.judgement import Judgement, abstain
+from tradecore.domain.messages import Cause
+from tradecore.domain.values import Bar
+from tradecore.errors import JournalError, ReplayMiss, TradecoreError
+from tradecore.failpoints import failpoint
+from tradecore.learning.active import active_calibration
+from tradecore.ledger import Ledger
+from tradecore.ports.agent import Agent, Briefing, Features, Standing
+from tradecore.ports.clock import Clock
+from tradecore.ports.ids import Ids
+
+_log = structlog.get_logger("tradecore.cycle")
+
+
+class Decider:
+    """Asks one agent about symbols, for one account."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        agent: Agent,
+        universe: Universe,
+        sources: Sources,
+        clock: Clock,
+        ids: Ids,
+        account: str,
+        rules: CycleRules,
+        run: str,
+    ) -> None:
+        self._ledger = ledger
+        self._agent = agent
+        self._universe = universe
+        self._sources = sources
+        self._clock = clock
+        self._ids = ids
+        self._account = account
+        self._rules = rules
+        self._run = run
+
+    def identity(self, symbol: str, bars: tuple[Bar, ...]) -> str:
+        """The decision of the agent on these bars: the same bars, the same decision."""
+        return decision_id(self._agent.name, symbol, bars[-1].start.isoformat())
+
+    async def decide(self, symbol: str, bars: tuple[Bar, ...], cycle_id: str) -> DeliberationState:
+        """The decision on a symbol, validated, from wherever an earlier run left it."""
+        decision = self.identity(symbol, bars)
+        features = features_of(bars, self._agent.lookback_bars, self._sources.figures(symbol, bars[-1].start))
+        state = self._request(decision, symbol, bars, features, cycle_id)
+        cause = self._cause(decision)
+        own = self.standing(symbol)
+        if state.progress is Progress.REQUESTED:
+            judgement = await self._judge(self._briefing(state, bars, features, own, cause))
+            failpoint("decision.judged")
+            self._ledger.handle(cmd.ConcludeDecision(decision, judgement), cause)
+            failpoint("decision.concluded")
+            state = self._known(decision)
+        if state.progress is Progress.CONCLUDED:
+            made = state.concluded
+            assert made is not None, "it is concluded"
+            market = Market(bars[-1].close, self._universe.tradable(symbol))
+            calibration = active_calibration(self._ledger.journal, self._agent.name, made.model)
+            self._ledger.handle(validate(made, own, market, self._rules, calibration), cause)
+            failpoint("decision.validated")
+            state = self._known(decision)
+        return state
+
+    def standing(self, symbol: str) -> Standing:
+        """What the agent has to do with the symbol, by the account's books."""
+        account, name = self._ledger.account(self._account), self._agent.name
+        held, working = account.held(name, symbol), account.working(name, symbol)
+        trades = account.trades_for(name, symbol)
+        idea = self._ledger.trade(trades[0]) if trades else None
+        if idea is None:
+            return Standing(held, working, None, account.equity)
+        return Standing(
+            held, working, idea.position.average_price, account.equity, self._thesis(idea.decision_id), idea.opened_at
+        )
+
+    def _thesis(self, decision: str | None) -> str:
+        """Why the position was opened, as the agent said it then."""
+        state = None if decision is None else self._ledger.deliberation(decision)
+        return "" if state is None or state.concluded is None else state.concluded.reasoning
+
+    def _request(
+        self, decision: str, symbol: str, bars: tuple[Bar, ...], features: Features, cycle_id: str
+    ) -> DeliberationState:
+        known = self._ledger.deliberation(decision)
+        if known is not None:
+            return known
+        asked = cmd.RequestDecision(
+            decision_id=decision,
+            agent=self._agent.name,
+            account=self._account,
+            symbol=symbol,
+            cycle_id=cycle_id,
+            data_as_of=bars[-1].start,
+            deadline=self._clock.now() + dt.timedelta(seconds=self._rules.decide_s),
+            values=features.values,
+            missing=features.missing,
+            sources=features.sources,
+        )
+        self._ledger.handle(asked, self._cause(decision))
+        failpoint("decision.requested")
+        return self._known(decision)
+
+    def _briefing(
+        self, state: DeliberationState, bars: tuple[Bar, ...], features: Features, own: Standing, cause: Cause
+    ) -> Briefing:
+        return Briefing(
+            decision_id=state.decision_id,
+            symbol=state.symbol,
+            as_of=state.data_as_of,
+            deadline=self._clock.now() + dt.timedelta(seconds=self._rules.decide_s),
+            bars=bars,
+            features=features,
+            standing=own,
+            notes=self._sources.notes(state.symbol, state.data_as_of),
+            cause=cause,
+            run=self._run,
+        )
+
+    async def _judge(self, briefing: Briefing) -> Judgement:
+        """The agent's judgement, or why it has none. Only what would make a replay or the store a liar is raised."""
+        with anyio.move_on_after(self._rules.decide_s):
+            try:
+                return await self._agent.judge(briefing)
+            except (JournalError, ReplayMiss):
+                raise
+            except TradecoreError as error:
+                return abstain(f"the agent failed: {error}")
+            except Exception as error:  # noqa: BLE001 - an agent is anybody's code, and its failure is no decision
+                _log.exception("an agent failed", agent=self._agent.name, symbol=briefing.symbol)
+                return abstain(f"the agent failed: {type(error).__name__}")
+        return abstain(f"the agent did not decide within {self._rules.decide_s:g} s")
+
+    def _known(self, decision: str) -> DeliberationState:
+        state = self._ledger.deliberation(decision)
+        assert state is not None, "it was requested"
+        return state
+
+    def _cause(self, decision: str) -> Cause:
+        """Everything about a decision is one trace, across crashes too."""
+        trace_id = self._ledger.trace_of(streams.deliberation(decision)) or self._ids.trace_id()
+        return Cause(trace_id, actor=f"agent:{self._agent.name}", source="cycle")

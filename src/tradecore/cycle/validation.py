@@ -1,0 +1,111 @@
+"""Validation: what remains of a judgement before money. Out of range is to hold with the reason, never a repair.
+
+Blind to text: only stance, numbers, and what the books and the broker say are looked at.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import attrs
+
+from tradecore.cycle.rules import CycleRules
+from tradecore.domain.calibration import calibrated
+from tradecore.domain.commands import ValidateDecision
+from tradecore.domain.events import CalibrationCompleted, DecisionConcluded
+from tradecore.domain.judgement import CycleMode, Stance
+from tradecore.domain.sizing import percent_of_equity
+from tradecore.domain.terms import is_crypto
+from tradecore.domain.values import ZERO
+from tradecore.errors import InputError
+from tradecore.ports.agent import Standing
+
+_COIN = Decimal("0.0001")
+
+
+@attrs.frozen
+class Market:
+    """What validation is told of the symbol: the price of the newest bar, and whether the broker trades it.
+
+    `tradable` is None where the broker could not be asked: that is not a no.
+    """
+
+    price: Decimal
+    tradable: bool | None
+
+
+def validate(
+    made: DecisionConcluded,
+    own: Standing,
+    market: Market,
+    rules: CycleRules,
+    calibration: CalibrationCompleted | None,
+) -> ValidateDecision:
+    """The decision that may become an order, or to hold, and why."""
+    confidence = made.confidence
+    if confidence is not None and calibration is not None:
+        confidence = calibrated(calibration.calibration, confidence)
+    plain = ValidateDecision(
+        decision_id=made.decision_id,
+        stance=made.stance,
+        reason="",
+        confidence=confidence,
+        calibration_id=None if calibration is None else calibration.calibration_id,
+        quantity=None,
+        reference_price=market.price,
+        needs_approval=None,
+    )
+    if not made.stance.acts:
+        return plain
+    try:
+        quantity = _buy(made, own, market, rules) if made.stance is Stance.BUY else _sell(own)
+    except InputError as error:
+        return attrs.evolve(plain, stance=Stance.HOLD, reason=str(error))
+    return attrs.evolve(plain, quantity=quantity, needs_approval=_approval(made.stance, confidence, rules))
+
+
+def _buy(made: DecisionConcluded, own: Standing, market: Market, rules: CycleRules) -> Decimal:
+    if made.confidence is None or not ZERO <= made.confidence <= 1:
+        raise InputError("confidence", made.confidence, "a share from 0 to 1 on what is to be bought")
+    if market.tradable is False:
+        raise InputError("symbol", made.symbol, "one that the broker trades")
+    if own.held or own.working:
+        raise InputError("symbol", made.symbol, "one that the agent neither holds nor has an order for")
+    size = made.size_fraction
+    if size is None or not ZERO < size <= rules.max_size_fraction:
+        raise InputError("size_fraction", size, f"above 0, at most {rules.max_size_fraction}")
+    _check_price("stop_price", made.stop_price, market.price, rules, below=True)
+    _check_price("target_price", made.target_price, market.price, rules, below=False)
+    if own.equity is None or own.equity <= 0:
+        raise InputError("equity", own.equity, "the account's equity, to size by")
+    quantity = percent_of_equity(own.equity, size, market.price, step=_COIN if is_crypto(made.symbol) else Decimal(1))
+    if quantity <= 0:
+        raise InputError("size_fraction", size, f"enough for one unit at {market.price}")
+    return quantity
+
+
+def _sell(own: Standing) -> Decimal:
+    if own.held <= 0:
+        raise InputError("action", "sell", "a symbol that the agent holds: it sells nothing short")
+    if own.working:
+        raise InputError("action", "sell", "a symbol without a working order of the agent")
+    return own.held
+
+
+def _check_price(field: str, price: Decimal | None, last: Decimal, rules: CycleRules, *, below: bool) -> None:
+    if price is None:
+        return
+    right_side = price < last if below else price > last
+    if not price.is_finite() or not right_side or abs(price - last) > rules.max_price_distance * last:
+        side = "below" if below else "above"
+        raise InputError(field, price, f"a price {side} {last}, within {rules.max_price_distance} of it")
+
+
+def _approval(stance: Stance, confidence: Decimal | None, rules: CycleRules) -> str | None:
+    """Why a person must agree; what takes risk away waits for nobody in the semi-automatic mode."""
+    if rules.mode is CycleMode.MANUAL:
+        return "cycles of this account are manual"
+    is_asked = rules.mode is CycleMode.SEMI_AUTOMATIC and stance is Stance.BUY
+    if is_asked and (confidence is None or confidence < rules.approve_below):
+        return f"confidence {confidence} is below {rules.approve_below}"
+    return None

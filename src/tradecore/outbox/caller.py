@@ -1,0 +1,75 @@
+"""One piece of work, one call: which call it is, and what the call is given."""
+
+from __future__ import annotations
+
+import functools
+
+from tradecore.domain import commands as cmd
+from tradecore.domain.order import OrderState
+from tradecore.errors import BrokerUnreachable, ProtocolError
+from tradecore.failpoints import failpoint
+from tradecore.ledger import Ledger
+from tradecore.outbox import calls, lookups
+from tradecore.outbox.answers import Done
+from tradecore.outbox.leave import Leave
+from tradecore.outbox.needs import Kind, missing_legs
+from tradecore.outbox.pace import Pace
+from tradecore.outbox.queue import Item
+from tradecore.ports.broker import Broker
+from tradecore.ports.clock import Clock
+
+
+class Caller:
+    """Makes the call that an item is for."""
+
+    def __init__(self, ledger: Ledger, broker: Broker, clock: Clock, pace: Pace, account: str, leave: Leave) -> None:
+        self._ledger = ledger
+        self._broker = broker
+        self._clock = clock
+        self._pace = pace
+        self._account = account
+        self._leave = leave
+
+    async def call(self, item: Item, marked_at: float) -> Done:
+        """The outcome of the call; `marked_at` is when its attempt was recorded, on the monotonic clock."""
+        if item.kind is Kind.KILL:
+            return await self._kill()
+        find = self._ledger.order
+        order = find(item.key)
+        assert order is not None, "an order does not vanish"
+        if item.kind is Kind.CANCEL:
+            return await calls.cancel_order(self._broker, order)
+        if item.is_marked:
+            failpoint("outbox.post.before")
+            return await self._send(order, marked_at)
+        if item.kind is Kind.RESOLVE:
+            return await lookups.resolve(self._broker, order, find, item, self._pace, self._clock)
+        return await lookups.find_legs(self._broker, order, find, item, self._pace)
+
+    async def _send(self, order: OrderState, marked_at: float) -> Done:
+        if (stopped := self._leave.stopped(order)) is not None:
+            return calls.not_sent(order, stopped)
+        if self._clock.monotonic() - marked_at > self._pace.send_within_s:
+            return calls.not_sent(order)
+        veto = functools.partial(self._leave.veto, order.order_id)
+        if order.replaces is None:
+            return await calls.submit_order(self._broker, order, missing_legs(order, self._ledger.order), veto)
+        old = self._ledger.order(order.replaces)
+        old_id = old.broker_order_id if old is not None else None
+        assert old_id is not None, "only what the broker has can be replaced"
+        return await calls.replace_order(self._broker, order, old_id, veto)
+
+    async def _kill(self) -> Done:
+        state = self._ledger.kill(self._account)
+        assert state is not None, "it was just marked"
+        done = await calls.kill_everything(self._broker, state)
+        (answer,) = done.commands
+        if isinstance(answer, cmd.RecordKillAnswer) and answer.accepted:
+            try:
+                left = await lookups.count_open(self._broker)
+                held = await lookups.count_held(self._broker) if state.flat else None
+            except (BrokerUnreachable, ProtocolError) as error:
+                done.commands = [cmd.RecordKillAnswer(self._account, True, str(error))]
+            else:
+                done.commands = [cmd.RecordKillAnswer(self._account, True, "", left, held)]
+        return done

@@ -1,0 +1,82 @@
+"""Wiring of cycles: from settings to an agent, and to the cycles that ask it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from decimal import Decimal
+
+from tradecore.cycle.orchestrator import Cycle
+from tradecore.cycle.rules import CycleRules
+from tradecore.domain.judgement import CycleMode
+from tradecore.engine import Engine
+from tradecore.errors import ConfigurationError, InputError
+from tradecore.ports.agent import Agent
+from tradecore.ports.clock import Clock
+from tradecore.ports.ids import Ids
+from tradecore.ports.model import ModelGateway
+from tradecore.ports.venue import Venue
+from tradecore.runner.models import open_gateway
+from tradecore.runner.plugins import load_plugin
+from tradecore.settings import Settings
+
+
+@asynccontextmanager
+async def open_cycle(
+    settings: Settings,
+    engine: Engine,
+    venue: Venue,
+    clock: Clock,
+    ids: Ids,
+    run: str,
+    not_after_s: float,
+    gateway: ModelGateway | None = None,
+) -> AsyncIterator[Cycle | None]:
+    """The cycles that the settings ask for, with a way to models; None where no agent is named.
+
+    `gateway` stands in for the one of the settings. Raises `ConfigurationError`, and what the gateway raises.
+    """
+    if not settings.agent.name:
+        yield None
+        return
+    async with AsyncExitStack() as stack:
+        if gateway is None:
+            opening = open_gateway(settings.models, engine.ledger, clock, ids, settings.account)
+            gateway = await stack.enter_async_context(opening)
+        agent = make_agent(settings, gateway)
+        yield make_cycle(settings, agent, engine, venue, clock, ids, run, not_after_s)
+
+
+def make_agent(settings: Settings, gateway: ModelGateway) -> Agent:
+    """The agent that the settings name. Raises `ConfigurationError`."""
+    chosen = settings.agent
+    factory = load_plugin("agents", chosen.name, "agent.name")
+    try:
+        agent: Agent = factory(gateway, **chosen.parameters)
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"agent.parameters: {chosen.name} does not take them: {error}") from None
+    except InputError as error:
+        raise ConfigurationError(str(error)) from None
+    return agent
+
+
+def make_cycle(
+    settings: Settings, agent: Agent, engine: Engine, venue: Venue, clock: Clock, ids: Ids, run: str, not_after_s: float
+) -> Cycle:
+    """The cycles of an account. Raises `ConfigurationError` where nobody said which symbols to look at."""
+    symbols = settings.market_data.symbols or venue.symbols
+    if not symbols:
+        raise ConfigurationError("market_data.symbols: an agent needs to be told which symbols to look at")
+    said = settings.cycle
+    rules = CycleRules(
+        every_s=said.every_s,
+        mode=said.mode or (CycleMode.MANUAL if settings.broker.live else CycleMode.AUTONOMOUS),
+        approve_below=Decimal(said.approve_below),
+        max_size_fraction=Decimal(said.max_size_fraction),
+        max_price_distance=Decimal(said.max_price_distance),
+        data_max_age_s=said.data_max_age_s,
+        decide_s=said.decide_s,
+        deliver_s=said.deliver_s,
+        not_after_s=not_after_s,
+    )
+    return Cycle(engine, agent, venue.market_data, clock, ids, settings.account, symbols, rules, said.run or run)

@@ -1,0 +1,237 @@
+"""Cycles: every step on record, one at a time, and each failure with its own end."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from tests.cycle.scene import Stage, decision, staged
+from tests.cycle.test_path import in_and_out
+from tradecore import approvals
+from tradecore.domain import commands as cmd
+from tradecore.domain import events as ev
+from tradecore.domain import streams
+from tradecore.domain.judgement import CycleStep, Stance, StepResult
+from tradecore.domain.messages import Cause
+from tradecore.domain.values import Bar, OrderStatus, TradingState
+from tradecore.errors import BrokerUnreachable, GrantRefused
+from tradecore.ports.market_data import DataConnected, MarketData
+from tradecore.ports.model import ModelRequest
+
+CAUSE = Cause("1" * 32, actor="tester")
+Play = Callable[[Stage, dt.datetime], Awaitable[None]]
+
+
+def play(folder: Path, act: Play, script: Any = in_and_out, **tables: Any) -> None:
+    """One act on a market that has moved a minute."""
+
+    async def run() -> None:
+        async with staged(folder, script, **tables) as stage, stage.running() as now:
+            await act(stage, now)
+
+    anyio.run(run)
+
+
+def steps(stage: Stage) -> list[tuple[CycleStep, StepResult]]:
+    return [(event.step, event.result) for event in stage.events(ev.CycleStepped)]
+
+
+def test_a_cycle_has_all_its_steps_in_order_and_is_done_once(tmp_path: Path) -> None:
+    async def act(stage: Stage, now: dt.datetime) -> None:
+        assert await stage.cycle.at(now)
+        assert not await stage.cycle.at(now)
+        assert not await stage.cycle.at(now + dt.timedelta(seconds=59))
+        assert [step for step, _ in steps(stage)] == list(CycleStep)
+        (done,) = stage.events(ev.CycleCompleted)
+        assert (done.result, done.decisions, done.orders) == (StepResult.OK, 2, 2)
+
+    play(tmp_path, act)
+
+
+def test_cycles_never_overlap_and_what_was_skipped_is_on_record(tmp_path: Path) -> None:
+    async def act(stage: Stage, now: dt.datetime) -> None:
+        stage.models.held = anyio.Event()
+        async with anyio.create_task_group() as group:
+            group.start_soon(stage.cycle.at, now)
+            while not stage.models.asked:
+                await anyio.lowlevel.checkpoint()
+            assert not await stage.cycle.at(now + dt.timedelta(minutes=1))
+            assert not await stage.cycle.at(now)
+            stage.models.held.set()
+        (started,) = stage.events(ev.CycleStarted)
+        (skipped,) = stage.events(ev.CycleSkipped)
+        assert skipped.running == started.cycle_id
+        assert skipped.due_at == started.due_at + dt.timedelta(minutes=1)
+        assert len(stage.events(ev.DecisionRequested)) == 2
+
+    play(tmp_path, act)
+
+
+@pytest.mark.parametrize("script", [lambda _: None, lambda _: {"action": "buy"}, lambda _: decision("abstain")])
+def test_no_usable_answer_is_an_abstention_and_no_order(tmp_path: Path, script: Any) -> None:
+    async def act(stage: Stage, now: dt.datetime) -> None:
+        assert await stage.cycle.at(now)
+        assert {event.stance for event in stage.events(ev.DecisionValidated)} == {Stance.ABSTAIN}
+        assert (CycleStep.DECIDE, StepResult.PARTLY) in steps(stage)
+        assert stage.events(ev.OrderPlanned) == []
+
+    play(tmp_path, act, script)
+
+
+def test_to_hold_is_a_judgement_and_no_order(tmp_path: Path) -> None:
+    async def act(stage: Stage, now: dt.datetime) -> None:
+        assert await stage.cycle.at(now)
+        assert {event.stance for event in stage.events(ev.DecisionValidated)} == {Stance.HOLD}
+        assert {event.result for event in stage.events(ev.CycleCompleted)} == {StepResult.OK}
+        assert stage.events(ev.OrderPlanned) == []
+
+    play(tmp_path, act, lambda _: decision("hold"))
+
+
+def test_an_agent_that_breaks_keeps_no_other_symbol_from_its_decision(tmp_path: Path) -> None:
+    def script(request: ModelRequest[Any]) -> dict[str, Any]:
+        if "AAA" in request.purpose:
+            raise ZeroDivisionError
+        return decision("buy")
+
+    async def act(stage: Stage, now: dt.datetime) -> None:
+        assert await stage.cycle.at(now)
+        concluded = {event.symbol: event for event in stage.events(ev.DecisionConcluded)}
+        assert concluded["AAA"].stance is Stance.ABSTAIN
+        assert "ZeroDivisionError" in concluded["AAA"].reasoning
+        assert [event.symbol for event in stage.events(ev.OrderPlanned)] == ["BBB"]
+
+    play(tmp_path, act, script)
+
+
+def test_an_agent_that_does_not_decide_in_time_abstains(tmp_path: Path) -> None:
+    async def act(stage: Stage, now: dt.datetime) -> None:
+        stage.models.held = anyio.Event()
+        assert await stage.cycle.at(now)
+        assert all("within 0.05 s" in event.reasoning for event in stage.events(ev.DecisionConcluded))
+        assert stage.events(ev.OrderPlanned) == []
+
+    play(tmp_path, act, cycle={"decide_s": 0.05})
+
+
+def test_a_halted_account_asks_nobody(tmp_path: Path) -> None:
+    async def act(stage: Stage, now: dt.datetime) -> None:
+        halt = cmd.ActivateKillSwitch("main", TradingState.HALTED, "manual", "a test", "tester")
+        stage.session.engine.ledger.handle(halt, CAUSE)
+        assert await stage.cycle.at(now)
+        assert steps(stage) == [(CycleStep.CHECK, StepResult.SKIPPED)]
+        assert stage.models.asked == []
+
+    play(tmp_path, act)
+
+
+def test_paused_cycles_do_not_begin_until_they_are_resumed(tmp_path: Path) -> None:
+    async def act(stage: Stage, now: dt.datetime) -> None:
+        ledger = stage.session.engine.ledger
+        ledger.note(streams.cycles("main"), ev.CyclesPaused("main", "tester", "lunch"), CAUSE)
+        assert not await stage.cycle.at(now)
+        ledger.note(streams.cycles("main"), ev.CyclesResumed("main", "tester", "back"), CAUSE)
+        assert await stage.cycle.at(now)
+
+    play(tmp_path, act)
+
+
+def test_outside_trading_hours_there_is_no_cycle(tmp_path: Path) -> None:
+    async def act(stage: Stage, now: dt.datetime) -> None:
+        for closed in ("2024-01-02T14:29:00", "2024-01-02T21:00:00", "2024-01-01T16:00:00", "2024-01-06T16:00:00"):
+            assert not await stage.cycle.at(dt.datetime.fromisoformat(closed).replace(tzinfo=dt.UTC))
+        assert stage.events(ev.CycleStarted) == []
+
+    play(tmp_path, act)
+
+
+class Blackout:
+    """Market data that cannot be read for a while."""
+
+    def __init__(self, inner: MarketData) -> None:
+        self.inner = inner
+        self.is_dark = True
+
+    def bars(self, symbols: Sequence[str]) -> AsyncIterator[Bar | DataConnected]:
+        return self.inner.bars(symbols)
+
+    async def history(self, symbols: Sequence[str], start: dt.datetime, end: dt.datetime) -> tuple[Bar, ...]:
+        if self.is_dark:
+            raise BrokerUnreachable("no market data")
+        return await self.inner.history(symbols, start, end)
+
+
+def test_without_data_nothing_is_decided_and_the_next_cycle_is_as_good_as_any(tmp_path: Path) -> None:
+    async def act(stage: Stage, now: dt.datetime) -> None:
+        memory = stage.cycle._memory
+        memory._market_data = blackout = Blackout(memory._market_data)
+        assert await stage.cycle.at(now)
+        assert steps(stage)[-1] == (CycleStep.DATA, StepResult.FAILED)
+        assert stage.models.asked == []
+        blackout.is_dark = False
+        assert await stage.cycle.at(await stage.minute())
+        assert [event.result for event in stage.events(ev.CycleCompleted)] == [StepResult.FAILED, StepResult.OK]
+
+    play(tmp_path, act)
+
+
+def test_stale_bars_are_no_bars(tmp_path: Path) -> None:
+    async def act(stage: Stage, now: dt.datetime) -> None:
+        assert await stage.cycle.at(now + dt.timedelta(minutes=5))
+        assert steps(stage)[-1] == (CycleStep.DATA, StepResult.FAILED)
+        assert stage.models.asked == []
+
+    play(tmp_path, act)
+
+
+def test_in_manual_mode_every_order_waits_for_a_person_across_a_restart(tmp_path: Path) -> None:
+    manual = {"cycle": {"mode": "manual"}}
+
+    async def decide(stage: Stage, now: dt.datetime) -> None:
+        assert await stage.cycle.at(now)
+        waiting = approvals.waiting(stage.session.engine.ledger, "main")
+        assert [order.symbol for order in waiting] == ["AAA", "BBB"]
+        assert all(order.status is OrderStatus.PLANNED for order in waiting)
+        assert "2 of them wait for a person" in stage.events(ev.CycleStepped)[3].detail
+
+    async def answer(stage: Stage, now: dt.datetime) -> None:
+        ledger, clock = stage.session.engine.ledger, stage.session.clock
+        first, second = approvals.waiting(ledger, "main")
+        assert await stage.cycle.at(now)
+        assert len(approvals.waiting(ledger, "main")) == 2, "who waits already is not asked for again"
+        approvals.grant(ledger, first.order_id, "tester", "fine", clock.now() + dt.timedelta(minutes=5), CAUSE)
+        approvals.refuse(ledger, second.order_id, "tester", "no", CAUSE)
+        stage.session.engine.catch_up()
+        await stage.session.engine.outbox.drain()
+        sent = ledger.order(first.order_id)
+        assert sent is not None
+        assert sent.broker_order_id is not None
+        with pytest.raises(GrantRefused):
+            approvals.grant(ledger, second.order_id, "tester", "yes", clock.now() + dt.timedelta(minutes=5), CAUSE)
+
+    play(tmp_path, decide, **manual)
+    play(tmp_path, answer, **manual)
+
+
+@pytest.mark.parametrize(("confidence", "waits"), [("0.69", True), ("0.7", False)])
+def test_in_semi_automatic_mode_low_confidence_waits_for_a_person(tmp_path: Path, confidence: str, waits: bool) -> None:
+    async def act(stage: Stage, now: dt.datetime) -> None:
+        assert await stage.cycle.at(now)
+        assert bool(approvals.waiting(stage.session.engine.ledger, "main")) is waits
+
+    play(tmp_path, act, lambda _: decision("buy", confidence), cycle={"mode": "semi_automatic"})
+
+
+def test_the_floor_of_the_gate_holds_for_agents(tmp_path: Path) -> None:
+    async def act(stage: Stage, now: dt.datetime) -> None:
+        assert await stage.cycle.at(now)
+        assert stage.events(ev.OrderPlanned) == []
+        assert {event.rule for event in stage.events(ev.DecisionRefused)} == {"min_confidence"}
+
+    play(tmp_path, act, lambda _: decision("buy", "0.5"), risk={"defaults": "none", "min_confidence": "0.6"})

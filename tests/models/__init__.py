@@ -1,0 +1,1 @@
+"""Models: the gateway, its providers, budgets, and replay, over real sockets."""

@@ -1,0 +1,1 @@
+"""The notebook: real kernels, real ledgers."""
