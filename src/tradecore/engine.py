@@ -111,6 +111,7 @@ class Engine:
         self._terms = terms
         self._portfolio = StrategyPortfolio(ledger, terms.account, strategy.name)
         self._alerted: set[str] = set()
+        inbox.catch_up = self.follower.catch_up
         self._begun_as: str | None = None
         self.broker_clock = BrokerClock(broker, clock)
         self._comparer = Comparer(
