@@ -64,8 +64,8 @@ class Terms:
     New risk waits when the account was not reconciled for `account_max_age_s` (None: however long), and when the stream
     of reports is lost for longer than `stream_grace_s`. Cash may differ by `cash_tolerance` without stopping anything.
     Prices of what is held are taken in every `mark_every_s`. What is on its way explains a difference for `patience_s`.
-    Where the market `is_replayed`, its clock is not ours. `exits` is how trades are left whose ideas do not say. `build`
-    is a hash of the code, `alone` says whether no other runner shares the ledger.
+    Where the market `is_replayed`, its clock is not ours. `exits` is how trades are left whose ideas do not say.
+    `build` is a hash of the code, `alone` says whether no other runner shares the ledger.
     """
 
     account: str
@@ -111,6 +111,7 @@ class Engine:
         self._terms = terms
         self._portfolio = StrategyPortfolio(ledger, terms.account, strategy.name)
         self._alerted: set[str] = set()
+        inbox.catch_up = self.follower.catch_up
         self._begun_as: str | None = None
         self.broker_clock = BrokerClock(broker, clock)
         self._comparer = Comparer(
