@@ -8,23 +8,26 @@ from contextlib import asynccontextmanager
 import attrs
 
 from tradecore.engine import Engine, Terms
-from tradecore.errors import ConfigurationError, InputError
+from tradecore.errors import ConfigurationError, InputError, LeaseHeld
 from tradecore.feed import BarFeed
 from tradecore.inbox import Inbox
 from tradecore.journal import find_key_ring, open_journal, open_lease
 from tradecore.journal.url import ledger_path
 from tradecore.ledger import Ledger
 from tradecore.outbox import Lane, Outbox, Pace
+from tradecore.ports.agent import Agent
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids, Rng
+from tradecore.ports.lease import Lease
 from tradecore.ports.model import ModelGateway
 from tradecore.ports.strategy import Strategy
 from tradecore.ports.venue import Venue
 from tradecore.runner.agents import open_cycle
 from tradecore.runner.anchors import make_sink
+from tradecore.runner.build import build_of
 from tradecore.runner.contract import Session
 from tradecore.runner.halt_file import find_halt_file
-from tradecore.runner.plugins import load_plugin
+from tradecore.runner.plugins import load_plugin, load_strategy
 from tradecore.runner.system import SystemClock, SystemIds, SystemRng
 from tradecore.sagas.conductor import Conductor
 from tradecore.settings import Settings
@@ -38,16 +41,19 @@ _REPLAY_NOT_AFTER_S = 10 * 365 * 86_400.0
 
 @asynccontextmanager
 async def open_session(
-    settings: Settings, strategy: Strategy | None = None, gateway: ModelGateway | None = None
+    settings: Settings,
+    strategy: Strategy | None = None,
+    gateway: ModelGateway | None = None,
+    agent: Agent | None = None,
 ) -> AsyncIterator[Session]:
     """Open everything that the settings name, in the order in which it must close again.
 
-    `strategy` stands in for the one that the settings name, `gateway` for its way to models.
+    `strategy` and `agent` stand in for those that the settings name, `gateway` for the way to models.
 
     Raises `ConfigurationError`, `InputError`, the journal's and the broker's errors; nothing stays open then.
     """
     # What can be wrong with the settings is found before the first file is made.
-    strategy = strategy or make_strategy(settings)
+    strategy = strategy or (NoStrategy() if agent is not None else make_strategy(settings))
     _check_place(settings.ledger)
     make_sink(settings)
     opening_venue = load_plugin("brokers", settings.broker.name, "broker.name")(settings)
@@ -55,22 +61,36 @@ async def open_session(
     clock, ids, rng = SystemClock(), SystemIds(), SystemRng()
     runner_id = ids.order_id()
     lease = open_lease(settings.ledger)
-    lease.acquire(runner_id, shared=settings.delivery.shared)
+    alone = _acquire(lease, runner_id, shared=settings.delivery.shared)
     try:
         journal = open_journal(settings.ledger, keys=keys)
         try:
             # Before the venue, so that no connection is made for a ledger that is none.
             ledger = Ledger(journal, clock, ids)
             async with opening_venue as venue:
-                around = Surroundings(clock, ids, rng, lambda: lease.token)
+                around = Surroundings(clock, ids, rng, lambda: lease.token, alone=alone)
                 session = assemble(settings, strategy, runner_id, ledger, venue, around)
                 engine, fresh_s = session.engine, not_after_s(settings, venue)
-                async with open_cycle(settings, engine, venue, clock, ids, runner_id, fresh_s, gateway) as cycle:
+                async with open_cycle(settings, engine, venue, clock, ids, runner_id, fresh_s, gateway, agent) as cycle:
                     yield attrs.evolve(session, cycle=cycle)
         finally:
             journal.close()
     finally:
         lease.release()
+
+
+def _acquire(lease: Lease, runner_id: str, *, shared: bool) -> bool:
+    """Take the lease; whether nobody else had it. Raises `LeaseHeld`."""
+    alone = True
+    if shared:
+        try:
+            lease.acquire(runner_id)  # for a moment: nobody who shares it is alive then
+        except LeaseHeld:
+            alone = False
+        else:
+            lease.release()
+    lease.acquire(runner_id, shared=shared)
+    return alone
 
 
 def not_after_s(settings: Settings, venue: Venue) -> float:
@@ -86,6 +106,7 @@ class Surroundings:
     ids: Ids
     rng: Rng
     lease_token: Callable[[], str]
+    alone: bool = True
 
 
 def assemble(
@@ -115,6 +136,9 @@ def assemble(
         stream_grace_s=delivery.stream_grace_s,
         cash_tolerance=delivery.cash_tolerance,
         vigilance=settings.triggers.vigilance(is_replayed=venue.replay is not None),
+        exits=settings.exits.plan(),
+        build=build_of(venue.broker, strategy),
+        alone=around.alone,
         is_replayed=venue.replay is not None,
     )
     projector = Projector(journal, kept_views(journal))
@@ -137,11 +161,11 @@ def _check_place(url: str) -> None:
 
 
 def make_strategy(settings: Settings) -> Strategy:
-    """The strategy that the settings name, with its parameters. Raises `ConfigurationError`, `InputError`."""
+    """The strategy that the settings name: installed, or `file.py:Class`. Raises `ConfigurationError`, `InputError`."""
     chosen = settings.strategy
     if settings.agent.name and "strategy" not in settings.model_fields_set:
         return NoStrategy()  # who names an agent does not mean the default rules beside it
-    factory = load_plugin("strategies", chosen.name, "strategy.name")
+    factory = load_strategy(chosen.name)
     try:
         strategy: Strategy = factory(**chosen.parameters)
     except TypeError as error:

@@ -12,8 +12,8 @@ import anyio
 import structlog
 
 from tradecore.domain import commands as cmd
-from tradecore.domain import streams
 from tradecore.domain.events import AlertTriggered, Event, SagaNeedsPerson, SagaStarted
+from tradecore.domain.identity import derived_id
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.saga import SagaState
 from tradecore.domain.values import SagaStatus
@@ -92,7 +92,7 @@ class Conductor:
             if isinstance(event, SagaStarted) and event.account == self._account:
                 self._live[event.saga_id] = None
             elif isinstance(event, SagaNeedsPerson):
-                self._alert(event)
+                self._alert(event, recorded.envelope.event_id)
         if self._live:
             self._signal()
 
@@ -182,10 +182,14 @@ class Conductor:
             return _OVERDUE_LOOK_S
         return min(left, _HELD_LOOK_S) if self._must_look_again else left
 
-    def _alert(self, event: SagaNeedsPerson) -> None:
+    def _alert(self, event: SagaNeedsPerson, event_id: str) -> None:
+        """Tell it once, whoever took the step and however often it is seen."""
+        stream = f"alert-{derived_id('alert', 'saga', event_id)}"
+        if self._ledger.has_stream(stream):
+            return
         _log.error("a saga needs a person", saga_id=event.saga_id, reason=event.reason)
         alert = AlertTriggered("saga_manual", f"saga {event.saga_id}: {event.reason}")
-        self._ledger.note(streams.BROKER, alert, Cause(self._ids.trace_id(), actor="sagas"))
+        self._ledger.note(stream, alert, Cause(self._ids.trace_id(), actor="sagas"))
 
     def _cause(self, saga_id: str) -> Cause:
         return Cause(self._ids.trace_id(), actor=f"saga:{saga_id}", source="sagas")
