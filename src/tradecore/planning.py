@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import attrs
 
-from tradecore import closing, gating, thinking
+from tradecore import closing, gating
 from tradecore.domain import (
     account,
     approval,
-    cycle,
     decision,
-    deliberation,
     fill,
     kill,
     lane,
@@ -27,21 +25,14 @@ from tradecore.domain.commands import (
     ActivateKillSwitch,
     AdoptOrder,
     AdvanceSaga,
-    BeginModelCall,
     BookActivity,
     BookAdjustment,
     CancelOrder,
     ClearKillSwitch,
     ClosePosition,
-    CloseQuestion,
     Command,
-    CompleteCycle,
-    ConcludeDecision,
-    EndModelCall,
     ExpireApproval,
-    FailCycle,
     GrantApproval,
-    LapseDecision,
     LeaveLane,
     MarkEquity,
     PinAccount,
@@ -53,20 +44,15 @@ from tradecore.domain.commands import (
     RefuseApproval,
     ReplaceOrder,
     RequestClear,
-    RequestDecision,
     RequestKill,
     ResolveSaga,
     ReviseFill,
     SetLimits,
-    SkipCycle,
-    StartCycle,
     StartKill,
     StartSaga,
     StartSubmit,
-    StepCycle,
     TakeLane,
     UseLane,
-    ValidateDecision,
     WithdrawOrder,
     WithdrawRisk,
 )
@@ -89,6 +75,8 @@ from tradecore.gating import Occasion
 from tradecore.outside import adopt_order, book_activity, book_adjustment
 from tradecore.revising import revise_awaited, revise_fill
 from tradecore.sharing import Execution, share_out
+from tradecore.thinking import ThinkingCommand
+from tradecore.thinking import decide as decide_thinking
 
 
 def plan(draft: Draft, command: Command, here: Occasion) -> None:
@@ -131,21 +119,17 @@ def plan(draft: Draft, command: Command, here: Occasion) -> None:
             book_adjustment(draft, command)
         case AdoptOrder():
             adopt_order(draft, command)
-        case RequestDecision() | ConcludeDecision() | ValidateDecision() | LapseDecision():
-            told = deliberation.decide(draft.deliberation(command.decision_id), command)
-            draft.add(streams.deliberation(command.decision_id), told)
-        case StartCycle() | SkipCycle() | StepCycle() | CompleteCycle() | FailCycle():
-            draft.add(streams.cycle(command.cycle_id), cycle.decide(draft.cycle(command.cycle_id), command))
         case StartSaga():
             draft.add(streams.saga(command.saga_id), saga.start(draft.saga(command.saga_id), command))
         case AdvanceSaga():
             _advance(draft, command, here)
         case ResolveSaga():
             draft.add(streams.saga(command.saga_id), saga.resolve(_saga(draft, command.saga_id), command))
-        case BeginModelCall() | EndModelCall() | CloseQuestion():
-            thinking.decide(draft, command)
         case _:
-            _on_order(draft, command)
+            if isinstance(command, ThinkingCommand):
+                decide_thinking(draft, command)
+            else:
+                _on_order(draft, command)
 
 
 def _advance(draft: Draft, command: AdvanceSaga, here: Occasion) -> None:
