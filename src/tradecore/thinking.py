@@ -1,47 +1,33 @@
-"""Cycles, decisions and model calls: what comes before an order is meant, on its way into the ledger."""
+"""Thinking on its way into the ledger: calls of models with their budget, deliberations of agents, and cycles.
+
+The question and the budget decide together, in one transaction.
+"""
 
 from __future__ import annotations
 
 from tradecore.domain import cycle, deliberation, model_budget, question, streams
-from tradecore.domain.commands import (
-    BeginModelCall,
-    CloseQuestion,
-    CompleteCycle,
-    ConcludeDecision,
-    EndModelCall,
-    FailCycle,
-    LapseDecision,
-    RequestDecision,
-    SkipCycle,
-    StartCycle,
-    StepCycle,
-    ValidateDecision,
-)
+from tradecore.domain.commands import BeginModelCall, CloseQuestion, EndModelCall
+from tradecore.domain.cycle import CycleCommand
+from tradecore.domain.deliberation import DeliberationCommand
 from tradecore.draft import Draft
 
-ThinkingCommand = (
-    BeginModelCall
-    | EndModelCall
-    | CloseQuestion
-    | RequestDecision
-    | ConcludeDecision
-    | ValidateDecision
-    | LapseDecision
-    | StartCycle
-    | SkipCycle
-    | StepCycle
-    | CompleteCycle
-    | FailCycle
-)
-"""What no order is concerned with yet."""
+ModelCommand = BeginModelCall | EndModelCall | CloseQuestion
+Thought = ModelCommand | DeliberationCommand | CycleCommand
+"""What concerns no order yet."""
 
 
-def decide(draft: Draft, command: ThinkingCommand) -> None:
-    """Let every aggregate that the command concerns decide on it, into the draft.
+def decide(draft: Draft, command: Thought) -> None:
+    """Let the aggregates decide, into the draft. Raises `BudgetRefused`, `InputError`."""
+    if isinstance(command, DeliberationCommand):
+        told = deliberation.decide(draft.deliberation(command.decision_id), command)
+        draft.add(streams.deliberation(command.decision_id), told)
+    elif isinstance(command, CycleCommand):
+        draft.add(streams.cycle(command.cycle_id), cycle.decide(draft.cycle(command.cycle_id), command))
+    else:
+        _decide_call(draft, command)
 
-    A question and its budget decide together: a call is on record with its reservation, or not at all. Raises
-    `BudgetRefused`, `InputError`.
-    """
+
+def _decide_call(draft: Draft, command: ModelCommand) -> None:
     match command:
         case BeginModelCall(requested, reserve, _):
             asked = question.begin(draft.question(requested.question_id), command)
@@ -52,8 +38,3 @@ def decide(draft: Draft, command: ThinkingCommand) -> None:
             draft.add(streams.budget(settle.budget), model_budget.settle(draft.budget(settle.budget), settle))
         case CloseQuestion(event):
             draft.add(streams.question(event.question_id), question.close(draft.question(event.question_id), command))
-        case StartCycle() | SkipCycle() | StepCycle() | CompleteCycle() | FailCycle():
-            draft.add(streams.cycle(command.cycle_id), cycle.decide(draft.cycle(command.cycle_id), command))
-        case _:
-            told = deliberation.decide(draft.deliberation(command.decision_id), command)
-            draft.add(streams.deliberation(command.decision_id), told)
