@@ -84,7 +84,7 @@ class Comparer:
         began = self._clock.monotonic()
         await self._collect()
         as_of = await self._ask_time()
-        found = await confirmed(self._ledger, self._broker, self._account, self._collect)
+        found = await confirmed(self._ledger, self._broker, self._account, self._collect_far)
         if found is None:
             return None
         if found or why != "schedule":
@@ -107,6 +107,11 @@ class Comparer:
         age_s = self._clock.monotonic() - at  # the broker's clock may be that of a market replayed faster than ours
         source = Source.LIVE if limit_s is None or age_s <= limit_s else Source.STALE
         return Known(account, source, as_of, dt.timedelta(seconds=age_s))
+
+    async def _collect_far(self) -> None:
+        """Read from further back than usual: what was missed may be a revision of long ago."""
+        await self._inbox.collect(far=True)
+        self._inbox.catch_up()
 
     def _judge(self, known: Differences, found: tuple[Difference, ...]) -> Round:
         """Tell what is certain from what an order or a report that is on its way may explain in a moment."""

@@ -7,6 +7,7 @@ Both end in the same commands, and a fill's identity is the same on both, so it 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 import structlog
 
@@ -40,6 +41,7 @@ from tradecore.translation import (
 
 _log = structlog.get_logger("tradecore.inbox")
 _OVERLAP = dt.timedelta(seconds=60)
+_LONG_OVERLAP = dt.timedelta(days=1)  # where something differs: what was missed may be of long ago
 
 
 class Inbox:
@@ -68,6 +70,7 @@ class Inbox:
         self.lost_at_ns: int | None = None
         self.reconnected = False
         self.shown: dict[str, BrokerOrder | None] = {}
+        self.catch_up: Callable[[], None] = lambda: None  # with what other processes recorded
 
     @property
     def halted(self) -> dict[str, str]:
@@ -86,7 +89,7 @@ class Inbox:
             elif isinstance(event, ev.OrderHalted):
                 self.halted[event.order_id] = event.reason
         for order_id in streams.orders_in(events):  # an order settles by an event of its own, so no other need be asked
-            if order_id in self._unsettled and self._is_settled(order_id):
+            if order_id in self._unsettled and (state := self._ledger.order(order_id)) and state.is_settled:
                 del self._unsettled[order_id]
 
     def remember(self, order_id: str, accepted_at: dt.datetime) -> None:
@@ -163,8 +166,8 @@ class Inbox:
         except (BrokerUnreachable, ProtocolError) as error:
             _log.warning("the broker cannot be read again yet", error=str(error))
 
-    async def collect(self) -> None:
-        """Read orders and executions again from the watermarks, all pages, and record what is new.
+    async def collect(self, *, far: bool = False) -> None:
+        """Read orders and executions again from the watermarks (`far` before them), all pages; record what is new.
 
         Raises `BrokerUnreachable`; what was read before that is recorded.
         """
@@ -172,7 +175,7 @@ class Inbox:
         snapshots = [(order, await self._whose(order, "orders")) for order in await self._read_orders()]
         snapshots += await self._read_legs()
         self.shown |= {order_id: order for order, order_id in snapshots if order_id is not None}
-        since = self._watermark - _OVERLAP
+        since = self._watermark - (_LONG_OVERLAP if far else _OVERLAP)
         await self._read_fills(since)  # before the statuses: a finished order with all its fills settles at once
         missing: dict[str, BrokerOrder] = {}
         for order, order_id in snapshots:
@@ -260,10 +263,12 @@ class Inbox:
         known = self._who.of(order)
         if known is not None or order.broker_order_id in self._foreign:
             return known
+        self.catch_up()
         for leg, leg_id in await self._read_legs(order):
             if leg_id is not None:
                 self._intake.apply_order(leg_id, leg, source)
-        known = self._who.named(order.broker_order_id)
+        self.catch_up()
+        known = self._who.of(order)
         if known is None and self._who.may_be_leg(order):  # the next reading knows more
             self._waits = self.behind = True
             return None
