@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from tradecore import approvals
 from tradecore.domain import commands as cmd
 from tradecore.domain import events as ev
 from tradecore.domain import streams
-from tradecore.domain.judgement import CycleStep, Stance, StepResult
+from tradecore.domain.cycle import cycle_id_of
+from tradecore.domain.judgement import CycleMode, CycleStep, Judgement, Stance, StepResult
 from tradecore.domain.messages import Cause
 from tradecore.domain.values import Bar, OrderStatus, TradingState
 from tradecore.errors import BrokerUnreachable, GrantRefused
@@ -235,3 +237,27 @@ def test_the_floor_of_the_gate_holds_for_agents(tmp_path: Path) -> None:
         assert {event.rule for event in stage.events(ev.DecisionRefused)} == {"min_confidence"}
 
     play(tmp_path, act, lambda _: decision("buy", "0.5"), risk={"defaults": "none", "min_confidence": "0.6"})
+
+
+def test_what_a_dead_process_left_in_an_earlier_cycle_is_never_executed(tmp_path: Path) -> None:
+    """A decision that was made and not placed in its time is not placed later."""
+
+    async def act(stage: Stage, now: dt.datetime) -> None:
+        ledger = stage.session.engine.ledger
+        due = now - dt.timedelta(minutes=3)
+        cycle_id = cycle_id_of("main", "single", due)
+        ledger.handle(cmd.StartCycle(cycle_id, "main", "single", CycleMode.AUTONOMOUS, due, ("AAA",)), CAUSE)
+        decision_id = "0b9c3f57-3f6e-5d4c-9f39-6a3d3f1f6a01"
+        asked = cmd.RequestDecision(decision_id, "single", "main", "AAA", cycle_id, due, now, {}, (), ())
+        made = Judgement(Stance.BUY, "long ago", Decimal("0.9"), Decimal("0.05"))
+        kept = cmd.ValidateDecision(decision_id, Stance.BUY, "", Decimal("0.9"), None, Decimal(5), Decimal(300), None)
+        for command in (asked, cmd.ConcludeDecision(decision_id, made), kept):
+            ledger.handle(command, CAUSE)
+        assert await stage.cycle.at(now)
+        (failed,) = stage.events(ev.CycleFailed)
+        assert failed.cycle_id == cycle_id
+        assert [event.decision_id for event in stage.events(ev.DecisionLapsed)] == [decision_id]
+        assert decision_id not in {event.decision_id for event in stage.events(ev.DecisionExecuted)}
+        assert len(stage.events(ev.DecisionExecuted)) == 2
+
+    play(tmp_path, act)
