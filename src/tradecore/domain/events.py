@@ -493,6 +493,7 @@ class DecisionConcluded(Event):
     model: str | None
     cost: Decimal
     escalated: str
+    rule: str = ""
 
 
 @attrs.frozen
