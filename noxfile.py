@@ -104,6 +104,30 @@ def power(session: nox.Session) -> None:
 
 
 @nox.session
+def schedules(session: nox.Session) -> None:
+    """10,000 random concurrent schedules of orders against limits, on SQLite and Postgres (`-- --schedules N`)."""
+    _sync(session, "dev")
+    session.install("--no-deps", "--force-reinstall", _build(session))
+    session.run("python", "-m", "tests.risk.schedules", *session.posargs)
+
+
+@nox.session
+def simulate(session: nox.Session) -> None:
+    """The whole runner in virtual time (`-- --seeds N`): no violation, and everything declared is reached."""
+    _sync(session, "dev")
+    session.install("--no-deps", "--force-reinstall", _build(session))
+    session.run("python", "-m", "tests.simulation", "--reach", *(session.posargs or ["--seeds", "10000"]))
+
+
+@nox.session
+def mutate(session: nox.Session) -> None:
+    """Whether the simulation would notice: bugs are planted one by one, and each must be found (`-- --within N`)."""
+    _sync(session, "dev")
+    session.install("--no-deps", "--force-reinstall", _build(session))
+    session.run("python", "-m", "tests.simulation", "--planted", *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The documentation, strict (mkdocs-material); its code is run by the tests."""
     _sync(session, "docs")
