@@ -102,7 +102,7 @@ def _check_price(field: str, price: Decimal | None, last: Decimal, rules: CycleR
 
 
 def _approval(made: DecisionConcluded, confidence: Decimal | None, rules: CycleRules) -> str | None:
-    """Why a person must agree. Stop, target and horizon wait for nobody, nor does selling in the semi-automatic mode."""
+    """Why a person must agree. Stop, target and horizon wait for nobody, nor does a semi-automatic sale."""
     if made.rule:
         return None
     if rules.mode is CycleMode.MANUAL:
