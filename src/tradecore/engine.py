@@ -16,13 +16,7 @@ from tradecore.comparing import Comparer, Round
 from tradecore.domain import commands as cmd
 from tradecore.domain import streams
 from tradecore.domain.account import SETTINGS, AccountState
-from tradecore.domain.events import (
-    AlertTriggered,
-    AssetsRefreshed,
-    Event,
-    RunnerStarted,
-    RunnerStopped,
-)
+from tradecore.domain.events import AlertTriggered, AssetsRefreshed, Event, RunnerStarted, RunnerStopped
 from tradecore.domain.exit_plan import ExitPlan
 from tradecore.domain.limits import Limits
 from tradecore.domain.messages import Cause

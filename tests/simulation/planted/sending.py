@@ -22,6 +22,7 @@ from tradecore.errors import AlreadyExists, BrokerRefused, NotSent, OutcomeUnkno
 from tradecore.outbox import calls, leave, lookups, outbox, working_set
 from tradecore.outbox.answers import Done
 from tradecore.outbox.lane import Lane
+from tradecore.outbox.needs import Kind
 from tradecore.runner import wiring
 from tradecore_alpaca import broker as alpaca
 from tradecore_alpaca import instructions
@@ -137,7 +138,7 @@ def _forgets_the_time(right: Any) -> Any:
 def _sends_found_attempts_again(right: Any) -> Any:
     def needs(order: Any, find: Any) -> Any:
         if order.status is OrderStatus.SUBMITTED and order.broker_order_id is None and order.replaces is None:
-            return working_set.Kind.SUBMIT
+            return Kind.SUBMIT
         return right(order, find)
 
     return needs
