@@ -64,7 +64,7 @@ class Working:
         assert most is not None, "the terms were checked"
         self.reserved = to_nanos("quantity", most)
         self.is_market = order.order_type is OrderType.MARKET
-        self.left = None if order.quantity is None else to_nanos("quantity", order.quantity)
+        self.left = None if order.quantity is None else self.reserved
         self.notional = None if order.notional is None else to_nanos("notional", order.notional)
         self.whole = self.left is not None and not self.left % NANO
         self.limit = _price("limit_price", order.limit_price)
