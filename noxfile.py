@@ -84,6 +84,14 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+def injections(session: nox.Session) -> None:
+    """3,000 injected texts through a model that obeys them (`-- N` of each kind)."""
+    _sync(session, "dev")
+    session.install("--no-deps", "--force-reinstall", _build(session))
+    session.run("python", "-m", "tests.agents.campaign", *session.posargs)
+
+
+@nox.session
 def power(session: nox.Session) -> None:
     """Power cuts, failing disks, races and killed servers, at full length (about an hour)."""
     _sync(session, "dev")
@@ -93,6 +101,30 @@ def power(session: nox.Session) -> None:
     session.run("python", "-m", "tests.disk.campaign", "--points", "2000", "--flips", "2000")
     session.run("python", "-m", "tests.audit.campaign", "--flips", "20000")
     session.run("python", "-m", "tests.postgres.campaign", "--kills", "50")
+
+
+@nox.session
+def schedules(session: nox.Session) -> None:
+    """10,000 random concurrent schedules of orders against limits, on SQLite and Postgres (`-- --schedules N`)."""
+    _sync(session, "dev")
+    session.install("--no-deps", "--force-reinstall", _build(session))
+    session.run("python", "-m", "tests.risk.schedules", *session.posargs)
+
+
+@nox.session
+def simulate(session: nox.Session) -> None:
+    """The whole runner in virtual time (`-- --seeds N`): no violation, and everything declared is reached."""
+    _sync(session, "dev")
+    session.install("--no-deps", "--force-reinstall", _build(session))
+    session.run("python", "-m", "tests.simulation", "--reach", *(session.posargs or ["--seeds", "10000"]))
+
+
+@nox.session
+def mutate(session: nox.Session) -> None:
+    """Whether the simulation would notice: bugs are planted one by one, and each must be found (`-- --within N`)."""
+    _sync(session, "dev")
+    session.install("--no-deps", "--force-reinstall", _build(session))
+    session.run("python", "-m", "tests.simulation", "--planted", *session.posargs)
 
 
 @nox.session

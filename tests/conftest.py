@@ -7,5 +7,6 @@ import os
 from hypothesis import settings
 
 os.environ.setdefault("TRADECORE_RISK__DEFAULTS", "none")
+os.environ.setdefault("TRADECORE_TRIGGERS__REPEATED_EXECUTION", "none")  # tests place the same order again and again
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 from decimal import Decimal
+from pathlib import Path
 
 from tradecore.runner.plugins import load_plugin
 from tradecore.runner.wiring import make_strategy
 from tradecore.settings import Settings
+from tradecore.tearsheet import write_page
 from tradecore_backtest.api import Bars, backtest
 from tradecore_backtest.factors import read_factors
 from tradecore_backtest.market import FillAt, Hours, MarketModel
 from tradecore_backtest.result import BacktestResult
+from tradecore_backtest.sheet import sheet_of
 
 _BUILT_IN_SYMBOLS = ("AAA", "BBB")
 
@@ -22,6 +25,8 @@ class Backtest:
     def run_alone(self, settings: Settings) -> int:
         """Run, print, and return 0. The ledger is kept only where the settings name one."""
         result = run_settings(settings)
+        if settings.backtest.sheet:
+            write_page(sheet_of(result), Path(settings.backtest.sheet))
         sys.stdout.write(summary_of(result))
         return 0
 
@@ -39,17 +44,18 @@ def run_settings(settings: Settings) -> BacktestResult:
         chosen.symbols or None,
         settings.backtest.cash,
         parameters=settings.strategy.parameters,
-        market=_model(settings),
+        market=model_of(settings),
         limits=settings.risk.limits(of_a_day=False),
         journal=settings.ledger if "ledger" in settings.model_fields_set else "memory:",
         account=settings.account,
     )
 
 
-def _model(settings: Settings) -> MarketModel:
+def model_of(settings: Settings) -> MarketModel:
+    """The market that settings assume. Raises `InputError`."""
     told = settings.backtest
     actions = read_factors(told.factors, settings.market_data.symbols or None) if told.factors else ()
-    same = told.model_dump(exclude={"cash", "factors", "fill_at", "hours"})
+    same = told.model_dump(exclude={"cash", "factors", "fill_at", "hours", "sheet"})
     return MarketModel(fill_at=FillAt(told.fill_at), hours=Hours(told.hours), actions=actions, **same)
 
 

@@ -7,7 +7,7 @@ import datetime as dt
 import attrs
 
 from tradecore.domain import streams
-from tradecore.domain.commands import ClosePosition, Command, PlaceOrder
+from tradecore.domain.commands import ClosePosition, Command, FireExit, PlaceOrder, RaiseExit, TakeOverExits
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Cause, Envelope, Recorded
 from tradecore.draft import Draft, Loaded, Shelf
@@ -93,6 +93,8 @@ class Batch:
             stream = streams.saga(command.saga_id)
         elif hasattr(command, "order_id"):
             stream = streams.order(command.order_id)
+        elif isinstance(command, FireExit | RaiseExit | TakeOverExits):
+            stream = streams.trade(command.trade_id)
         known = None if stream is None else self._thread(stream)
         if known is None:
             return cause

@@ -13,6 +13,7 @@ from tradecore.domain import (
     account,
     cycle,
     deliberation,
+    exits,
     fill,
     kill,
     lane,
@@ -39,6 +40,7 @@ State = (
     | saga.SagaState
     | kill.KillState
     | lane.LaneState
+    | exits.ExitState
     | deliberation.DeliberationState
     | cycle.CycleState
     | question.QuestionState
@@ -80,6 +82,9 @@ def evolve(stream: str, state: State, event: Event) -> State:
         case "lane":
             assert state is None or isinstance(state, lane.LaneState)
             return lane.evolve(state, event, key)
+        case "exit":
+            assert state is None or isinstance(state, exits.ExitState)
+            return exits.evolve(state, event)
         case "saga":
             assert state is None or isinstance(state, saga.SagaState)
             return saga.evolve(state, event)
@@ -285,6 +290,12 @@ class Draft:
         """The lane, or None when nobody ever took it."""
         state = self.state(streams.lane(name))
         assert state is None or isinstance(state, lane.LaneState)
+        return state
+
+    def exits(self, trade_id: str) -> exits.ExitState | None:
+        """How the trade is left, or None when nobody said."""
+        state = self.state(streams.exits(trade_id))
+        assert state is None or isinstance(state, exits.ExitState)
         return state
 
     def saga(self, saga_id: str) -> saga.SagaState | None:

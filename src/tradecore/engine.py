@@ -11,27 +11,25 @@ import structlog
 
 from tradecore import __version__, approvals
 from tradecore.broker_clock import BrokerClock
+from tradecore.builds import limits_hash, refuse_mixed
 from tradecore.comparing import Comparer, Round
 from tradecore.domain import commands as cmd
 from tradecore.domain import streams
-from tradecore.domain.account import SETTINGS
-from tradecore.domain.events import (
-    AlertTriggered,
-    AssetsRefreshed,
-    Event,
-    RunnerStarted,
-    RunnerStopped,
-)
+from tradecore.domain.account import SETTINGS, AccountState
+from tradecore.domain.events import AlertTriggered, AssetsRefreshed, Event, RunnerStarted, RunnerStopped
+from tradecore.domain.exit_plan import ExitPlan
 from tradecore.domain.limits import Limits
 from tradecore.domain.messages import Cause
 from tradecore.domain.order_state import OrderState
 from tradecore.domain.session import is_regular
 from tradecore.domain.terms import size
 from tradecore.domain.triggers import Vigilance
+from tradecore.domain.truth import Known, Source
 from tradecore.domain.values import ZERO, Bar, TradingState
 from tradecore.domain.volatility import Swing
 from tradecore.draft import last_event
 from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
+from tradecore.exiting import Exits
 from tradecore.follower import Follower
 from tradecore.gate import Gate
 from tradecore.inbox import Inbox
@@ -43,7 +41,7 @@ from tradecore.ports.broker import Broker, OrderReport
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids
 from tradecore.ports.strategy import Idea, Strategy
-from tradecore.proposing import order_of
+from tradecore.proposing import order_of, with_exits
 from tradecore.rewind import refuse_rewound
 from tradecore.schedule import Schedule
 from tradecore.views import read_row
@@ -59,8 +57,9 @@ class Terms:
 
     New risk waits when the account was not reconciled for `account_max_age_s` (None: however long), and when the stream
     of reports is lost for longer than `stream_grace_s`. Cash may differ by `cash_tolerance` without stopping anything.
-    Prices of what is held are taken in every `mark_every_s`. A difference is put down to what is on its way for no
-    longer than `patience_s`. Where the market `is_replayed`, its clock is not ours.
+    Prices of what is held are taken in every `mark_every_s`. What is on its way explains a difference for `patience_s`.
+    Where the market `is_replayed`, its clock is not ours. `exits` is how trades are left whose ideas do not say.
+    `build` is a hash of the code, `alone` says whether no other runner shares the ledger.
     """
 
     account: str
@@ -73,6 +72,9 @@ class Terms:
     patience_s: float = 60.0
     vigilance: Vigilance = Vigilance()
     is_replayed: bool = False
+    exits: ExitPlan | None = None
+    build: str = ""
+    alone: bool = True
 
 
 class Engine:
@@ -103,6 +105,7 @@ class Engine:
         self._terms = terms
         self._portfolio = StrategyPortfolio(ledger, terms.account, strategy.name)
         self._alerted: set[str] = set()
+        inbox.catch_up = self.follower.catch_up
         self._begun_as: str | None = None
         self.broker_clock = BrokerClock(broker, clock)
         self._comparer = Comparer(
@@ -113,6 +116,7 @@ class Engine:
         self._tradable: frozenset[str] | None = None
         self._swings: dict[str, Swing] = {}
         self.gate = Gate()
+        self.exits = Exits(ledger, ids, terms.account)
         self.gate.opened = outbox.look_again
         self.watch = Watch(ledger, clock, ids, terms.account, terms.vigilance, lambda: outbox.unresolved)
         if not terms.is_replayed:
@@ -125,9 +129,11 @@ class Engine:
     async def begin(self, runner_id: str) -> None:
         """Pin the account, restore what is open, and read what happened meanwhile, before anything is decided or sent.
 
-        Raises `RewoundLedger` (with nothing recorded), `WrongAccount`, `BrokerUnauthorized`, `BrokerUnreachable`.
+        Raises `RewoundLedger`, `MixedBuilds` (with nothing recorded), `WrongAccount`, `BrokerUnauthorized`,
+        `BrokerUnreachable`.
         """
         self.gate.close("start", "the account was not reconciled since the start")
+        refuse_mixed(self.ledger, self._terms.build, alone=self._terms.alone)
         overlooked = await refuse_rewound(self.ledger, self.broker)
         self.projector.catch_up()
         await pin_account(self.ledger, self.broker, self.inbox, self._terms.account, self._cause("runner"))
@@ -136,7 +142,8 @@ class Engine:
         wanted = cmd.SetLimits(terms.account, terms.limits, SETTINGS, "as a runner was told at its start")
         self.ledger.handle(wanted, self._cause("settings"))
         if self._begun_as != runner_id:  # who could not reach the broker begins again, and is the same runner
-            started = RunnerStarted(runner_id, __version__, self.broker.name, self.strategy.name)
+            names = (runner_id, __version__, self.broker.name, self.strategy.name)
+            started = RunnerStarted(*names, terms.build, limits_hash(terms.limits), terms.alone)
             self.ledger.note(streams.RUNNER, started, self._cause("runner"))
             self._begun_as = runner_id
         self._restore()
@@ -198,6 +205,8 @@ class Engine:
         self._see(bar)
         if not is_regular(bar.symbol, bar.start):
             return
+        self.exits.see(bar)
+        self.catch_up()
         for number, idea in enumerate(self.strategy.on_bar(bar, self._portfolio)):
             try:
                 self._place(bar, idea, number)
@@ -219,6 +228,7 @@ class Engine:
             not_after=self._clock.now() + dt.timedelta(seconds=self._terms.not_after_s),
         )
         order = attrs.evolve(order, volatility=self._swings.get(order.symbol, Swing()).share)
+        order = with_exits(order, idea.exits or self._terms.exits, self._portfolio.position(order.symbol))
         if self._tradable is not None:
             order = attrs.evolve(order, tradable=order.symbol in self._tradable)
         if self.held_back(order) is None:
@@ -316,6 +326,8 @@ class Engine:
         self.heed_halt()
         approvals.expire(self.ledger, self._terms.account, self._clock.now(), self._cause("engine"))
         self.watch.look()
+        if (now := self.broker_clock.now()) is not None and not self._terms.is_replayed:
+            self.exits.look(now)
         self.catch_up()
 
     def heed_halt(self) -> None:
@@ -347,19 +359,27 @@ class Engine:
             self.alert("held_back", f"what is queued and adds risk waits: {why}")
         return why
 
+    def known(self) -> Known[AccountState]:
+        """The account as of the last comparison with the broker that was conclusive."""
+        return self._comparer.known(self._terms.account_max_age_s)
+
     def judge_age(self) -> None:
         """Close or open the gate for what time alone makes stale."""
-        terms, lost_at = self._terms, self.inbox.lost_at_ns
-        if lost_at is not None and self._clock.now_ns() - lost_at > terms.stream_grace_s * 1e9:
+        lost_at = self.inbox.lost_at_ns
+        if lost_at is not None and self._clock.now_ns() - lost_at > self._terms.stream_grace_s * 1e9:
             self.gate.close("stream", "the stream of reports is lost")
         else:
             self.gate.open("stream")
-        compared = self._comparer.concluded_at
-        limit = terms.account_max_age_s
-        if compared is not None and limit is not None and self._clock.monotonic() - compared > limit:
+        if self.known().source is Source.STALE:
+            limit = self._terms.account_max_age_s
             self.gate.close("age", f"the account was last compared with the broker more than {limit:g} s ago")
         else:
             self.gate.open("age")
+
+    def watch_delivery(self, patience_s: float) -> None:
+        """Alert when work is ready and nobody begins it."""
+        if (why := self.outbox.why_stuck(patience_s)) is not None:
+            self.alert("delivery_stalled", f"work is ready and nothing of it began for {patience_s:g} s: {why}")
 
     def alert(self, kind: str, message: str) -> None:
         """Record something that a person should see, once per run."""

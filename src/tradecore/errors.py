@@ -27,6 +27,7 @@
     │   ├── WrongKey               it is encrypted, and the key is missing or another one
     │   ├── WrongVersion           another writer was faster; reload and decide again
     │   └── LeaseHeld              another runner works on this ledger
+    │       └── MixedBuilds        … with other code
     ├── BrokerError                the broker, or the way to it
     │   ├── BrokerRefused          a definite no: nothing was done
     │   ├── NotSent                the request never left: safe to send again
@@ -216,6 +217,10 @@ class WrongVersion(JournalError):
 
 class LeaseHeld(JournalError):
     """Raised when another runner already works on this ledger."""
+
+
+class MixedBuilds(LeaseHeld):
+    """Raised when a runner would work on a ledger beside one whose code is another; nothing was recorded."""
 
 
 class BrokerError(TradecoreError):

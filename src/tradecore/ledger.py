@@ -13,6 +13,7 @@ from tradecore.domain.cycle import CycleState
 from tradecore.domain.deliberation import DeliberationState
 from tradecore.domain.epochs import Epochs, epochs_of
 from tradecore.domain.events import EpochChanged, Event, LedgerCreated
+from tradecore.domain.exits import ExitState
 from tradecore.domain.fill import FillState
 from tradecore.domain.kill import KillState
 from tradecore.domain.lane import LaneState
@@ -150,6 +151,10 @@ class Ledger:
     def trade(self, trade_id: str) -> TradeState | None:
         """The trade as it stands, or None."""
         return Draft(self._shelf).trade(trade_id)
+
+    def exits(self, trade_id: str) -> ExitState | None:
+        """How the trade is left, or None when nobody said."""
+        return Draft(self._shelf).exits(trade_id)
 
     def saga(self, saga_id: str) -> SagaState | None:
         """The saga as it stands, or None."""

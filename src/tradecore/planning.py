@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import attrs
 
-from tradecore import closing, gating, thinking
+from tradecore import closing, gating, leaving, thinking
 from tradecore.domain import (
     account,
     approval,
-    cycle,
     decision,
-    deliberation,
     fill,
     kill,
     lane,
@@ -27,54 +25,45 @@ from tradecore.domain.commands import (
     ActivateKillSwitch,
     AdoptOrder,
     AdvanceSaga,
-    BeginModelCall,
     BookActivity,
     BookAdjustment,
     CancelOrder,
     ClearKillSwitch,
     ClosePosition,
-    CloseQuestion,
     Command,
-    CompleteCycle,
-    ConcludeDecision,
-    EndModelCall,
     ExpireApproval,
-    FailCycle,
+    FireExit,
     GrantApproval,
-    LapseDecision,
     LeaveLane,
     MarkEquity,
     PinAccount,
     PlaceOrder,
     RaiseAlert,
+    RaiseExit,
     RecordAnswer,
     RecordFill,
     RecordKillAnswer,
     RefuseApproval,
     ReplaceOrder,
     RequestClear,
-    RequestDecision,
     RequestKill,
     ResolveSaga,
     ReviseFill,
     SetLimits,
-    SkipCycle,
-    StartCycle,
     StartKill,
     StartSaga,
     StartSubmit,
-    StepCycle,
     TakeLane,
+    TakeOverExits,
     UseLane,
-    ValidateDecision,
     WithdrawOrder,
     WithdrawRisk,
 )
-from tradecore.domain.identity import client_order_id, leg_order_id, trade_id_of_order
+from tradecore.domain.identity import client_order_id, trade_id_of_order
 from tradecore.domain.limits import Action
 from tradecore.domain.reducing import is_against
-from tradecore.domain.terms import check_terms, legs_of
-from tradecore.domain.values import ZERO, OrderStatus, Purpose, TradeStatus
+from tradecore.domain.terms import check_terms
+from tradecore.domain.values import OrderStatus, Purpose, TradeStatus
 from tradecore.draft import Draft
 from tradecore.errors import (
     CancelRefused,
@@ -88,6 +77,7 @@ from tradecore.errors import (
 from tradecore.gating import Occasion
 from tradecore.outside import adopt_order, book_activity, book_adjustment
 from tradecore.revising import revise_awaited, revise_fill
+from tradecore.settling import count_again, settle
 from tradecore.sharing import Execution, share_out
 
 
@@ -131,18 +121,19 @@ def plan(draft: Draft, command: Command, here: Occasion) -> None:
             book_adjustment(draft, command)
         case AdoptOrder():
             adopt_order(draft, command)
-        case RequestDecision() | ConcludeDecision() | ValidateDecision() | LapseDecision():
-            told = deliberation.decide(draft.deliberation(command.decision_id), command)
-            draft.add(streams.deliberation(command.decision_id), told)
-        case StartCycle() | SkipCycle() | StepCycle() | CompleteCycle() | FailCycle():
-            draft.add(streams.cycle(command.cycle_id), cycle.decide(draft.cycle(command.cycle_id), command))
+        case FireExit() | RaiseExit() | TakeOverExits():
+            follows = leaving.give(draft, command, here.now)
+            if isinstance(follows, PlaceOrder):
+                _place(draft, follows, here, is_reducing=True)
+            elif follows is not None:
+                plan(draft, follows, here)
         case StartSaga():
             draft.add(streams.saga(command.saga_id), saga.start(draft.saga(command.saga_id), command))
         case AdvanceSaga():
             _advance(draft, command, here)
         case ResolveSaga():
             draft.add(streams.saga(command.saga_id), saga.resolve(_saga(draft, command.saga_id), command))
-        case BeginModelCall() | EndModelCall() | CloseQuestion():
+        case _ if isinstance(command, thinking.Thought):
             thinking.decide(draft, command)
         case _:
             _on_order(draft, command)
@@ -218,6 +209,7 @@ def _place(draft: Draft, command: PlaceOrder, here: Occasion, *, is_reducing: bo
     if must_ask:
         planned = [planned[0], gating.ask_a_person(holder, command.order_id, gated, here)]
     draft.add(streams.order(command.order_id), planned)
+    draft.add(streams.exits(trade_id), leaving.arm(command, idea))
     draft.add(streams.trade(trade_id), trade.work(idea, command.order_id, command.side))
     assert isinstance(planned[0], ev.OrderPlanned), "an order begins with its plan"
     _plan_legs(draft, planned[0], here.epoch)
@@ -236,7 +228,7 @@ def _answer(draft: Draft, command: approval.ApprovalCommand, here: Occasion) -> 
         if (why := _why_not(draft, state)) is not None:
             raise GrantRefused(why)
     draft.add(streams.order(state.order_id), answered)
-    _settle(draft, state)
+    settle(draft, state)
 
 
 def _made_smaller(
@@ -311,8 +303,8 @@ def _on_order(draft: Draft, command: order.OrderCommand) -> None:
     draft.add(streams.order(state.order_id), order.decide(state, command))
     if isinstance(command, CancelOrder) and state.replaced_by is not None:
         _cancel_replacement(draft, state.replaced_by, command)
-    _count_again(draft, state)
-    _settle(draft, state)
+    count_again(draft, state)
+    settle(draft, state)
 
 
 def _why_not(draft: Draft, state: order.OrderState) -> str | None:
@@ -358,44 +350,6 @@ def _withdraw_risk(draft: Draft, command: WithdrawRisk) -> None:
             _on_order(draft, CancelOrder(order_id, command.reason))
 
 
-def _count_again(draft: Draft, before: order.OrderState) -> None:
-    """An order that was given up and arrived after all can fill: its size counts again."""
-    after = draft.order(before.order_id)
-    assert after is not None, "an order does not vanish"
-    if before.is_settled and not after.is_settled:
-        draft.add(streams.account(after.account), account.reserve_again(draft.account(after.account), before))
-
-
-def _settle(draft: Draft, before: order.OrderState) -> None:
-    after = draft.order(before.order_id)
-    assert after is not None, "an order does not vanish"
-    if before.is_settled or not after.is_settled:
-        return
-    _end_followers(draft, after)
-    draft.add(streams.account(after.account), account.release(draft.account(after.account), after.order_id))
-    idea = draft.trade(after.trade_id)
-    assert idea is not None, "an order names its trade"
-    draft.add(streams.trade(after.trade_id), trade.finish_order(idea, after.order_id, f"order {after.status.value}"))
-
-
-def _end_followers(draft: Draft, ended: order.OrderState) -> None:
-    """What depended on an order that the broker never had, or refused: its legs, and the order it was to replace."""
-    if ended.broker_order_id is not None and ended.status is not OrderStatus.REJECTED:
-        return
-    for leg in legs_of(ended):
-        follower = draft.order(leg_order_id(ended.order_id, leg.value))
-        if follower is None or follower.status.is_terminal or follower.broker_order_id is not None:
-            continue
-        reason = f"the order that it belongs to is {ended.status.value}"
-        draft.add(streams.order(follower.order_id), [ev.OrderCanceled(follower.order_id, reason, ZERO, "")])
-        _settle(draft, follower)
-    if ended.replaces is not None:
-        old = draft.order(ended.replaces)
-        if old is not None and not old.status.is_terminal and old.replaced_by == ended.order_id:
-            reason = f"its replacement is {ended.status.value}"
-            draft.add(streams.order(old.order_id), [ev.ReplaceFailed(old.order_id, ended.order_id, reason)])
-
-
 def _record_fill(draft: Draft, command: RecordFill) -> None:
     """Record an execution once: on the fill, the order, the trade or trades, and the account."""
     state = draft.order(command.order_id)
@@ -406,9 +360,9 @@ def _record_fill(draft: Draft, command: RecordFill) -> None:
         return
     here = len(draft.events)
     draft.add(streams.order(state.order_id), order.decide(state, command))
-    _count_again(draft, state)
+    count_again(draft, state)
     execution = Execution(command.fill_id, state, command.quantity, command.price, command.fees, command.occurred_at)
     parts = share_out(draft, execution)
     draft.insert(here, streams.fill(command.fill_id), attrs.evolve(recorded[0], parts=parts))
     revise_awaited(draft, state.order_id)
-    _settle(draft, state)
+    settle(draft, state)

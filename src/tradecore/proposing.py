@@ -8,9 +8,10 @@ from decimal import Decimal
 import attrs
 
 from tradecore.domain import commands as cmd
+from tradecore.domain.exit_plan import Entry, ExitPlan, check_plan, legs_at_broker
 from tradecore.domain.identity import decision_id, order_id_of_decision
 from tradecore.domain.terms import StopLoss, TakeProfit, check_terms, size
-from tradecore.domain.values import Bar, parse_positive, parse_symbol
+from tradecore.domain.values import Bar, OrderClass, Purpose, parse_positive, parse_symbol
 from tradecore.errors import InputError
 from tradecore.ports.strategy import Idea
 
@@ -52,6 +53,34 @@ def order_of(
     if quantity is None:
         raise InputError("notional", idea.notional, "an amount that can be counted at the bar's close")
     return _with_proposal(order, idea, bar, decision, quantity)
+
+
+def with_exits(order: cmd.PlaceOrder, plan: ExitPlan | None, held: Decimal) -> cmd.PlaceOrder:
+    """The order with how its trade is to be left: as legs where the broker can keep all of it, else by the engine.
+
+    An order against what is `held`, or one that has legs of its own, stays as it is.
+    """
+    against = held * order.side.sign < 0
+    if plan is None or against or order.purpose is not Purpose.TRADE or order.order_class is not OrderClass.SIMPLE:
+        return order
+    check_plan(plan)
+    entry = Entry(
+        symbol=order.symbol,
+        side=order.side,
+        quantity=order.quantity,
+        order_type=order.order_type,
+        order_class=order.order_class,
+        time_in_force=order.time_in_force,
+        purpose=order.purpose,
+        extended_hours=order.extended_hours,
+        price=order.limit_price if order.limit_price is not None else order.reference_price,
+    )
+    legs = legs_at_broker(entry, plan)
+    if legs is None:
+        return attrs.evolve(order, exits=plan)
+    return attrs.evolve(
+        order, exits=plan, order_class=legs.order_class, take_profit=legs.take_profit, stop_loss=legs.stop_loss
+    )
 
 
 def _with_proposal(order: cmd.PlaceOrder, idea: Idea, bar: Bar, decision: str, quantity: Decimal) -> cmd.PlaceOrder:

@@ -19,6 +19,7 @@ from tradecore.domain.values import parse_symbol
 from tradecore.errors import ConfigurationError, InputError
 from tradecore.settings_agents import AgentSettings, CycleSettings
 from tradecore.settings_backtest import BacktestSettings
+from tradecore.settings_exits import ExitSettings
 from tradecore.settings_models import ModelsSettings
 from tradecore.settings_risk import RiskSettings
 from tradecore.settings_triggers import TriggersSettings
@@ -173,6 +174,7 @@ class Settings(BaseSettings):
     risk: RiskSettings = RiskSettings()
     triggers: TriggersSettings = TriggersSettings()
     backtest: BacktestSettings = BacktestSettings()
+    exits: ExitSettings = ExitSettings()
     delivery: DeliverySettings = DeliverySettings()
     anchors: AnchorSettings = AnchorSettings()
     daily_check: CheckSettings = CheckSettings()

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class BacktestSettings(BaseModel):
-    """`[backtest]`: cash in account currency, and how orders fill. `factors` is a file of splits and dividends."""
+    """`[backtest]`: cash in account currency, and how orders fill. `factors` is a file of splits and dividends,
+    `sheet` a tear sheet to write."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -27,3 +28,4 @@ class BacktestSettings(BaseModel):
     multiplier: int = Field(4, ge=1)
     shorting: bool = True
     factors: str = ""
+    sheet: str = ""

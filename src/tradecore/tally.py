@@ -14,6 +14,7 @@ from tradecore.domain.values import rounded_quotient
 from tradecore.ledger import Ledger
 
 _NANO = 1_000_000_000
+_PERSON = "cli:"
 ONE = Decimal(1)
 
 
@@ -52,6 +53,8 @@ class Tally:
             case ev.ReportParked():
                 self._errors.append((at, event.NAME))
             case ev.ReservationMade() if event.account == self._account and event.at is not None:
+                if event.agent.startswith(_PERSON):
+                    return  # who means it may do it again and again
                 what = f"{event.strategy} {event.side.value} {format(event.quantity, 'f')} {event.symbol}"
                 self._intents.append((at, what))
             case ev.TradeClosed():

@@ -20,7 +20,7 @@ from tradecore.domain import events as ev
 from tradecore.domain import streams
 from tradecore.domain.messages import Cause
 from tradecore.domain.triggers import CRITICAL_ALERTS, STANDARD, Rule, Trigger, Vigilance
-from tradecore.domain.values import Bar, OrderStatus, Purpose, TradingState
+from tradecore.domain.values import Bar, OrderStatus, OrderType, Purpose, Side, TimeInForce, TradingState
 from tradecore.errors import ConfigurationError, InputError
 from tradecore.journal import open_journal
 from tradecore.settings import load_settings
@@ -423,3 +423,14 @@ def test_rules_that_cannot_be_meant_are_refused() -> None:
             Vigilance((wrong,))
     with pytest.raises(InputError, match="one rule per trigger"):
         Vigilance((rule(Trigger.DRAWDOWN, "1"), rule(Trigger.DRAWDOWN, "2")))
+
+
+def test_what_a_person_places_again_and_again_is_no_repeated_execution() -> None:
+    watched = guarded(rule(Trigger.REPEATED_EXECUTION, "2"))
+    desk = watched.desk
+    for _ in range(5):
+        order = cmd.PlaceOrder(
+            desk.ids.order_id(), "main", "SPY", Side.BUY, D(1), OrderType.MARKET, None, TimeInForce.DAY, "manual", NOON
+        )
+        desk.ledger.handle(order, Cause(desk.ids.trace_id(), actor="cli:somebody"))
+    assert watched.look() is ACTIVE

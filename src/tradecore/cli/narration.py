@@ -98,6 +98,12 @@ def _outcome(event: ev.Event) -> str:
             return f"{event.state.value} by {event.trigger}: {event.evidence}"
         case ev.KillSwitchClearRequested() | ev.KillSwitchCleared() | ev.AlertAcknowledged():
             return f"by {event.who}: {event.reason}"
+        case ev.ExitsArmed():
+            return f"kept by the {event.keeper.value}"
+        case ev.ExitRaised():
+            return f"stop at {text(event.level)} by {event.rule.value}"
+        case ev.ExitFired():
+            return f"{event.rule.value}, {text(event.quantity)} units: {event.evidence}"
         case ev.AlertRaised():
             return f"{event.kind}: {event.message}"
         case ev.ApprovalExpired():

@@ -18,6 +18,7 @@ from tradecore.domain.events import (
     ModelSwitched,
     OpeningPosition,
 )
+from tradecore.domain.exit_plan import ExitPlan, ExitRule
 from tradecore.domain.judgement import CycleMode, CycleStep, Judgement, Stance, StepResult
 from tradecore.domain.limits import Limits
 from tradecore.domain.model_call import BudgetLimits, SettledBy
@@ -181,6 +182,7 @@ class PlaceOrder:
     The terms are those of `tradecore.domain.terms.Terms`. An order of an amount of money (`notional`) needs a
     `reference_price`, because its worst quantity must be counted. `tradable` is whether the broker trades the symbol,
     None when nobody asked; `volatility` its average true range as a share of the price, None when nobody knows.
+    `exits` is how the trade that it opens is to be left: by its legs where it has some, else by the engine.
     `approval` is why a person has to agree whatever the limits say, None where nobody has to.
     """
 
@@ -207,6 +209,7 @@ class PlaceOrder:
     purpose: Purpose = Purpose.TRADE
     tradable: bool | None = None
     volatility: Decimal | None = None
+    exits: ExitPlan | None = None
     approval: str | None = None
 
 
@@ -523,6 +526,36 @@ class BookAdjustment:
 
 
 @attrs.frozen
+class FireExit:
+    """Leave a trade, by `quantity` units. `after` is how often an exit of it was begun before; `rung` as in events."""
+
+    trade_id: str
+    rule: ExitRule
+    quantity: Decimal
+    evidence: str
+    after: int
+    rung: int = 0
+
+
+@attrs.frozen
+class RaiseExit:
+    """Bring the stop of a trade nearer to the market; further away it never goes."""
+
+    trade_id: str
+    rule: ExitRule
+    level: Decimal
+    price: Decimal
+
+
+@attrs.frozen
+class TakeOverExits:
+    """The engine keeps the exits of a trade that the broker kept: its orders there ended and the position did not."""
+
+    trade_id: str
+    reason: str
+
+
+@attrs.frozen
 class StartSaga:
     """Begin a process over several orders; `terms` are what its kind wants to know, as text."""
 
@@ -745,6 +778,9 @@ Command = (
     | HaltOrder
     | BookActivity
     | BookAdjustment
+    | FireExit
+    | RaiseExit
+    | TakeOverExits
     | StartSaga
     | AdvanceSaga
     | ResolveSaga

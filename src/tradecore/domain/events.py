@@ -14,6 +14,7 @@ from typing import ClassVar
 import attrs
 
 from tradecore.domain.calibration import CalibrationMap
+from tradecore.domain.exit_plan import ExitPlan, ExitRule, Keeper
 from tradecore.domain.judgement import CycleMode, CycleStep, Factor, Share, Stance, StepResult, Vote
 from tradecore.domain.limits import Limits
 from tradecore.domain.model_call import ChainStep, Criticality, ModelFailure, ModelPrice, SettledBy
@@ -71,13 +72,19 @@ class SubjectErased(Event):
 
 @attrs.frozen
 class RunnerStarted(Event):
-    """A runner took the lease and begins to work."""
+    """A runner took the lease and begins to work, `alone` or beside others that share it.
+
+    `build` is a hash of its code (tradecore, the broker's adapter, the strategy), `limits` one of its settings' limits.
+    """
 
     NAME: ClassVar[str] = "system.runner.started"
     runner_id: str
     version: str
     broker: str
     strategy: str
+    build: str = ""
+    limits: str = ""
+    alone: bool = True
 
 
 @attrs.frozen
@@ -388,6 +395,7 @@ class ModelAnswerReused(Event):
     source_question_id: str
     age_s: Decimal
     abstained: bool
+    finish_reason: str = "stop"
 
 
 @attrs.frozen
@@ -1270,6 +1278,47 @@ class TradeAbandoned(Event):
 
 
 # --- account --------------------------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class ExitsArmed(Event):
+    """How the trade is to be left, from here on by its `keeper`. `order_id` is the entry; `reason` why it changed."""
+
+    NAME: ClassVar[str] = "trade.exit.armed"
+    trade_id: str
+    account: str
+    symbol: str
+    order_id: str
+    plan: ExitPlan
+    keeper: Keeper
+    reason: str = ""
+
+
+@attrs.frozen
+class ExitRaised(Event):
+    """The stop of the trade follows the market, or is at the entry now. `price` is what the market showed."""
+
+    NAME: ClassVar[str] = "trade.exit.raised"
+    trade_id: str
+    rule: ExitRule
+    level: Decimal
+    price: Decimal
+
+
+@attrs.frozen
+class ExitFired(Event):
+    """The trade is being left, `quantity` units of it. `entered` is what was held when it was first left in part.
+
+    `rung` is the rung of the ladder, from 1; 0 for none.
+    """
+
+    NAME: ClassVar[str] = "trade.exit.fired"
+    trade_id: str
+    rule: ExitRule
+    quantity: Decimal
+    evidence: str
+    entered: Decimal
+    rung: int = 0
 
 
 @attrs.frozen

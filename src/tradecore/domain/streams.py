@@ -61,6 +61,11 @@ def saga(saga_id: str) -> str:
     return f"saga-{saga_id}"
 
 
+def exits(trade_id: str) -> str:
+    """The stream of how a trade is left."""
+    return f"exit-{trade_id}"
+
+
 def decision(decision_id: str) -> str:
     """The stream of a decision."""
     return f"decision-{decision_id}"

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import attrs
 
+from tradecore.domain.exit_plan import ExitPlan
 from tradecore.domain.terms import StopLoss, TakeProfit
 from tradecore.domain.values import Bar, OrderClass, OrderType, Purpose, Side, TimeInForce
 
@@ -36,6 +37,7 @@ class Idea:
     take_profit: TakeProfit | None = None
     stop_loss: StopLoss | None = None
     purpose: Purpose = Purpose.TRADE
+    exits: ExitPlan | None = None
 
 
 class Portfolio(Protocol):

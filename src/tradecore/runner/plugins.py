@@ -19,6 +19,13 @@ def load_plugin(group: str, name: str, setting: str) -> Any:
     return found[name].load()
 
 
+def load_strategy(name: str) -> Any:
+    """The class of a strategy: installed, or `file.py:Class`. Raises `ConfigurationError`."""
+    if ".py:" in name:
+        return load_from_file(name, "strategy.name")
+    return load_plugin("strategies", name, "strategy.name")
+
+
 def load_from_file(place: str, setting: str) -> Any:
     """What `file.py:Name` names. Raises `ConfigurationError` where there is no such file or name."""
     path, _, name = place.rpartition(":")

@@ -1,0 +1,83 @@
+"""Exits that the engine keeps: every bar, and the time, is held against the plans of what is held.
+
+Nothing is kept here: which trades are held is in the account, how each is left in its own stream.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import attrs
+
+from tradecore.domain.commands import FireExit, TakeOverExits
+from tradecore.domain.exit_plan import Keeper
+from tradecore.domain.exits import ExitState, Held, Seen, next_exit
+from tradecore.domain.identity import leg_order_id
+from tradecore.domain.messages import Cause
+from tradecore.domain.terms import legs_of
+from tradecore.domain.values import Bar
+from tradecore.feed import MINUTE
+from tradecore.leaving import held_by, partial_order_id
+from tradecore.ledger import Ledger
+from tradecore.ports.ids import Ids
+
+
+class Exits:
+    """The exits of one account's trades."""
+
+    def __init__(self, ledger: Ledger, ids: Ids, account: str) -> None:
+        self._ledger = ledger
+        self._ids = ids
+        self._account = account
+
+    def see(self, bar: Bar) -> None:
+        """Hold a bar against the plans of what is held of its symbol; one that began before the entry says nothing."""
+        until = bar.start + MINUTE
+        for state, held in self._held(bar.symbol):
+            self._take_over(state)
+            seen = Seen(bar.high, bar.low, until) if bar.start >= held.opened_at else None
+            self._leave(state.trade_id, seen, until)
+
+    def look(self, now: dt.datetime) -> None:
+        """Hold the broker's time against the plans of everything that is held."""
+        for state, _ in self._held(None):
+            self._leave(state.trade_id, None, now)
+
+    def _held(self, symbol: str | None) -> Iterator[tuple[ExitState, Held]]:
+        for (_, held_symbol), holding in list(self._ledger.account(self._account).holdings.items()):
+            if symbol is not None and held_symbol != symbol:
+                continue
+            state = self._ledger.exits(holding.trade_id)
+            held = held_by(self._ledger.trade(holding.trade_id))
+            if state is not None and held is not None:
+                yield state, held
+
+    def _leave(self, trade_id: str, seen: Seen | None, now: dt.datetime) -> None:
+        """One exit at the most: the next bar sees what became of it."""
+        state, held = self._ledger.exits(trade_id), held_by(self._ledger.trade(trade_id))
+        assert state is not None, "somebody armed it"
+        assert held is not None, "it was just found"
+        if state.last_rung and self._came_to_nothing(partial_order_id(trade_id, state.fired)):
+            state = attrs.evolve(state, rungs=state.last_rung - 1)
+        wanted = next_exit(state, held, seen, now)
+        if wanted is not None:
+            what = "fired" if isinstance(wanted, FireExit) else "raised"
+            self._ledger.handle(wanted, self._cause(f"exit:{what}"))
+
+    def _came_to_nothing(self, order_id: str) -> bool:
+        order = self._ledger.order(order_id)
+        return order is not None and order.is_settled and not order.filled_qty
+
+    def _take_over(self, state: ExitState) -> None:
+        """Keep what the broker no longer does: every leg ended, and the position is still there."""
+        entry = self._ledger.order(state.order_id)
+        if state.keeper is Keeper.ENGINE or entry is None or not entry.status.is_terminal:
+            return
+        legs = [self._ledger.order(leg_order_id(entry.order_id, leg.value)) for leg in legs_of(entry)]
+        if all(leg is None or leg.is_settled for leg in legs):
+            reason = "every order that kept it at the broker has ended"
+            self._ledger.handle(TakeOverExits(state.trade_id, reason), self._cause("exits"))
+
+    def _cause(self, actor: str) -> Cause:
+        return Cause(self._ids.trace_id(), actor=actor)

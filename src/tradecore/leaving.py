@@ -1,0 +1,99 @@
+"""Leaving a trade: what it holds, how its exits are armed, and what an exit that fires commands."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from tradecore.domain import events as ev
+from tradecore.domain import exits, streams
+from tradecore.domain.commands import Command, FireExit, PlaceOrder, StartSaga
+from tradecore.domain.exit_plan import Keeper, check_plan
+from tradecore.domain.exits import Held
+from tradecore.domain.identity import derived_id
+from tradecore.domain.terms import is_crypto, legs_of
+from tradecore.domain.trade import TradeState
+from tradecore.domain.values import OrderType, Purpose, Side, TimeInForce, TradeStatus
+from tradecore.draft import Draft
+from tradecore.errors import InputError
+
+_TIME_TO_CLOSE = dt.timedelta(seconds=60)
+
+
+def held_by(trade: TradeState | None) -> Held | None:
+    """What a trade holds; None when it is flat."""
+    if trade is None or trade.opened_at is None or trade.status is TradeStatus.CLOSED:
+        return None
+    entry = trade.position.average_price
+    return None if entry is None else Held(trade.position.quantity, entry, trade.opened_at)
+
+
+def arm(command: PlaceOrder, trade: TradeState) -> list[ev.Event]:
+    """How the trade is left, told with the order that opens it or adds to it. Raises `InputError`."""
+    plan = command.exits
+    if plan is None or command.side is not trade.side:
+        return []
+    check_plan(plan)
+    keeper = Keeper.ENGINE
+    if legs_of(command):
+        if plan.trail is not None or plan.break_even is not None or len(plan.ladder) > 1:
+            raise InputError(
+                "exits", plan, "what the order's legs do, and max_holding_s: never two stops for one trade"
+            )
+        keeper = Keeper.BROKER
+    return [ev.ExitsArmed(trade.trade_id, command.account, command.symbol, command.order_id, plan, keeper)]
+
+
+def give(draft: Draft, command: exits.ExitCommand, now: dt.datetime) -> Command | None:
+    """Record what a command means for the exits of a trade; the command that leaves it, if one follows."""
+    trade, state = draft.trade(command.trade_id), draft.exits(command.trade_id)
+    held = held_by(trade)
+    if state is None or held is None or trade is None:
+        return None
+    if isinstance(command, FireExit) and (is_being_left(draft, trade) or _saga_lives(draft, state)):
+        return None
+    decided = exits.decide(state, command, held)
+    draft.add(streams.exits(command.trade_id), decided)
+    fired = [event for event in decided if isinstance(event, ev.ExitFired)]
+    return _leave(trade, held, fired[0], state.fired + 1, now) if fired else None
+
+
+def is_being_left(draft: Draft, trade: TradeState) -> bool:
+    """Whether an order to close works for the trade."""
+    working = (draft.order(order_id) for order_id in trade.working_orders)
+    return any(one is not None and one.purpose is Purpose.CLOSE and not one.status.is_terminal for one in working)
+
+
+def _saga_lives(draft: Draft, state: exits.ExitState) -> bool:
+    last = draft.saga(_saga_id(state.trade_id, state.fired)) if state.fired else None
+    return last is not None and last.is_live
+
+
+def _saga_id(trade_id: str, number: int) -> str:
+    return derived_id("exit", trade_id, str(number))
+
+
+def partial_order_id(trade_id: str, number: int) -> str:
+    """The order by which the exit of that number leaves a part of the trade."""
+    return derived_id("exit order", trade_id, str(number))
+
+
+def _leave(trade: TradeState, held: Held, fired: ev.ExitFired, number: int, now: dt.datetime) -> Command:
+    """All of it by a saga, which withdraws the trade's orders first; a part of it by an order of its own."""
+    if fired.quantity >= abs(held.quantity):
+        terms = {"trade_id": trade.trade_id, "reason": f"{fired.rule.value}: {fired.evidence}"}
+        saga_id = _saga_id(trade.trade_id, number)
+        return StartSaga(saga_id, "position_close", trade.account, terms, now + _TIME_TO_CLOSE)
+    return PlaceOrder(
+        order_id=partial_order_id(trade.trade_id, number),
+        account=trade.account,
+        symbol=trade.symbol,
+        side=Side.SELL if held.quantity > 0 else Side.BUY,
+        quantity=Decimal(fired.quantity),
+        order_type=OrderType.MARKET,
+        limit_price=None,
+        time_in_force=TimeInForce.GTC if is_crypto(trade.symbol) else TimeInForce.DAY,
+        strategy=trade.strategy,
+        not_after=now + _TIME_TO_CLOSE,
+        purpose=Purpose.CLOSE,
+    )
