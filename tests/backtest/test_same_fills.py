@@ -73,7 +73,7 @@ def on_the_exchange(tape: list[Bar], idea: Idea, share: Decimal | None) -> list[
     for one in tape[1:]:
         exchange.on_bar(one)
     fills = [one for one in exchange.activities if one.kind == "FILL"]
-    return [(fill.qty, fill.price) for fill in fills if fill.price is not None]
+    return [(fill.qty, fill.price) for fill in fills]
 
 
 @settings(max_examples=300, deadline=None)
