@@ -94,6 +94,14 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+def injections(session: nox.Session) -> None:
+    """3,000 injected texts through a model that obeys them (`-- N` of each kind)."""
+    _sync(session, "dev")
+    session.install("--no-deps", "--force-reinstall", _build(session))
+    session.run("python", "-m", "tests.agents.campaign", *session.posargs)
+
+
+@nox.session
 def power(session: nox.Session) -> None:
     """Power cuts, failing disks, races and killed servers, at full length (about an hour)."""
     _sync(session, "dev")
@@ -120,6 +128,22 @@ def coverage(session: nox.Session) -> None:
     session.install("--no-deps", "-e", ".")
     session.run("coverage", "run", "-m", "pytest", "tests/risk")
     session.run("coverage", "report", "--show-missing", "--skip-covered", "--fail-under", "100", f"--include={RISK}")
+
+
+@nox.session
+def simulate(session: nox.Session) -> None:
+    """The whole runner in virtual time (`-- --seeds N`): no violation, and everything declared is reached."""
+    _sync(session, "dev")
+    session.install("--no-deps", "--force-reinstall", _build(session))
+    session.run("python", "-m", "tests.simulation", "--reach", *(session.posargs or ["--seeds", "10000"]))
+
+
+@nox.session
+def mutate(session: nox.Session) -> None:
+    """Whether the simulation would notice: bugs are planted one by one, and each must be found (`-- --within N`)."""
+    _sync(session, "dev")
+    session.install("--no-deps", "--force-reinstall", _build(session))
+    session.run("python", "-m", "tests.simulation", "--planted", *session.posargs)
 
 
 @nox.session

@@ -84,50 +84,56 @@ async def gateway_on(ledger_url: str, said: ModelsSettings) -> AsyncIterator[Gat
         journal.close()
 
 
-async def timed(call: Callable[[int], Awaitable[object]]) -> tuple[float, float, float]:
-    """Median, 95th percentile and median CPU of a call, in milliseconds."""
-    walls, cpus = [], []
+Calls = dict[str, Callable[[int], Awaitable[object]]]
+
+
+async def in_turn(calls: Calls) -> dict[str, tuple[list[float], list[float]]]:
+    """Wall and CPU milliseconds of each way of asking, in turn, so that a busy machine hits all alike."""
+    found: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in calls}
     for number in range(WARM_UP + CALLS):
-        began, cpu = time.perf_counter(), time.process_time()
-        await call(number)
-        if number >= WARM_UP:
-            walls.append((time.perf_counter() - began) * 1e3)
-            cpus.append((time.process_time() - cpu) * 1e3)
-    return statistics.median(walls), statistics.quantiles(walls, n=20)[-1], statistics.median(cpus)
+        for name, call in calls.items():
+            began, cpu = time.perf_counter(), time.process_time()
+            await call(number)
+            took, worked = time.perf_counter() - began, time.process_time() - cpu
+            if number >= WARM_UP:
+                found[name][0].append(took * 1e3)
+                found[name][1].append(worked * 1e3)
+    return found
 
 
 async def overhead(url: str) -> list[list[str]]:
     """A row for each way of asking."""
-    rows = {}
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with contextlib.AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
 
         async def bare(number: int) -> None:
-            body = {
-                "model": "first",
-                "max_tokens": 200,
-                "messages": [{"role": "user", "content": f"{PROMPT} {number}"}],
-            }
+            message = {"role": "user", "content": f"{PROMPT} {number}"}
+            body = {"model": "first", "max_tokens": 200, "messages": [message]}
             (await client.post(f"{url}/chat/completions", json=body)).raise_for_status()
 
-        rows["bare HTTP post"] = await timed(bare)
-    with tempfile.TemporaryDirectory() as folder:
-        for name, ledger_url in (("in memory", "memory:"), ("SQLite, durable", f"sqlite:///{Path(folder) / 'l.db'}")):
-            async with gateway_on(ledger_url, settings(url)) as gateway:
-                rows[f"gateway, {name}"] = await timed(lambda number, asked=gateway: asked.ask(request(number)))
+        async def over(ledger_url: str, kind: str) -> Callable[[int], Awaitable[object]]:
+            gateway = await stack.enter_async_context(gateway_on(ledger_url, settings(url, kind)))
+            return lambda number: gateway.ask(request(number))
+
+        calls: Calls = {
+            "bare HTTP post": bare,
+            "gateway, in memory": await over("memory:", "openai_http"),
+            "gateway, SQLite, durable": await over(f"sqlite:///{folder / 'http.db'}", "openai_http"),
+        }
         if importlib.util.find_spec("litellm"):
-            path = Path(folder) / "ll.db"
-            async with gateway_on(f"sqlite:///{path}", settings(url, "litellm")) as gateway:
-                rows["gateway over litellm, SQLite"] = await timed(lambda number: gateway.ask(request(number)))
-            rows |= await of_litellm(url)
-    floor = rows["bare HTTP post"][0]
-    found = [["call", "p50 ms", "p95 ms", "CPU p50 ms", "overhead p50 ms"]]
-    found += [
-        [name, f"{p50:.2f}", f"{p95:.2f}", f"{cpu:.2f}", f"{p50 - floor:.2f}"] for name, (p50, p95, cpu) in rows.items()
-    ]
-    return found
+            calls["gateway over litellm, in memory"] = await over("memory:", "litellm")
+            calls |= of_litellm(url)
+        found = await in_turn(calls)
+    wall, cpu = (statistics.median(figures) for figures in found["bare HTTP post"])
+    rows = [["call", "p50 ms", "p95 ms", "CPU p50 ms", "overhead p50 ms", "CPU overhead p50 ms"]]
+    for name, (walls, cpus) in found.items():
+        p50, p95, work = statistics.median(walls), statistics.quantiles(walls, n=20)[-1], statistics.median(cpus)
+        rows.append([name, *(f"{one:.2f}" for one in (p50, p95, work, p50 - wall, work - cpu))])
+    return rows
 
 
-async def of_litellm(url: str) -> dict[str, tuple[float, float, float]]:
+def of_litellm(url: str) -> Calls:
     """litellm by itself, which records and reserves nothing."""
     from tradecore_litellm.library import load_library
 
@@ -145,7 +151,7 @@ async def of_litellm(url: str) -> dict[str, tuple[float, float, float]]:
     async def routed(number: int) -> None:
         await router.acompletion(model="first", messages=messages(number))
 
-    return {"litellm acompletion": await timed(plain), "litellm Router": await timed(routed)}
+    return {"litellm acompletion": plain, "litellm Router": routed}
 
 
 def router_of(litellm: Any, url: str, **more: Any) -> Any:

@@ -69,7 +69,7 @@ class AlpacaBroker:
         channel = Channel(AlpacaHttp(http, keys, timeouts), clock, guards)
         self._instructions = Instructions(channel, clock)
         self._questions = Questions(channel, clock, rng, budget_s)
-        replay = EventReplay(channel, self._url("events/trades"), clock).since if replay_events else None
+        replay = EventReplay(channel, self._url("events/trades"), self.now).since if replay_events else None
         self._stream = TradeStream(
             urls.stream_url, keys, clock, rng, connect, self._check_keys, timeouts.read_s, replay
         )

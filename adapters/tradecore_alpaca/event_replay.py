@@ -7,14 +7,15 @@ asked for only when the settings say so. When they do not answer, the record hea
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Awaitable, Callable
 
 import anyio
 import attrs
 import msgspec
 import structlog
 
+from tradecore.errors import BrokerUnreachable, ProtocolError
 from tradecore.ports.broker import Report, UnknownReport
-from tradecore.ports.clock import Clock
 from tradecore_alpaca.channel import Channel
 from tradecore_alpaca.http import Answer
 from tradecore_alpaca.json_text import as_text, is_json, rfc3339
@@ -27,18 +28,25 @@ _EVENTS = "text/event-stream"
 
 @attrs.frozen
 class EventReplay:
-    """Asks for the events of a past time span, once. `patience_s` bounds the whole of it."""
+    """Asks for the events of a past time span, once. `patience_s` bounds the whole of it.
+
+    `now` asks for the time on the broker's clock: by a clock of our own that is slow, the end would be cut off.
+    """
 
     channel: Channel
     url: str
-    clock: Clock
+    now: Callable[[], Awaitable[dt.datetime]]
     patience_s: float = 5.0
 
     async def since(self, moment: dt.datetime) -> tuple[Report, ...]:
         """Everything from a little before that moment until now, as reports; nothing where there is no answer."""
-        span = {"since": rfc3339(moment - _OVERLAP), "until": rfc3339(self.clock.now())}
         outcome = None
         with anyio.move_on_after(self.patience_s):
+            try:
+                span = {"since": rfc3339(moment - _OVERLAP), "until": rfc3339(await self.now())}
+            except (BrokerUnreachable, ProtocolError) as error:
+                _log.warning("past events are not asked for: the broker does not tell its time", error=str(error))
+                return ()
             outcome = await self.channel.question(self.url, span, self.patience_s, urgent=False, accept=_EVENTS)
         if isinstance(outcome, Answer) and outcome.status == 200:
             return tuple(_reports(outcome.body))

@@ -61,17 +61,17 @@ class TradeStream:
     missed: Callable[[dt.datetime], Awaitable[tuple[Report, ...]]] | None = None
 
     async def reports(self) -> AsyncIterator[Report]:
-        """Every message, for ever; `StreamConnected` first after each connect, `StreamLost` after each loss of one.
+        """Every message, for ever; `StreamConnected` first after each connect, `StreamLost` once while there is none.
 
         Raises `BrokerUnauthorized`.
         """
-        backoff, heard_until = Backoff(self.rng), None
+        backoff, heard_until, told = Backoff(self.rng), None, False
         while True:
-            began, connected, silent = self.clock.monotonic(), False, False
+            began, silent = self.clock.monotonic(), False
             try:
                 async with self.connect(self.url) as socket:
                     early = await self._sign_in(socket)
-                    connected = True
+                    told = False
                     yield StreamConnected()
                     if self.missed is not None and heard_until is not None:
                         for report in await self.missed(heard_until):
@@ -86,7 +86,8 @@ class TradeStream:
                             yield report
             except SocketLostError as lost:
                 reason, busy, silent = lost.reason, lost.busy, lost.silent
-            if connected:
+            if not told:  # a stream that never came to be is as lost as one that was there
+                told = True
                 yield StreamLost(reason)
             if silent:
                 await self.probe()

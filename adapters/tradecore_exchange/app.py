@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 
 import msgspec
 from starlette.applications import Starlette
@@ -79,14 +80,16 @@ def create_app(
     secret: str = DEFAULT_SECRET,
     serving: Serving | None = None,
     accounts: Iterable[AccountEntry] = (),
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> Starlette:
     """The application that serves one exchange, on one event loop; `app.state.house` is its `House`.
 
     `floor` is that of the first account, whose clients are asked for `key` and `secret` (the default ones are no
-    secret); `accounts` are further ones on the same market. Raises as `House` does.
+    secret); `accounts` are further ones on the same market. `monotonic` measures how long ago something
+    was, in seconds. Raises as `House` does.
     """
     first = AccountEntry("main", key, secret, floor.exchange.options.cash)
-    house = House(floor, first, Host(serving or Serving()), accounts)
+    house = House(floor, first, Host(serving or Serving(), monotonic=monotonic), accounts)
     app = Starlette(
         routes=_routes(),
         middleware=[Middleware(Gate, house=house)],

@@ -32,7 +32,7 @@ class DataHub:
     """Every connection to the data stream."""
 
     def __init__(self) -> None:
-        self.connections: set[DataConnection] = set()
+        self.connections: dict[DataConnection, None] = {}  # in the order in which they came
 
     def on_message(self, message: Message) -> None:
         """Send a bar or a quote to whoever subscribed to it."""

@@ -32,7 +32,7 @@ class _Conversation:
 
     async def run(self) -> None:
         await self.socket.accept()
-        self.house.host.data.connections.add(self.connection)
+        self.house.host.data.connections[self.connection] = None
         self._say({"T": "success", "msg": "connected"})
         try:
             async with anyio.create_task_group() as tasks:
@@ -40,7 +40,7 @@ class _Conversation:
                 await self._receive_all()
                 tasks.cancel_scope.cancel()
         finally:
-            self.house.host.data.connections.discard(self.connection)
+            self.house.host.data.connections.pop(self.connection, None)
 
     async def _receive_all(self) -> None:
         while True:

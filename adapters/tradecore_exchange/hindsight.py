@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import time
+from collections.abc import Callable
 from typing import Any
 
 from tradecore_exchange.floor import Floor, Message
@@ -31,8 +32,9 @@ def _add(history: History, at_s: float, body: JSON) -> None:
 class Hindsight:
     """Watches from `begin` on, as it costs a copy of everything that moves; times are of the monotonic clock."""
 
-    def __init__(self, floor: Floor) -> None:
+    def __init__(self, floor: Floor, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._floor = floor
+        self._monotonic = monotonic
         self._heard: dict[str, float] = {}
         self._orders: dict[str, History] = {}
         self._positions: History = []
@@ -51,7 +53,7 @@ class Hindsight:
         """See what has just become known."""
         if not isinstance(message, TradeUpdate):
             return
-        now, order = time.monotonic(), message.order
+        now, order = self._monotonic(), message.order
         self._heard.setdefault(order.client_order_id, now)
         if self._watching:
             _add(self._orders.setdefault(order.id, []), now, order_json(order))
@@ -64,15 +66,15 @@ class Hindsight:
         if heard is None:
             # An order of before a restart was heard of long ago; one that waits to be published, never.
             return self._floor.has_unpublished
-        return (time.monotonic() - heard) * 1_000 < ms
+        return (self._monotonic() - heard) * 1_000 < ms
 
     def order(self, order_id: str, ms: int) -> JSON:
         """An order as it was; None when it was not there."""
-        return _as_of(self._orders.get(order_id, []), time.monotonic() - ms / 1_000)
+        return _as_of(self._orders.get(order_id, []), self._monotonic() - ms / 1_000)
 
     def positions(self, ms: int) -> dict[str, JSON]:
         """All positions as they were, by symbol."""
-        held: dict[str, JSON] = _as_of(self._positions, time.monotonic() - ms / 1_000) or {}
+        held: dict[str, JSON] = _as_of(self._positions, self._monotonic() - ms / 1_000) or {}
         return held
 
     def _held(self) -> dict[str, JSON]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from typing import Any
 
 import msgspec
@@ -111,8 +110,9 @@ class Misbehaviour:
         if self._strike.advance and order is not None and order.is_open:
             self._house.advance(self._service)
         self._house.publish()
-        until = time.monotonic() + (self._strike.ms or _FILL_WAIT_MS) / 1_000
-        while order is not None and order.is_open and time.monotonic() < until:
+        monotonic = self._service.host.monotonic
+        until = monotonic() + (self._strike.ms or _FILL_WAIT_MS) / 1_000
+        while order is not None and order.is_open and monotonic() < until:
             await asyncio.sleep(0.005)
             self._house.publish()
 
@@ -138,7 +138,7 @@ class Misbehaviour:
             while (await receive())["type"] != "http.disconnect":
                 pass
 
-        waits = {asyncio.ensure_future(gone()), asyncio.ensure_future(self._service.faults.released.wait())}
+        waits = (asyncio.ensure_future(gone()), asyncio.ensure_future(self._service.faults.released.wait()))
         timeout = self._strike.ms / 1_000 or _FOR_EVER_S
         try:
             await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)

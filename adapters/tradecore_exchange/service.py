@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, MutableMapping
 from typing import Any, cast
 
@@ -39,12 +40,14 @@ class Host:
     """What all accounts of one exchange share.
 
     `speed` is how many times as fast as its own time the market moves by itself; None when it waits to be moved.
+    `monotonic` measures how long ago something was, in seconds.
     `abort` breaks the TCP connection behind a request, `freeze` stops reading from it (and, given False, goes on); in
     process there is none, and they raise `ConnectionResetError`.
     """
 
     serving: Serving = attrs.field(factory=Serving)
     speed: float | None = None
+    monotonic: Callable[[], float] = time.monotonic
     data: DataHub = attrs.field(factory=DataHub)
     abort: Callable[[Scope], None] = _no_connection
     freeze: Callable[[Scope, bool], None] = _no_connection
@@ -66,8 +69,8 @@ class Service:
         serving = self.host.serving
         self.faults = Faults(self.floor.exchange.options.seed)
         self.rate = RateLimit(serving.rate_limit_per_minute, serving.rate_limit_enforced)
-        self.trades = TradeHub(self.faults, serving, self.floor.store.updates_before())
-        self.hindsight = Hindsight(self.floor)
+        self.trades = TradeHub(self.faults, serving, self.floor.store.updates_before(), self.host.monotonic)
+        self.hindsight = Hindsight(self.floor, self.host.monotonic)
         self.floor.listen(self.hindsight.on_message)
         self.floor.listen(self.trades.on_message)
 

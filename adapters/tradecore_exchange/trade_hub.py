@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import attrs
 import msgspec
@@ -50,12 +50,15 @@ class TradeConnection:
 class TradeHub:
     """Every connection to one account's trade stream. `published` is the number of the last update that was told."""
 
-    def __init__(self, faults: Faults, serving: Serving, published: int) -> None:
-        self.connections: set[TradeConnection] = set()
+    def __init__(
+        self, faults: Faults, serving: Serving, published: int, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.connections: dict[TradeConnection, None] = {}  # in the order in which they came
         self.published = published
         self.told = asyncio.Event()
         self._faults = faults
         self._serving = serving
+        self._monotonic = monotonic
         self._held: list[bytes] = []
         self._mute_until = 0.0
         self._places_until: list[float] = []
@@ -79,7 +82,7 @@ class TradeHub:
     @property
     def is_full(self) -> bool:
         """True when a further connection is refused: one is there, or one that broke off is not yet missed."""
-        now = time.monotonic()
+        now = self._monotonic()
         self._places_until = [until for until in self._places_until if until > now]
         return self._serving.stream_policy is StreamPolicy.REFUSE and bool(self.connections or self._places_until)
 
@@ -87,14 +90,14 @@ class TradeHub:
         """Take a connection that has authenticated."""
         if self._serving.stream_policy is StreamPolicy.KICK:
             self._send(Cut.CLOSE, self.connections)
-        self.connections.add(connection)
+        self.connections[connection] = None
 
     def leave(self, connection: TradeConnection, *, politely: bool) -> None:
         """Let a connection go; one that broke off keeps its place for a while."""
         if connection in self.connections:
-            self.connections.discard(connection)
+            del self.connections[connection]
             if not politely:
-                self._places_until.append(time.monotonic() + self._serving.reap_after_s)
+                self._places_until.append(self._monotonic() + self._serving.reap_after_s)
 
     def _send(self, item: Item, to: Iterable[TradeConnection]) -> None:
         for connection in to:
@@ -108,7 +111,7 @@ class TradeHub:
     def _tell(self, update: TradeUpdate) -> None:
         is_heard = any(connection.listening for connection in self.connections)
         # A mute by duration is used up once, not once for each update that it swallows.
-        is_mute = time.monotonic() < self._mute_until
+        is_mute = self._monotonic() < self._mute_until
         of_sibling = update.event == "canceled" and update.order.is_complex
         strike = self._faults.for_update(update.event, of_sibling=of_sibling, is_heard=is_heard and not is_mute)
         if not is_heard or is_mute:
@@ -119,7 +122,7 @@ class TradeHub:
                 self._send_to_listeners(msgspec.json.encode(body))
             case "stream_mute" if strike is not None:
                 if strike.ms:
-                    self._mute_until = time.monotonic() + strike.ms / 1_000
+                    self._mute_until = self._monotonic() + strike.ms / 1_000
                 return
             case "stream_drop" | "stream_abort" as kind:
                 self._send_to_listeners(Cut(kind))

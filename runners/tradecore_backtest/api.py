@@ -15,20 +15,21 @@ from tradecore.domain.limits import Limits
 from tradecore.domain.nanos import NANO, instant
 from tradecore.domain.values import Bar
 from tradecore.errors import ConfigurationError, InputError
-from tradecore.journal import open_journal
-from tradecore.journal.contract import Journal
 from tradecore.ports.strategy import Strategy
 from tradecore.runner.plugins import load_plugin
+from tradecore_backtest.books import DeskBooks
 from tradecore_backtest.columns import BarSource, BarTable, table_of
 from tradecore_backtest.desk import Desk
+from tradecore_backtest.keeping import Keeper
 from tradecore_backtest.market import MarketModel
 from tradecore_backtest.parquet import read_parquet
+from tradecore_backtest.pocket import Pocket
 from tradecore_backtest.result import BacktestConfig, BacktestResult, Provenance
 from tradecore_backtest.rows import EquityCurve, LazyRows
 from tradecore_backtest.run import Run, Terms
 from tradecore_backtest.spacing import spacing_of
 from tradecore_backtest.telling import fill_rows, order_rows, trade_rows
-from tradecore_backtest.writing import DerivedIds, write
+from tradecore_backtest.writing import DerivedIds
 
 Bars = str | os.PathLike[str] | BarSource | Iterable[Bar]
 
@@ -44,12 +45,16 @@ def backtest(
     limits: Limits | None = None,
     journal: str = "memory:",
     account: str = "main",
+    at_once: bool = False,
 ) -> BacktestResult:
     """Run a strategy over bars, and give back everything that happened.
 
     `bars` is a `.parquet` or `.csv` file, `Bar`s, or a `BarSource`; `symbols` picks some of them. A strategy named by
     text is an installed one, made with `parameters`. `cash` in account currency. Without `limits` the gate has none.
-    The ledger is written to `journal` when that is a URL of a new ledger, else kept in memory.
+    The ledger is written to `journal` when that is a URL of a new ledger, else it is made in memory when it, or a row
+    of the result, is asked for. Where limits may refuse orders, or `at_once` is set, the domain decides every step as
+    the run goes on; else the steps are noted and the domain decides them when the ledger is made. Both give the same
+    ledger, byte for byte.
 
     Raises `InputError` and `ConfigurationError` for what cannot be meant, and whatever the strategy raises.
     """
@@ -69,14 +74,16 @@ def backtest(
     )
     name = f"{config.hash}:{source.digest}"
     desk = Desk(account, DerivedIds(name).epoch())
-    run = Run(source, chosen, desk, Terms(account, Decimal(cash), rules, model, spacing.bar_ns))
+    decided = DeskBooks(desk, account, chosen.name)
+    pocket = Pocket(chosen.name, account) if rules == Limits() and not at_once else None
+    books = pocket or decided
+    run = Run(source, chosen, books, Terms(Decimal(cash), rules, model, spacing.bar_ns))
     began = time.perf_counter()
     run.go()
     took = time.perf_counter() - began
-    keeper = _Keeper(desk, name, journal)
+    keeper = Keeper(desk, decided, pocket, name, journal)
     if journal != "memory:":
-        keeper.open()
-    books = desk.account
+        keeper.journal()
     return BacktestResult(
         config=config,
         provenance=Provenance(
@@ -91,34 +98,15 @@ def backtest(
         starting_cash=Decimal(cash),
         cash=books.cash,
         equity=EquityCurve(run.times, run.equity),
-        orders=LazyRows(lambda: order_rows(desk.tape)),
-        fills=LazyRows(lambda: fill_rows(desk.tape)),
-        trades=LazyRows(lambda: trade_rows(desk.tape)),
-        positions={symbol: position.quantity for symbol, position in books.positions.items()},
+        orders=LazyRows(lambda: order_rows(keeper.tape())),
+        fills=LazyRows(lambda: fill_rows(keeper.tape())),
+        trades=LazyRows(lambda: trade_rows(keeper.tape())),
+        positions=dict(books.positions),
         bars=source,
         bar_count=run.bar_count,
         runtime_s=took,
-        open_journal=keeper.open,
+        open_journal=keeper.journal,
     )
-
-
-class _Keeper:
-    """Writes the ledger of a run once, when it is wanted."""
-
-    def __init__(self, desk: Desk, name: str, url: str) -> None:
-        self._desk, self._name, self._url = desk, name, url
-        self._journal: Journal | None = None
-
-    def open(self) -> Journal:
-        """The ledger. Raises `InputError` when the journal that was named has one already."""
-        if self._journal is None:
-            journal = open_journal(self._url)
-            if journal.head():
-                journal.close()
-                raise InputError("journal", self._url, "the place of a ledger that does not exist yet")
-            write(self._desk.tape, self._name, journal)
-            self._journal = journal
-        return self._journal
 
 
 def open_bars(bars: Bars, symbols: Sequence[str] | None = None) -> BarSource:

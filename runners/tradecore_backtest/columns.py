@@ -10,8 +10,8 @@ from typing import Protocol
 import attrs
 
 from tradecore.domain.nanos import NANO, from_nanos, instant, nanoseconds, to_nanos
-from tradecore.domain.values import Bar, parse_symbol
-from tradecore.errors import InputError
+from tradecore.domain.values import Bar
+from tradecore_backtest.checking import check, refuse_unknown, skipped_warnings
 from tradecore_backtest.spacing import Distances, distances_of
 
 CHUNK = 8192
@@ -116,7 +116,7 @@ class BarTable:
         warnings: tuple[str, ...] = (),
         bar_ns: int | None = None,
     ) -> None:
-        """Raises `InputError` for times that do not rise, are no whole seconds, or prices that contradict each other."""
+        """Raises `InputError` for times that do not rise or are no whole seconds, and for impossible prices."""
         self._table = {symbol: table[symbol] for symbol in sorted(table) if len(table[symbol])}
         self.symbols = tuple(self._table)
         self.name = name
@@ -194,24 +194,6 @@ def _chunks_of_one(columns: Columns) -> Iterator[Chunk]:
         )
 
 
-def check(symbol: str, columns: Columns, before: int | None = None) -> None:
-    """Raises `InputError` for columns that no market can have printed. `before` is the start that came before them."""
-    parse_symbol("symbol", symbol)
-    starts = columns.starts
-    if before is not None and len(starts) and starts[0] <= before:
-        raise InputError(f"{symbol}: start", instant(starts[0]).isoformat(), f"a time after {instant(before)}")
-    for place, (this, following) in enumerate(zip(starts, starts[1:], strict=False)):
-        if following <= this:
-            raise InputError(f"{symbol}: start of bar {place + 1}", instant(following).isoformat(), "times that rise")
-    if any(start % _SECOND for start in starts):
-        raise InputError(f"{symbol}: start", "a part of a second", "bars that begin at whole seconds")
-    rows = zip(columns.opens, columns.highs, columns.lows, columns.closes, columns.volumes, strict=True)
-    for place, (open_, high, low, close, volume) in enumerate(rows):
-        if not (0 < low <= open_ <= high and low <= close <= high and volume >= 0):
-            told = "/".join(f"{from_nanos(number)}" for number in (open_, high, low, close, volume))
-            raise InputError(f"{symbol}: bar {place}", told, "0 < low <= open, close <= high, and a volume")
-
-
 def packed(numbers: Iterable[int]) -> Numbers:
     """Whole numbers in 8 bytes each where they fit."""
     listed = list(numbers)
@@ -243,16 +225,3 @@ def table_of(bars: Iterable[Bar], symbols: frozenset[str] | None = None, name: s
         refuse_unknown(symbols, lists)
     table = {symbol: Columns(*map(packed, columns)) for symbol, columns in lists.items()}
     return BarTable(table, name, skipped_warnings(skipped))
-
-
-def refuse_unknown(wanted: Iterable[str], present: Iterable[str]) -> None:
-    """Raises `InputError` for a symbol that has no bars."""
-    has = sorted(set(present))
-    for symbol in sorted(set(wanted)):
-        if symbol not in has:
-            raise InputError("symbols", symbol, "symbols that have bars: " + (", ".join(has) or "there are none"))
-
-
-def skipped_warnings(skipped: dict[str, int]) -> tuple[str, ...]:
-    """What is said of rows without numbers."""
-    return tuple(f"{symbol}: {count} rows without a price were left out" for symbol, count in sorted(skipped.items()))

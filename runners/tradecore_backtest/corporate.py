@@ -6,11 +6,11 @@ import datetime as dt
 from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
-from tradecore.domain import commands as cmd
 from tradecore.domain.calendar import NEW_YORK
 from tradecore.domain.nanos import from_nanos, instant, to_nanos
-from tradecore.domain.values import OrderStatus
-from tradecore_backtest.desk import Desk, Moment
+from tradecore.domain.values import ZERO, OrderStatus
+from tradecore_backtest.books import Books
+from tradecore_backtest.desk import Moment
 from tradecore_backtest.market import CorporateAction, MarketModel
 from tradecore_backtest.orders import Working
 from tradecore_backtest.venue import Venue
@@ -23,13 +23,10 @@ _DAYS = 365
 class Calendar:
     """Turns to a new day before its first bar: days of New York, or of UTC for a market that never closes."""
 
-    def __init__(
-        self, desk: Desk, venue: Venue, account: str, model: MarketModel, last: dict[str, int], *, is_utc: bool
-    ) -> None:
+    def __init__(self, books: Books, venue: Venue, model: MarketModel, last: dict[str, int], *, is_utc: bool) -> None:
         self._zone = dt.UTC if is_utc else NEW_YORK
-        self._desk = desk
+        self._books = books
         self._venue = venue
-        self._account = account
         self._model = model
         self._last = last
         self._actions = sorted(model.actions, key=lambda action: (action.date, action.symbol))
@@ -50,39 +47,34 @@ class Calendar:
                 self._act(action, moment)
         if before is not None and self._model.borrow_rate:
             self._borrow((day - before).days, moment)
-        account = self._desk.account
-        marks = {symbol: from_nanos(self._last[symbol]) for symbol in account.positions if symbol in self._last}
-        self._desk.take(cmd.MarkEquity(self._account, marks, at), moment, "engine")
+        marks = {symbol: from_nanos(self._last[symbol]) for symbol in self._books.positions if symbol in self._last}
+        self._books.mark(marks, moment)
         return True
 
     def _act(self, action: CorporateAction, moment: Moment) -> None:
-        symbol, held = action.symbol, self._desk.account.position(action.symbol).quantity
+        symbol, held = action.symbol, self._books.positions.get(action.symbol, ZERO)
         name = f"{symbol}-{action.date.isoformat()}"
         if action.dividend and held:
             amount = (held * action.dividend).quantize(_CENT, ROUND_HALF_UP)
-            self._book(f"dividend-{name}", "dividend", symbol, amount, Decimal(0), moment)
+            self._books.book(f"dividend-{name}", "dividend", symbol, amount, ZERO, moment)
         if action.ratio == 1:
             return
         self._venue.end_if(_is_of(symbol), OrderStatus.CANCELED, moment)
         change = (held * (action.ratio - 1)).quantize(_NINE, ROUND_HALF_EVEN)
         if change:
-            self._book(f"split-{name}", "split", symbol, Decimal(0), change, moment)
+            self._books.book(f"split-{name}", "split", symbol, ZERO, change, moment)
         if symbol in self._last:
             price = (from_nanos(self._last[symbol]) / action.ratio).quantize(_NINE, ROUND_HALF_EVEN)
             self._last[symbol] = to_nanos("price", price)
 
     def _borrow(self, days: int, moment: Moment) -> None:
-        for symbol, position in tuple(self._desk.account.positions.items()):
-            if position.quantity < 0:
-                value = -position.quantity * from_nanos(self._last[symbol])
+        for symbol, quantity in tuple(self._books.positions.items()):
+            if quantity < 0:
+                value = -quantity * from_nanos(self._last[symbol])
                 cost = (value * self._model.borrow_rate * days / _DAYS).quantize(_CENT, ROUND_HALF_UP)
                 if cost:
                     name = f"borrow-{symbol}-{moment.at.date().isoformat()}"
-                    self._book(name, "fee", symbol, -cost, Decimal(0), moment)
-
-    def _book(self, name: str, kind: str, symbol: str, amount: Decimal, units: Decimal, moment: Moment) -> None:
-        command = cmd.BookActivity(self._account, name, kind, symbol, amount, units, moment.at, "")
-        self._desk.take(command, moment, "inbox")
+                    self._books.book(name, "fee", symbol, -cost, ZERO, moment)
 
 
 def _is_of(symbol: str) -> Callable[[Working], bool]:

@@ -12,13 +12,13 @@ import attrs
 
 from tradecore.domain import streams
 from tradecore.domain.account import AccountState
-from tradecore.domain.commands import Command
+from tradecore.domain.commands import Command, PlaceOrder
 from tradecore.domain.events import Event
 from tradecore.domain.order import OrderState
 from tradecore.domain.trade import TradeState
 from tradecore.draft import Draft, Loaded
 from tradecore.gating import Occasion
-from tradecore.planning import plan
+from tradecore.planning import live_trade, plan
 
 Events = list[tuple[str, Event]]
 _NOTHING = Loaded(None, 0)
@@ -35,11 +35,12 @@ class Moment:
 
 @attrs.frozen
 class Unit:
-    """What one command led to: `command` names what it concerned, for the trace to go on; None for a note of the system."""
+    """What one command led to; None for a note of the system. `thread` is the stream whose trace goes on."""
 
     ns: int
     actor: str
     command: Command | None
+    thread: str | None
     events: Events
 
 
@@ -66,12 +67,12 @@ class Desk:
             known = self._known
             for stream, _ in events:
                 known[stream] = Loaded(draft.state(stream), _SOMETHING)
-            self.tape.append(Unit(moment.ns, actor, command, events))
+            self.tape.append(Unit(moment.ns, actor, command, _thread(draft, command), events))
         return events
 
     def note(self, stream: str, event: Event, moment: Moment) -> None:
         """Keep an event of the system that no aggregate decides on."""
-        self.tape.append(Unit(moment.ns, "engine", None, [(stream, event)]))
+        self.tape.append(Unit(moment.ns, "engine", None, None, [(stream, event)]))
 
     @property
     def account(self) -> AccountState:
@@ -95,3 +96,13 @@ class Desk:
     def forget(self, stream: str) -> None:
         """Let go of a stream that nothing will be recorded in any more."""
         self._known.pop(stream, None)
+
+
+def _thread(draft: Draft, command: Command) -> str | None:
+    """What a ledger goes on with: the trade of an order that is placed, the order of whatever concerns one."""
+    if isinstance(command, PlaceOrder):
+        order = draft.order(command.order_id)
+        trade_id = order.trade_id if order is not None else live_trade(draft, command)
+        return None if trade_id is None else streams.trade(trade_id)
+    order_id: str | None = getattr(command, "order_id", None)
+    return None if order_id is None else streams.order(order_id)

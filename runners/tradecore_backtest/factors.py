@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import itertools
 import os
 from collections.abc import Collection
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -44,7 +45,7 @@ def read_factors(path: str | os.PathLike[str], symbols: Collection[str] | None =
     actions: list[CorporateAction] = []
     for symbol, found in rows.items():
         found.sort()
-        for before, after in zip(found, found[1:], strict=False):
+        for before, after in itertools.pairwise(found):
             action = _between(symbol, before, after)
             if action is not None:
                 actions.append(action)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from bisect import bisect_left
 from collections.abc import Iterator
 
 from tradecore.domain.calendar import NEW_YORK, next_session, session_on
 from tradecore.domain.nanos import instant, nanoseconds
+from tradecore.domain.terms import Terms
 from tradecore.domain.values import TimeInForce
 from tradecore_backtest.spacing import DAY_NS
 
@@ -38,20 +40,27 @@ def utc_days(starts: list[int]) -> Iterator[tuple[int, int]]:
         place = behind
 
 
-def end_of_order(force: TimeInForce, extended: bool, now: dt.datetime) -> int:
-    """When an order that is placed now ends, in nanoseconds since 1970; one that is good till canceled lives 90 days."""
-    date = now.astimezone(NEW_YORK).date()
-    if force is TimeInForce.GTC:
-        return nanoseconds(dt.datetime.combine(date + 90 * _DAY, dt.time(16, 15), NEW_YORK))
-    session = next_session(date)
-    if force is TimeInForce.OPG:
-        while session.open <= now:
-            session = next_session(session.date + _DAY)
-        return nanoseconds(session.close)
-    late = dt.timedelta(hours=4) if extended else dt.timedelta(0)
-    while session.close + late <= now:
+def end_of_order(terms: Terms, now_ns: int) -> int:
+    """When an order that is placed now ends, in nanoseconds since 1970; good till canceled is 90 days."""
+    match terms.time_in_force:
+        case TimeInForce.GTC:
+            date = instant(now_ns).astimezone(NEW_YORK).date()
+            return nanoseconds(dt.datetime.combine(date + 90 * _DAY, dt.time(16, 15), NEW_YORK))
+        case TimeInForce.OPG:
+            return next(close for opening, close in _sessions_from(now_ns // DAY_NS) if now_ns < opening)
+        case _:
+            return next(close for _, close in _sessions_from(now_ns // DAY_NS) if now_ns < close)
+
+
+@functools.lru_cache(maxsize=16)
+def _sessions_from(day: int) -> tuple[tuple[int, int], ...]:
+    """Open and close of the first three sessions from this UTC day on, which is New York's while that trades."""
+    session = next_session(dt.date(1970, 1, 1) + day * _DAY)
+    found = []
+    for _ in range(3):
+        found.append((nanoseconds(session.open), nanoseconds(session.close)))
         session = next_session(session.date + _DAY)
-    return nanoseconds(session.close + late)
+    return tuple(found)
 
 
 def daily_span(date: dt.date) -> tuple[int, int]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
 from tradecore.domain.nanos import NANO, from_nanos, to_nanos
-from tradecore.domain.order import OrderState
-from tradecore.domain.values import OrderType, Side, TimeInForce
+from tradecore.domain.terms import Terms, size
+from tradecore.domain.values import ZERO, OrderType, Side, TimeInForce
 
 _STOPS = (OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP)
 _IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK, TimeInForce.OPG)
@@ -28,39 +28,41 @@ def price_step(price: int, symbol: str) -> int:
 class Working:
     """An order that waits for bars. Quantities and prices in billionths; `sign` is 1 for a buy, -1 for a sell.
 
-    `left` is None for an order of an amount of money. `limit` is the worst price it takes, None for any.
+    `left` is None for an order of an amount of money, `reserved` the most that it can still fill; `limit` the
+    worst price that it takes, None for any.
     """
 
     __slots__ = (
         "active",
         "best",
-        "broker_id",
         "expires",
+        "filled",
         "immediate",
         "is_market",
         "kill",
         "left",
         "limit",
         "notional",
-        "number",
-        "order_id",
+        "reserved",
         "sign",
         "stop",
         "symbol",
-        "tif",
+        "ticket",
         "trail",
         "trail_percent",
         "waits",
         "whole",
-    )  # fmt: skip
+    )
 
-    def __init__(self, order: OrderState, number: int, expires: int) -> None:
-        self.order_id, self.symbol, self.number, self.expires = order.order_id, order.symbol, number, expires
-        self.broker_id = order.broker_order_id or ""
+    def __init__(self, order: Terms, ticket: int, expires: int, reference: Decimal) -> None:
+        self.symbol, self.ticket, self.expires = order.symbol, ticket, expires
+        self.filled = ZERO
         self.sign = order.side.sign
-        self.tif = order.time_in_force
-        self.immediate = self.tif in _IMMEDIATE
-        self.kill = self.tif is TimeInForce.FOK
+        self.immediate = order.time_in_force in _IMMEDIATE
+        self.kill = order.time_in_force is TimeInForce.FOK
+        most = size(order, reference)
+        assert most is not None, "the terms were checked"
+        self.reserved = to_nanos("quantity", most)
         self.is_market = order.order_type is OrderType.MARKET
         self.left = None if order.quantity is None else to_nanos("quantity", order.quantity)
         self.notional = None if order.notional is None else to_nanos("notional", order.notional)

@@ -9,7 +9,8 @@ from typing import Any
 
 from tradecore.domain.nanos import NANO
 from tradecore.errors import InputError, MissingExtra
-from tradecore_backtest.columns import BarTable, Columns, Numbers, refuse_unknown, skipped_warnings
+from tradecore_backtest.checking import refuse_unknown, skipped_warnings
+from tradecore_backtest.columns import BarTable, Columns, Numbers
 from tradecore_backtest.hours import daily_span
 
 _PRICES = ("open", "high", "low", "close")
@@ -33,7 +34,7 @@ def read_parquet(path: Path, symbols: frozenset[str] | None = None) -> BarTable:
     A daily bar of an equity stands for its session in New York, one of a crypto pair for the UTC day. Rows whose price
     is missing or NaN are left out, with a warning. Raises `InputError` and `MissingExtra`.
     """
-    pa, pc, pq = _pyarrow()
+    pa, _, pq = _pyarrow()
     if not path.is_file():
         raise InputError("path", str(path), "a file that exists")
     try:
@@ -66,7 +67,7 @@ def table_of_arrow(table: Any, symbols: frozenset[str] | None = None, name: str 
         kept = rows.filter(sound)
         if kept.num_rows < rows.num_rows:
             skipped[symbol] = rows.num_rows - kept.num_rows
-        times = _days(symbol, kept["date"]) if is_daily else _instants(pa, pc, kept["timestamp"])
+        times = _days(symbol, kept["date"]) if is_daily else _instants(pa, kept["timestamp"])
         prices = (_nanos(pa, pc, column, kept[column]) for column in (*_PRICES, "volume"))
         found[symbol] = Columns(times, *prices)
     is_crypto = bool(found) and all("/" in symbol for symbol in found)
@@ -82,11 +83,11 @@ def _days(symbol: str, column: Any) -> Numbers:
     return array("q", [daily_span(day)[0] for day in days])
 
 
-def _instants(pa: Any, pc: Any, column: Any) -> Numbers:
+def _instants(pa: Any, column: Any) -> Numbers:
     kind = column.type
     if not pa.types.is_timestamp(kind) or kind.tz is None:
         raise InputError("timestamp", str(kind), "timestamps with a time zone")
-    return _packed(pa, column.cast(pa.timestamp("ns", tz=kind.tz)).cast(pa.int64()))
+    return _packed(column.cast(pa.timestamp("ns", tz=kind.tz)).cast(pa.int64()))
 
 
 def _nanos(pa: Any, pc: Any, name: str, column: Any) -> Numbers:
@@ -96,7 +97,7 @@ def _nanos(pa: Any, pc: Any, name: str, column: Any) -> Numbers:
     if pa.types.is_integer(column.type):
         top = pc.max(column).as_py() or 0
         if top < 9_000_000_000:
-            return _packed(pa, pc.multiply(column.cast(pa.int64()), NANO))
+            return _packed(pc.multiply(column.cast(pa.int64()), NANO))
         return [number * NANO for number in column.to_pylist()]
     doubles = column.cast(pa.float64())
     top = pc.max(pc.abs(doubles)).as_py() or 0.0
@@ -105,7 +106,7 @@ def _nanos(pa: Any, pc: Any, name: str, column: Any) -> Numbers:
     whole = pc.round(pc.multiply(doubles, 1e9))
     if not pc.all(pc.equal(pc.divide(whole, 1e9), doubles)).as_py() and len(column):
         return _from_text(name, doubles.to_pylist())
-    return _packed(pa, whole.cast(pa.int64()))
+    return _packed(whole.cast(pa.int64()))
 
 
 def _from_text(name: str, numbers: list[float]) -> Numbers:
@@ -121,7 +122,7 @@ def _from_decimals(name: str, numbers: list[Any]) -> Numbers:
     return packed(to_nanos(name, number) for number in numbers)
 
 
-def _packed(pa: Any, column: Any) -> Numbers:
+def _packed(column: Any) -> Numbers:
     """An Arrow column of 64-bit integers without gaps, copied in one go."""
     values = array("q")
     for chunk in column.chunks if hasattr(column, "chunks") else [column]:

@@ -7,29 +7,25 @@ from __future__ import annotations
 
 import datetime as dt
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import repeat
 
 import attrs
 
-from tradecore.domain import commands as cmd
-from tradecore.domain import streams
-from tradecore.domain.account import SETTINGS
-from tradecore.domain.events import AlertTriggered
 from tradecore.domain.limits import Limits
 from tradecore.domain.nanos import NANO, instant, to_nanos
-from tradecore.domain.values import OrderClass, TimeInForce
+from tradecore.domain.values import ZERO, Bar
 from tradecore.errors import InputError
-from tradecore.ports.strategy import Idea, Strategy
-from tradecore.proposing import order_of
+from tradecore.ports.strategy import Idea, Portfolio, Strategy
 from tradecore.strategies.glancing import Glancer
+from tradecore_backtest.books import Asked, Books
 from tradecore_backtest.columns import BarSource, Chunk, make_bar
 from tradecore_backtest.corporate import Calendar
-from tradecore_backtest.desk import Desk, Moment
+from tradecore_backtest.desk import Moment
 from tradecore_backtest.hours import sessions, utc_days
 from tradecore_backtest.market import Hours, MarketModel
-from tradecore_backtest.venue import BROKER_ACCOUNT, Prices, Venue
+from tradecore_backtest.venue import Prices, Venue
 
 _FRESH = dt.timedelta(days=1)
 _LARGEST_CASH = 5_000_000_000
@@ -39,47 +35,47 @@ _LARGEST_CASH = 5_000_000_000
 class Terms:
     """What a run is told. `bar_ns` is the length of a bar in nanoseconds."""
 
-    account: str
     cash: Decimal
     limits: Limits
     model: MarketModel
     bar_ns: int
-    decide_from: dt.datetime | None = None
 
 
 class Run:
     """A market, a desk and a strategy. `go` runs it once."""
 
-    def __init__(self, source: BarSource, strategy: Strategy, desk: Desk, terms: Terms) -> None:
+    def __init__(self, source: BarSource, strategy: Strategy, books: Books, terms: Terms) -> None:
         if not 0 < terms.cash <= _LARGEST_CASH:
             raise InputError("cash", terms.cash, f"an amount above zero, at most {_LARGEST_CASH}")
-        self.desk = desk
+        self.books = books
         self.times: array[int] = array("q")
         self.equity: array[int] = array("q")
         self.bar_count = 0
         self.last: dict[str, int] = {}
         self._source = source
         self._strategy = strategy
+        self._look: Callable[[str, int, int, int, int, int, int], bool] = _always
+        self._ask: Callable[[Bar, Portfolio], tuple[Idea, ...]] = strategy.on_bar
+        if isinstance(strategy, Glancer):
+            self._look, self._ask = strategy.glance, strategy.propose
         self._terms = terms
         self._bar_ns = terms.bar_ns
-        self.venue = Venue(desk, terms.model, self.last)
-        self._actor = f"strategy:{strategy.name}"
+        self.venue = Venue(books, terms.model, self.last)
         self._cash = to_nanos("cash", terms.cash)
         self._held: dict[str, int] = {}
         regular = terms.model.hours is Hours.REGULAR and not all("/" in symbol for symbol in source.symbols)
         self._cut = sessions if regular else utc_days
-        self._calendar = Calendar(desk, self.venue, terms.account, terms.model, self.last, is_utc=not regular)
-        self._strategy_name = strategy.name
+        self._calendar = Calendar(books, self.venue, terms.model, self.last, is_utc=not regular)
 
     # --- what a strategy may know of its own standing ---------------------------------------------------------------
 
     def position(self, symbol: str) -> Decimal:
         """Signed quantity that the strategy holds."""
-        return self.desk.account.held(self._strategy_name, symbol)
+        return self.books.positions.get(symbol, ZERO)
 
     def working(self, symbol: str) -> Decimal:
         """Signed quantity that its open orders can still add."""
-        return self.desk.account.working(self._strategy_name, symbol)
+        return self.venue.working(symbol)
 
     # --- the run ----------------------------------------------------------------------------------------------------
 
@@ -100,11 +96,7 @@ class Run:
             self._begin(Moment(0, instant(0)))
 
     def _begin(self, moment: Moment) -> None:
-        terms = self._terms
-        pin = cmd.PinAccount(terms.account, BROKER_ACCOUNT, BROKER_ACCOUNT, True, "USD", terms.cash, (), moment.at)
-        self.desk.take(pin, moment, "runner")
-        limits = cmd.SetLimits(terms.account, terms.limits, SETTINGS, "as the backtest was told")
-        self.desk.take(limits, moment, "settings")
+        self.books.begin(self._terms.cash, self._terms.limits, moment)
 
     def _span_of_one(self, chunk: Chunk, first: int, behind: int) -> None:
         """The bars of a day of the only symbol."""
@@ -115,7 +107,7 @@ class Run:
             starts, chunk.opens[places], chunk.highs[places], chunk.lows[places], closes, chunk.volumes[places],
             strict=True,
         )  # fmt: skip
-        look = self._look()
+        look = self._look
         is_open, last, bar_ns = self.venue.open, self.last, self._bar_ns
         seen = 0  # bars of this day that are in the equity curve
         for place, (start, open_, high, low, close, volume) in enumerate(rows):
@@ -146,7 +138,7 @@ class Run:
 
     def _span_of_many(self, chunk: Chunk, first: int, behind: int) -> None:
         """The bars of a day of several symbols: all of a time trade before any of them is decided on."""
-        look, is_open, last = self._look(), self.venue.open, self.last
+        look, is_open, last = self._look, self.venue.open, self.last
         for begin, end_of_time in _times(chunk.starts, first, behind):
             start = chunk.starts[begin]
             end = start + self._bar_ns
@@ -178,41 +170,24 @@ class Run:
         )  # fmt: skip
 
     def _read_books(self) -> None:
-        account = self.desk.account
-        self._cash = to_nanos("cash", account.cash)
-        self._held = {symbol: to_nanos("quantity", one.quantity) for symbol, one in account.positions.items()}
+        self._cash = to_nanos("cash", self.books.cash)
+        self._held = {symbol: to_nanos("quantity", quantity) for symbol, quantity in self.books.positions.items()}
 
     # --- deciding ---------------------------------------------------------------------------------------------------
-
-    def _look(self):  # type: ignore[no-untyped-def]
-        strategy = self._strategy
-        return strategy.glance if isinstance(strategy, Glancer) else _always
 
     def _decide(self, symbol: str, start: int, open_: int, high: int, low: int, close: int, volume: int) -> None:
         """Hand the bar to the strategy and place what it proposes, as the engine does."""
         bar = make_bar(symbol, start, open_, high, low, close, volume)
-        strategy = self._strategy
-        ideas = strategy.propose(bar, self) if isinstance(strategy, Glancer) else strategy.on_bar(bar, self)
+        ideas = self._ask(bar, self)
         if not ideas:
             return
         end = start + self._bar_ns
         moment = Moment(end, instant(end))
         for number, idea in enumerate(ideas):
             try:
-                self._place(idea, bar, number, moment)
+                self.venue.admit(Asked(idea, idea.symbol, bar.start, bar.close, number), moment)
             except InputError as error:
-                message = f"strategy {strategy.name} at {bar.start.isoformat()}: {error}"
-                self.desk.note(streams.BROKER, AlertTriggered("bad_proposal", message), moment)
-
-    def _place(self, idea: Idea, bar, number: int, moment: Moment) -> None:  # type: ignore[no-untyped-def]
-        name, account = self._strategy_name, self._terms.account
-        order = order_of(idea, bar, number, strategy=name, account=account, not_after=moment.at + _FRESH)
-        if order.order_class is not OrderClass.SIMPLE or order.time_in_force is TimeInForce.CLS:
-            raise InputError("order", f"{order.order_class} {order.time_in_force}", "a simple order, not for the close")
-        self.desk.take(order, moment, self._actor)
-        queued = self.desk.order(order.order_id)
-        if queued is not None:
-            self.venue.submit(queued, moment)
+                self.books.note(f"strategy {self._strategy.name} at {bar.start.isoformat()}: {error}", moment)
 
 
 def _always(*_: object) -> bool:

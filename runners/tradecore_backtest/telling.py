@@ -56,22 +56,14 @@ def _order_row(state: order.OrderState, placed: dt.datetime, ended: dt.datetime 
 
 def fill_rows(tape: Sequence[Unit]) -> list[FillRow]:
     """Every execution, by time."""
-    return [
-        FillRow(
-            event.fill_id,
-            event.order_id,
-            event.trade_id,
-            event.symbol,
-            event.side,
-            event.quantity,
-            event.price,
-            event.fees,
-            event.occurred_at,
-        )  # fmt: skip
-        for unit in tape
-        for _, event in unit.events
-        if isinstance(event, ev.FillRecorded)
-    ]
+    return [_fill_row(event) for unit in tape for _, event in unit.events if isinstance(event, ev.FillRecorded)]
+
+
+def _fill_row(event: ev.FillRecorded) -> FillRow:
+    return FillRow(
+        event.fill_id, event.order_id, event.trade_id, event.symbol, event.side,
+        event.quantity, event.price, event.fees, event.occurred_at,
+    )  # fmt: skip
 
 
 def trade_rows(tape: Sequence[Unit]) -> list[TradeRow]:

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from tradecore import __version__
 from tradecore.domain import streams
-from tradecore.domain.commands import ClosePosition, PlaceOrder
-from tradecore.domain.events import Event, LedgerCreated, OrderPlanned, TradeProposed
+from tradecore.domain.events import Event, LedgerCreated
 from tradecore.domain.messages import Envelope, Recorded
 from tradecore.journal.contract import Journal
 from tradecore_backtest.desk import Unit
@@ -53,15 +52,14 @@ class Enveloper:
         self._versions: dict[str, int] = {}
         self._begun: dict[str, tuple[str, str]] = {}
         self._last: dict[str, str] = {}
-        self._trade_of: dict[str, str] = {}
 
     def envelop(self, unit: Unit) -> list[Recorded[Event]]:
         """The events of a unit as the ledger records them."""
         trace = self._ids.trace_id()
         correlation: str | None = None
         caused_by: str | None = None
-        known = self._thread(unit)
-        if known is not None:
+        known = unit.thread
+        if known is not None and known in self._begun:
             trace, correlation = self._begun[known]
             caused_by = self._last[known]
         recorded: list[Recorded[Event]] = []
@@ -81,27 +79,11 @@ class Enveloper:
                 caused_by = event_id
         return recorded
 
-    def _thread(self, unit: Unit) -> str | None:
-        """The stream, begun before the unit, whose trace goes on."""
-        command = unit.command
-        if isinstance(command, PlaceOrder | ClosePosition):
-            trades = [event.trade_id for _, event in unit.events if isinstance(event, OrderPlanned)]
-            stream = streams.trade(trades[0]) if trades else self._refused(unit)
-        elif command is not None and hasattr(command, "order_id"):
-            stream = streams.order(command.order_id)
-        else:
-            return None
-        return stream if stream in self._begun else None
-
-    def _refused(self, unit: Unit) -> str | None:
-        proposed = [event.trade_id for _, event in unit.events if isinstance(event, TradeProposed)]
-        return streams.trade(proposed[0]) if proposed else None
-
 
 def birth(ids: DerivedIds, ns: int) -> Unit:
     """The first event of the ledger of a run."""
     created = LedgerCreated(ids.order_id(), ids.epoch(), f"tradecore {__version__}")
-    return Unit(ns, "ledger", None, [(streams.LEDGER, created)])
+    return Unit(ns, "ledger", None, None, [(streams.LEDGER, created)])
 
 
 def recorded(units: Iterable[Unit], name: str) -> Iterator[list[Recorded[Event]]]:

@@ -27,6 +27,7 @@ _WAIT_S = 5.0
 _PROJECT_EVERY_S = 0.1
 _BEHIND_S = 1.0
 _LOOK_EVERY_S = 1.0
+_STALLED_S = 30.0
 _ASSETS_EVERY_S = 6 * 3600.0
 
 
@@ -170,6 +171,7 @@ class Daemon:
             await clock.sleep(min(_BEHIND_S, every))
             now = clock.monotonic()
             session.engine.judge_age()  # orders that wait for it are not asked about by themselves
+            session.engine.watch_delivery(_STALLED_S)
             inbox = session.engine.inbox
             is_unclear = inbox.behind or session.engine.is_unsure
             closed = _last_closed(session)

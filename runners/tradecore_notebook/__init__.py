@@ -8,7 +8,7 @@ from __future__ import annotations
 from tradecore_notebook.ledger import ReadOnlyLedger, open_ledger
 from tradecore_notebook.magics import load_ipython_extension, unload_ipython_extension
 from tradecore_notebook.moment import Moment
-from tradecore_notebook.session import Session
+from tradecore_notebook.session import Session, stop_all
 from tradecore_notebook.status import Status
 from tradecore_notebook.table import Table
 
@@ -20,5 +20,6 @@ __all__ = [
     "Table",
     "load_ipython_extension",
     "open_ledger",
+    "stop_all",
     "unload_ipython_extension",
 ]

@@ -18,7 +18,8 @@ NUMBERS = frozenset(
     {
         "avg_entry_price", "avg_fill_price", "cash", "cost", "cum_qty", "entry_qty", "equity", "fees", "filled_qty",
         "filled_value", "limit_price", "open_qty", "opening_cash", "outside_cash", "positions_value", "price", "qty",
-        "realised_pnl",
+        "realised_pnl", "quantity", "stated", "confidence", "return_share", "slippage", "max_gain", "max_drawdown",
+        "model_cost",
     }
 )  # fmt: skip
 """Columns that hold decimals; rows hold them as text, so that no digit is lost."""
@@ -27,7 +28,7 @@ _DIGITS = 38
 
 def is_instant(column: str) -> bool:
     """Whether a column holds moments."""
-    return column.endswith("_at") or column in ("deadline", "market_time", "not_after")
+    return column.endswith("_at") or column in ("data_as_of", "deadline", "market_time", "not_after")
 
 
 def columns_of(rows: Sequence[Row], fallback: Sequence[str]) -> list[str]:

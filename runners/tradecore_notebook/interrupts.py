@@ -11,7 +11,7 @@ from types import FrameType
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Do not raise `KeyboardInterrupt` inside the block, but behind it. For a few short steps."""
+    """Do not raise `KeyboardInterrupt` inside the block, but behind it. For a few short steps, and not nested."""
     if threading.current_thread() is not threading.main_thread():
         yield  # interrupts reach only the main thread
         return

@@ -10,10 +10,11 @@ from tradecore.domain import streams
 from tradecore.domain.events import AlertTriggered, Event
 from tradecore.domain.messages import Recorded
 from tradecore.errors import InputError
+from tradecore.lineage.gathering import gather
 from tradecore.views import read_rows
 from tradecore.views.plain import instant_of_ns
-from tradecore.views.tracing import find_trace, trace_events
 from tradecore_notebook.equity import Equity, equity_of
+from tradecore_notebook.scorecards import Scorecards, scorecards_of
 from tradecore_notebook.table import Table
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ _COLUMNS = {
     "balances": ("account", "broker", "currency", "cash", "realised_pnl", "fees", "open_orders"),
     "outbox": ("work_id", "kind", "status", "attempts"),
     "sagas": ("saga_id", "kind", "status", "step", "reason"),
+    "decisions": ("agent", "symbol", "status", "stance", "stated", "confidence", "outcome", "realised_pnl", "reason"),
+    "outcomes": ("closed_at", "agent", "symbol", "stance", "confidence", "came_true", "realised_pnl", "return_share"),
+    "cycles": ("due_at", "agent", "status", "decisions", "orders", "reason"),
 }
 _EVENTS = ("position", "recorded_at", "stage", "name", "stream", "what", "actor")
 _ALERTS = ("position", "recorded_at", "kind", "message")
@@ -81,6 +85,28 @@ class Moment:
         """Processes of several steps."""
         return self._view("sagas")
 
+    @property
+    def decisions(self) -> Table:
+        """What was decided, by strategies and agents, how sure they were, and what became of it."""
+        return self._view("decisions")
+
+    @property
+    def outcomes(self) -> Table:
+        """What decisions came to, as far as it is on record (`tradecore scorecard --resolve`)."""
+        return self._view("outcomes")
+
+    @property
+    def cycles(self) -> Table:
+        """The rounds of agents."""
+        return self._view("cycles")
+
+    def scorecards(self, by: str = "agent", *, stated: bool = False) -> Scorecards:
+        """How good decisions were, by agent, model, role or symbol. Raises `InputError`.
+
+        Confidences are judged as they counted, or as they were stated.
+        """
+        return scorecards_of(self._journal, self._rows("outcomes"), by, stated=stated)
+
     def equity(self, account: str = "main") -> Equity:
         """The equity of an account, from the beginning of its books to here."""
         traded_at = {row["fill_id"]: row["occurred_at"] for row in self._rows("fills")}
@@ -96,9 +122,9 @@ class Moment:
 
     def trace(self, id_: str) -> Table:
         """Everything that belongs to one decision or order, from any id. Raises `InputError` for an unknown one."""
-        trace_id, position = find_trace(self._journal, id_), self.position
-        events = [item for item in trace_events(self._journal, trace_id) if item.envelope.position <= position]
-        return _told(f"trace {trace_id}", events, position)
+        lineage, position = gather(self._journal, id_), self.position
+        events = [item for item in lineage.events if item.envelope.position <= position]
+        return _told(f"trace {lineage.trace_id}", events, position)
 
     @property
     def alerts(self) -> Table:

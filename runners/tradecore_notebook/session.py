@@ -247,6 +247,11 @@ def untold() -> list[str]:
     return [message for session in list(_OPEN) if (message := session.untold()) is not None]
 
 
+def stop_all() -> None:
+    """Stop every session of this kernel, also those that no name is left for."""
+    ENGINE.call(_stop_all)
+
+
 async def _stop_all() -> None:
     for session in list(_OPEN):
         await session._stop()

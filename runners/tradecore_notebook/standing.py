@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
 
-from tradecore.errors import TradecoreError
+from tradecore.errors import LeaseHeld, TradecoreError
 from tradecore.journal import lease_holder
 from tradecore.journal.url import shown
 from tradecore.ports.strategy import Strategy
@@ -19,6 +20,8 @@ from tradecore_notebook.thread import ENGINE
 
 _ANSWER_S = 1.0
 _LINES = 5
+_OWN = f"(process {os.getpid()})"
+_EARLIER = "That is an earlier session of this kernel: tradecore_notebook.stop_all() ends it."
 
 
 def status_of(settings: Settings, make_strategy: Callable[[], Strategy] | None, run: Run | None) -> Status:
@@ -64,6 +67,8 @@ def raise_here(error: BaseException) -> NoReturn:
 
     Frames hold URLs with passwords, which some ways to show a traceback print.
     """
+    if isinstance(error, LeaseHeld) and _OWN in str(error):
+        error.add_note(_EARLIER)
     if isinstance(error, TradecoreError):
         raise error.with_traceback(None) from None
     raise error
@@ -92,7 +97,9 @@ def _lease(settings: Settings, run: Run | None) -> str:
         holder = lease_holder(settings.ledger)
     except TradecoreError as error:  # a status says what it can
         return f"nobody can say: {error}"
-    return "nobody holds it; start() or step() takes it" if holder is None else f"held by {holder}; read-only here"
+    if holder is None:
+        return "nobody holds it; start() or step() takes it"
+    return f"held by {holder}; read-only here. {_EARLIER if _OWN in holder else ''}".rstrip()
 
 
 def _figures(run: Run | None) -> Figures | None:

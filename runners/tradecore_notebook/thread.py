@@ -35,13 +35,12 @@ class EngineThread:
         self._group.start_soon(work, *arguments)
 
     def start(self, work: Callable[..., Awaitable[Any]], *arguments: Any) -> Future[Any]:
-        """Begin something there; from another thread."""
-        with uninterrupted():
-            if self._portal is None:
-                self._portal = self._stack.enter_context(start_blocking_portal(name=_NAME))
-                _, self._group = self._portal.start_task(_host)
-                atexit.register(self._end)
-            return self._portal.start_task_soon(work, *arguments)
+        """Begin something there, from another thread. Must not be interrupted: its result would be lost."""
+        if self._portal is None:
+            self._portal = self._stack.enter_context(start_blocking_portal(name=_NAME))
+            _, self._group = self._portal.start_task(_host)
+            atexit.register(self._end)
+        return self._portal.start_task_soon(work, *arguments)
 
     def call(self, work: Callable[..., Awaitable[Answer]], *arguments: Any, timeout_s: float | None = None) -> Answer:
         """Wait for something that is done there. When the cell is interrupted, it is canceled there.
@@ -54,18 +53,29 @@ class EngineThread:
                 future = self.start(work, *arguments)
             return future.result(timeout_s)
         except BaseException:
-            with uninterrupted():
-                if future is not None:
-                    future.cancel()  # harmless when it is done
+            _cancel(future)
             raise
 
     async def acall(self, work: Callable[..., Awaitable[Answer]], *arguments: Any) -> Answer:
         """The same for `await`: the kernel's own loop goes on meanwhile."""
-        return await asyncio.wrap_future(self.start(work, *arguments))
+        future: Future[Answer] | None = None
+        try:
+            with uninterrupted():
+                future = self.start(work, *arguments)
+            return await asyncio.wrap_future(future)
+        except BaseException:
+            _cancel(future)
+            raise
 
     def _end(self) -> None:
         self.before_exit()
         self._stack.__exit__(SystemExit, SystemExit(), None)  # cancels what is left there
+
+
+def _cancel(future: Future[Any] | None) -> None:
+    with uninterrupted():
+        if future is not None:
+            future.cancel()  # harmless when it is done
 
 
 async def _host(*, task_status: TaskStatus[TaskGroup]) -> None:

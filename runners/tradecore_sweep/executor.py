@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from itertools import islice
 from multiprocessing import get_context, parent_process
+from multiprocessing.context import BaseContext
 from typing import Protocol, TypeVar
 
 import attrs
@@ -37,13 +38,13 @@ class Serial:
 
 @attrs.frozen
 class Processes:
-    """Processes of this machine. Started afresh (no fork of threads and locks), they end when their parent does."""
+    """Processes of this machine. They end when their parent does, however it ends."""
 
     count: int = attrs.field(factory=lambda: len(os.sched_getaffinity(0)))
 
     def map_unordered(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Results, as they come; at most two items for each process are under way."""
-        pool = ProcessPoolExecutor(self.count, mp_context=get_context("spawn"), initializer=_end_with_parent)
+        pool = ProcessPoolExecutor(self.count, mp_context=_context(), initializer=_end_with_parent)
         queue = iter(items)
         try:
             running: set[Future[Result]] = {pool.submit(function, item) for item in islice(queue, 2 * self.count)}
@@ -54,6 +55,13 @@ class Processes:
                     running |= {pool.submit(function, item) for item in islice(queue, 1)}
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _context() -> BaseContext:
+    """Workers are forked from a server that has no threads and has imported what every trial needs."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["tradecore_sweep.trialling"])
+    return context
 
 
 def _end_with_parent() -> None:

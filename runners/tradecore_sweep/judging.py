@@ -30,8 +30,8 @@ def ranked(outcomes: Sequence[Outcome], objective: str = OBJECTIVE) -> list[Outc
 class Doubt:
     """What speaks against the best of many trials.
 
-    `deflated_sharpe` is the probability that its Sharpe ratio is more than luck among so many (Bailey and López de Prado
-    2014), `overfitting` that the choice does no better than the median afterwards (Bailey et al. 2017).
+    `deflated_sharpe` is the probability that its Sharpe ratio is more than luck among so many (Bailey and López de
+    Prado 2014), `overfitting` that the choice does no better than the median afterwards (Bailey et al. 2017).
     """
 
     trials: int

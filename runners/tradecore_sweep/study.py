@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 
 from tradecore import __version__
+from tradecore.domain.limits import Limits
 from tradecore_backtest.market import MarketModel
 from tradecore_sweep.grid import Grid, Parameter
 
@@ -30,6 +31,14 @@ class Window:
 
 
 @attrs.frozen
+class Inputs:
+    """What is in the files that a study begins with, as SHA-256: the bars, and the strategy's code."""
+
+    bars: str
+    code: str
+
+
+@attrs.frozen
 class Study:
     """The terms of a sweep. `bars` is a file that every process can read; `strategy` an installed strategy's name."""
 
@@ -39,18 +48,20 @@ class Study:
     symbols: tuple[str, ...] | None = None
     cash: Decimal = Decimal(100_000)
     market: MarketModel = attrs.field(factory=MarketModel)
+    limits: Limits = attrs.field(factory=Limits)
     risk_free: float = 0.0
 
-    def trial(self, parameters: Mapping[str, Parameter], window: Window, digest: str) -> Trial:
-        """One of its trials; `digest` is that of the bars."""
+    def trial(self, parameters: Mapping[str, Parameter], window: Window, inputs: Inputs) -> Trial:
+        """One of its trials."""
         return Trial(
             self.strategy,
             tuple(sorted(parameters.items())),
             str(self.bars),
-            digest,
+            inputs,
             self.symbols,
             self.cash,
             self.market,
+            self.limits,
             self.risk_free,
             window,
         )
@@ -63,10 +74,11 @@ class Trial:
     strategy: str
     parameters: tuple[tuple[str, Parameter], ...]
     bars: str
-    digest: str
+    inputs: Inputs
     symbols: tuple[str, ...] | None
     cash: Decimal
     market: MarketModel
+    limits: Limits
     risk_free: float
     window: Window
 
@@ -76,10 +88,12 @@ class Trial:
         return {
             "strategy": self.strategy,
             "parameters": {name: [type(value).__name__, str(value)] for name, value in self.parameters},
-            "bars": self.digest,
+            "bars": self.inputs.bars,
+            "code": self.inputs.code,
             "symbols": None if self.symbols is None else sorted(self.symbols),
             "cash": str(self.cash),
             "market": {field.name: str(getattr(self.market, field.name)) for field in attrs.fields(MarketModel)},
+            "limits": str(self.limits),
             "risk_free": repr(self.risk_free),
             "window": str(self.window),
             "version": __version__,

@@ -11,8 +11,8 @@ from tradecore.errors import InputError
 from tradecore_sweep.executor import Executor, Processes
 from tradecore_sweep.judging import OBJECTIVE, Doubt, doubt, ranked
 from tradecore_sweep.outcome import Outcome, OutcomeStore
-from tradecore_sweep.study import Study, Trial, Window
-from tradecore_sweep.trialling import run_trial, strategy_of
+from tradecore_sweep.study import Inputs, Study, Trial, Window
+from tradecore_sweep.trialling import code_digest, run_trial, strategy_of
 from tradecore_sweep.windowed import table_of
 
 Progress = Callable[[int, int], None]
@@ -50,19 +50,23 @@ def sweep(
 
     Raises `InputError` and `ConfigurationError` for what cannot be run, and whatever a trial raises.
     """
-    digest = table_of(str(study.bars), study.symbols).digest
-    trials, refused = accepted(study, window or Window(), digest)
+    trials, refused = accepted(study, window or Window(), inputs_of(study))
     found = run_all(trials, directory, executor or Processes(), progress)
     outcomes = ranked(found, objective)
     check_objective(outcomes, objective)
     return Sweep(tuple(outcomes), refused, doubt(outcomes[0], outcomes))
 
 
-def accepted(study: Study, window: Window, digest: str) -> tuple[list[Trial], tuple[tuple[Trial, str], ...]]:
+def inputs_of(study: Study) -> Inputs:
+    """The digests of what the study reads. Raises `InputError`, `ConfigurationError`."""
+    return Inputs(table_of(str(study.bars), study.symbols).digest, code_digest(study.strategy))
+
+
+def accepted(study: Study, window: Window, inputs: Inputs) -> tuple[list[Trial], tuple[tuple[Trial, str], ...]]:
     """The trials of a window that the strategy accepts, the others with its reason. Raises `InputError` for none."""
     trials, refused = [], []
     for parameters in study.grid.combinations():
-        trial = study.trial(parameters, window, digest)
+        trial = study.trial(parameters, window, inputs)
         try:
             strategy_of(trial)
         except InputError as error:

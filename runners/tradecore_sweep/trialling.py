@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import inspect
 from decimal import Decimal
+from pathlib import Path
 
 from tradecore.errors import ConfigurationError
 from tradecore.metrics import Curve, NotDefined, Report
 from tradecore.ports.strategy import Strategy
-from tradecore.runner.plugins import load_plugin
+from tradecore.runner.plugins import load_strategy
 from tradecore.tearsheet import Sheet
 from tradecore_backtest.api import backtest
 from tradecore_backtest.result import BacktestResult
 from tradecore_backtest.sheet import sheet_of
 from tradecore_sweep.outcome import Outcome
-from tradecore_sweep.study import Trial
+from tradecore_sweep.study import Inputs, Trial
 from tradecore_sweep.windowed import before, table_of, windowed
 
 
@@ -26,11 +29,11 @@ def run_trial(trial: Trial) -> Outcome:
 def run(trial: Trial) -> BacktestResult:
     """The backtest of a trial; the strategy has observed as many bars before the window as it asks for.
 
-    Raises `ConfigurationError` when the bars are not those of the study.
+    Raises `ConfigurationError` when bars or code are not those of the study.
     """
     table = table_of(trial.bars, trial.symbols)
-    if table.digest != trial.digest:
-        raise ConfigurationError(f"{trial.bars} is not the file that the study began with: its content has changed")
+    if Inputs(table.digest, code_digest(trial.strategy)) != trial.inputs:
+        raise ConfigurationError("the bars or the strategy's code are not what the study began with")
     strategy = strategy_of(trial)
     for bar in before(table, trial.window, strategy.warmup_bars):
         strategy.observe(bar)
@@ -40,12 +43,20 @@ def run(trial: Trial) -> BacktestResult:
         cash=trial.cash,
         parameters=dict(trial.parameters),
         market=trial.market,
+        limits=trial.limits,
     )
+
+
+def code_digest(strategy: str) -> str:
+    """SHA-256 of the source file that a strategy is in."""
+    is_file = ".py:" in strategy
+    file = strategy.rpartition(":")[0] if is_file else inspect.getsourcefile(load_strategy(strategy))
+    return hashlib.sha256(Path(file).read_bytes() if file else b"").hexdigest()
 
 
 def strategy_of(trial: Trial) -> Strategy:
     """The strategy with the trial's parameters. Raises `InputError` or `ConfigurationError` for others than its own."""
-    factory = load_plugin("strategies", trial.strategy, "strategy")
+    factory = load_strategy(trial.strategy)
     try:
         made: Strategy = factory(**dict(trial.parameters))
     except TypeError as error:
@@ -56,7 +67,7 @@ def strategy_of(trial: Trial) -> Strategy:
 def outcome_of(trial: Trial, result: BacktestResult) -> Outcome:
     """What is kept of a result."""
     report = sheet_of(result, risk_free=trial.risk_free, charts=False).report()
-    return Outcome(trial, figures_of(report), dated_returns(report), result.config_hash)
+    return Outcome(trial, figures_of(report), tuple(zip(report.dates, report.returns, strict=True)), result.config_hash)
 
 
 def figures_of(report: Report) -> dict[str, float | None]:
@@ -71,13 +82,6 @@ def figures_of(report: Report) -> dict[str, float | None]:
         elif isinstance(value, int | float | Decimal):
             found[figure.key] = float(value)
     return found
-
-
-def dated_returns(report: Report) -> tuple[tuple[dt.date, float], ...]:
-    """Returns with the date of the session that they end with."""
-    daily = report.curve.daily(report.market).samples[1:]
-    dates = (sample.at.astimezone(report.market.zone).date() for sample in daily)
-    return tuple(zip(dates, report.returns, strict=False))
 
 
 def sheet_of_returns(title: str, outcomes: list[Outcome], cash: Decimal) -> Sheet:

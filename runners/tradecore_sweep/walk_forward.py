@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from pathlib import Path
 
 import attrs
 
 from tradecore.domain.nanos import instant
 from tradecore.errors import InputError
-from tradecore.metrics import NotDefined, Report
+from tradecore.metrics import NotDefined
 from tradecore.metrics.figure import Real
+from tradecore.tearsheet import Sheet
 from tradecore_sweep.executor import Executor, Processes
 from tradecore_sweep.judging import OBJECTIVE, Doubt, doubt, ranked
 from tradecore_sweep.outcome import Outcome
 from tradecore_sweep.study import Study, Window
-from tradecore_sweep.sweeping import Progress, accepted, check_objective, run_all, silent
+from tradecore_sweep.sweeping import Progress, accepted, check_objective, inputs_of, run_all, silent
 from tradecore_sweep.trialling import sheet_of_returns
 from tradecore_sweep.windowed import table_of
 
@@ -33,10 +35,10 @@ class Step:
 
 @attrs.frozen
 class Walk:
-    """All steps, and the report of the tests one after the other, each begun with no position and compounded."""
+    """All steps. `sheet` has the tests one after the other, each begun with no position, their returns compounded."""
 
     steps: tuple[Step, ...]
-    report: Report
+    sheet: Sheet
 
     @property
     def efficiency(self) -> Real:
@@ -106,21 +108,36 @@ def walk_forward(
     columns = [table.columns(symbol).starts for symbol in table.symbols]
     first = instant(min(starts[0] for starts in columns))
     end = instant(max(starts[-1] for starts in columns)) + dt.timedelta(microseconds=1)
-    digest = table.digest
+    inputs = inputs_of(study)
     pairs = windows(first, end, train, test, anchored=anchored)
-    trials = [accepted(study, before, digest)[0] for before, _ in pairs]
+    trials = [accepted(study, before, inputs)[0] for before, _ in pairs]
     found = run_all([trial for group in trials for trial in group], directory, executor, progress)
     check_objective(found, objective)
     by_window = [
         ranked(found[place : place + len(trials[0])], objective) for place in range(0, len(found), len(trials[0]))
     ]
     chosen = [
-        study.trial(dict(group[0].trial.parameters), after, digest)
+        study.trial(dict(group[0].trial.parameters), after, inputs)
         for group, (_, after) in zip(by_window, pairs, strict=True)
     ]
     tests = run_all(chosen, directory, executor, progress)
     steps = tuple(
         Step(group[0], doubt(group[0], group), outcome) for group, outcome in zip(by_window, tests, strict=True)
     )
-    sheet = sheet_of_returns("walk-forward", tests, study.cash)
-    return Walk(steps, sheet.report())
+    walk = Walk(steps, sheet_of_returns("Walk-forward", tests, study.cash))
+    keys = "".join(outcome.trial.key for outcome in (*found, *tests))
+    sheet = attrs.evolve(
+        walk.sheet,
+        notes=walk.warnings,
+        config={
+            "strategy": study.strategy,
+            **{f"grid.{name}": ", ".join(map(str, values)) for name, values in study.grid.values.items()},
+            "train": f"{train.days} days{', anchored' if anchored else ''}",
+            "test": f"{test.days} days",
+            "objective": objective,
+            "cash": str(study.cash),
+        },
+        config_hash=hashlib.sha256(keys.encode()).hexdigest(),
+        provenance={"source": str(study.bars), "sha256": inputs.bars, "code": inputs.code},
+    )
+    return attrs.evolve(walk, sheet=sheet)

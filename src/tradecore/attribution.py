@@ -64,12 +64,16 @@ class Attribution:
                 yield parent
 
     def may_be_leg(self, order: BrokerOrder) -> bool:
-        """Whether a strange order may be a leg of one of ours that was sent and has no answer yet."""
-        parents = (self._ledger.order(order_id) for order_id in self._parents)
-        return any(
-            parent is not None and parent.broker_order_id is None and parent.submits and parent.symbol == order.symbol
-            for parent in parents
-        )
+        """Whether a strange order may be a leg of ours that the broker has not named: of an order that was sent and has
+        no answer yet, or whose answer was from before its legs.
+        """
+        for parent_id, legs in self._parents.items():
+            parent = self._ledger.order(parent_id)
+            if parent is None or not parent.submits or parent.symbol != order.symbol:
+                continue
+            if parent.broker_order_id is None or any(_is_like(self._ledger.order(leg), order) for leg in legs):
+                return True
+        return False
 
     def of(self, order: BrokerOrder) -> str | None:
         """The order of this ledger behind a broker's order; None when nothing says so."""
@@ -116,6 +120,14 @@ class Attribution:
             legs.discard(order_id)
             if not legs:
                 del self._parents[parent]
+
+
+def _is_like(leg: OrderState | None, order: BrokerOrder) -> bool:
+    return (
+        leg is not None
+        and (leg.side, leg.order_type.value) == (order.side, order.order_type)
+        and leg.quantity in (None, order.quantity)
+    )
 
 
 def external_order_id(broker_account_id: str, broker_order_id: str) -> str:

@@ -8,6 +8,8 @@ from decimal import Decimal
 
 import attrs
 
+from tradecore.domain.account import AccountState
+from tradecore.domain.truth import Known, Source
 from tradecore.inbox import Inbox
 from tradecore.ledger import Ledger
 from tradecore.outbox import Outbox
@@ -40,7 +42,7 @@ class Round:
 
 
 class Comparer:
-    """Compares books and broker for one account. `concluded_at` is on the monotonic clock, None before the first."""
+    """Compares books and broker for one account."""
 
     def __init__(
         self,
@@ -72,7 +74,7 @@ class Comparer:
         self._reconciler = Reconciler(ledger, ids, account, cash_tolerance)
         self._since: dict[tuple[str, str], float] = {}
         self._before: frozenset[Difference] = frozenset()
-        self.concluded_at: float | None = None
+        self._concluded: tuple[dt.datetime, float] | None = None  # as of, by the broker's clock and the monotonic one
         self.is_unsure = True
         """Whether the last round came to no conclusion, so that the next should not wait for its time."""
 
@@ -82,7 +84,7 @@ class Comparer:
         began = self._clock.monotonic()
         await self._collect()
         as_of = await self._ask_time()
-        found = await confirmed(self._ledger, self._broker, self._account, self._collect)
+        found = await confirmed(self._ledger, self._broker, self._account, self._collect_far)
         if found is None:
             return None
         if found or why != "schedule":
@@ -93,8 +95,23 @@ class Comparer:
         certain = (*result.certain, *self._halted())
         standing = self._reconciler.record(why, as_of, certain, concluded=not result.waiting)
         if not result.waiting:
-            self.concluded_at, self.is_unsure = began, False
+            self._concluded, self.is_unsure = (as_of, began), False
         return attrs.evolve(result, standing=standing)
+
+    def known(self, limit_s: float | None) -> Known[AccountState]:
+        """The account as of the last conclusion; stale when that is longer ago than `limit_s`, None for no matter."""
+        account = self._ledger.account(self._account)
+        if self._concluded is None:
+            return Known(account, Source.UNAVAILABLE, None, None)
+        as_of, at = self._concluded
+        age_s = self._clock.monotonic() - at  # the broker's clock may be that of a market replayed faster than ours
+        source = Source.LIVE if limit_s is None or age_s <= limit_s else Source.STALE
+        return Known(account, source, as_of, dt.timedelta(seconds=age_s))
+
+    async def _collect_far(self) -> None:
+        """Read from further back than usual: what was missed may be a revision of long ago."""
+        await self._inbox.collect(far=True)
+        self._inbox.catch_up()
 
     def _judge(self, known: Differences, found: tuple[Difference, ...]) -> Round:
         """Tell what is certain from what an order or a report that is on its way may explain in a moment."""

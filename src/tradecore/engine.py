@@ -15,14 +15,8 @@ from tradecore.builds import limits_hash, refuse_mixed
 from tradecore.comparing import Comparer, Round
 from tradecore.domain import commands as cmd
 from tradecore.domain import streams
-from tradecore.domain.account import SETTINGS
-from tradecore.domain.events import (
-    AlertTriggered,
-    AssetsRefreshed,
-    Event,
-    RunnerStarted,
-    RunnerStopped,
-)
+from tradecore.domain.account import SETTINGS, AccountState
+from tradecore.domain.events import AlertTriggered, AssetsRefreshed, Event, RunnerStarted, RunnerStopped
 from tradecore.domain.exit_plan import ExitPlan
 from tradecore.domain.limits import Limits
 from tradecore.domain.messages import Cause
@@ -30,6 +24,7 @@ from tradecore.domain.order_state import OrderState
 from tradecore.domain.session import is_regular
 from tradecore.domain.terms import size
 from tradecore.domain.triggers import Vigilance
+from tradecore.domain.truth import Known, Source
 from tradecore.domain.values import ZERO, Bar, TradingState
 from tradecore.domain.volatility import Swing
 from tradecore.draft import last_event
@@ -62,9 +57,9 @@ class Terms:
 
     New risk waits when the account was not reconciled for `account_max_age_s` (None: however long), and when the stream
     of reports is lost for longer than `stream_grace_s`. Cash may differ by `cash_tolerance` without stopping anything.
-    Prices of what is held are taken in every `mark_every_s`. A difference is put down to what is on its way for no
-    longer than `patience_s`. Where the market `is_replayed`, its clock is not ours. `exits` is how trades are left
-    whose ideas do not say; `build` a hash of the code, `alone` whether no other runner shares the ledger.
+    Prices of what is held are taken in every `mark_every_s`. What is on its way explains a difference for `patience_s`.
+    Where the market `is_replayed`, its clock is not ours. `exits` is how trades are left whose ideas do not say.
+    `build` is a hash of the code, `alone` says whether no other runner shares the ledger.
     """
 
     account: str
@@ -110,6 +105,7 @@ class Engine:
         self._terms = terms
         self._portfolio = StrategyPortfolio(ledger, terms.account, strategy.name)
         self._alerted: set[str] = set()
+        inbox.catch_up = self.follower.catch_up
         self._begun_as: str | None = None
         self.broker_clock = BrokerClock(broker, clock)
         self._comparer = Comparer(
@@ -363,19 +359,27 @@ class Engine:
             self.alert("held_back", f"what is queued and adds risk waits: {why}")
         return why
 
+    def known(self) -> Known[AccountState]:
+        """The account as of the last comparison with the broker that was conclusive."""
+        return self._comparer.known(self._terms.account_max_age_s)
+
     def judge_age(self) -> None:
         """Close or open the gate for what time alone makes stale."""
-        terms, lost_at = self._terms, self.inbox.lost_at_ns
-        if lost_at is not None and self._clock.now_ns() - lost_at > terms.stream_grace_s * 1e9:
+        lost_at = self.inbox.lost_at_ns
+        if lost_at is not None and self._clock.now_ns() - lost_at > self._terms.stream_grace_s * 1e9:
             self.gate.close("stream", "the stream of reports is lost")
         else:
             self.gate.open("stream")
-        compared = self._comparer.concluded_at
-        limit = terms.account_max_age_s
-        if compared is not None and limit is not None and self._clock.monotonic() - compared > limit:
+        if self.known().source is Source.STALE:
+            limit = self._terms.account_max_age_s
             self.gate.close("age", f"the account was last compared with the broker more than {limit:g} s ago")
         else:
             self.gate.open("age")
+
+    def watch_delivery(self, patience_s: float) -> None:
+        """Alert when work is ready and nobody begins it."""
+        if (why := self.outbox.why_stuck(patience_s)) is not None:
+            self.alert("delivery_stalled", f"work is ready and nothing of it began for {patience_s:g} s: {why}")
 
     def alert(self, kind: str, message: str) -> None:
         """Record something that a person should see, once per run."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 
 from tradecore.errors import ConfigurationError
 
@@ -75,12 +76,23 @@ def _parse(text: str) -> dict[str, list[tuple[int, str]]]:
     return armed
 
 
+_watcher: Callable[[str], None] | None = None
+
+
+def watch(watcher: Callable[[str], None] | None) -> None:
+    """Have a function of the test's called at every failpoint of this process; None for nobody."""
+    global _watcher  # noqa: PLW0603 - failpoints are places in the process, whoever runs through them
+    _watcher = watcher
+
+
 _armed = _parse(os.environ.get("TRADECORE_FAILPOINTS", ""))
 _hits: dict[str, int] = {}
 
 
 def failpoint(name: str) -> None:
     """Fail here if the environment says so."""
+    if _watcher is not None:
+        _watcher(name)
     if name not in _armed:
         return
     _hits[name] = hit = _hits.get(name, 0) + 1

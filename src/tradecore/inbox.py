@@ -7,23 +7,19 @@ Both end in the same commands, and a fill's identity is the same on both, so it 
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
+from collections.abc import Callable
 
-import attrs
 import structlog
 
 from tradecore.activities import read_from, unbooked
 from tradecore.attribution import Attribution, external_order_id
-from tradecore.domain import commands as cmd
 from tradecore.domain import events as ev
 from tradecore.domain import streams
-from tradecore.domain.fill import is_same_execution
-from tradecore.domain.identity import fill_id
-from tradecore.domain.messages import Cause, Recorded
+from tradecore.domain.messages import Recorded
 from tradecore.domain.order_state import OrderState
-from tradecore.domain.values import ZERO, canonical, minus, plus
-from tradecore.errors import BrokerUnreachable, InputError, InvariantViolated, ProtocolError
-from tradecore.failpoints import failpoint
+from tradecore.domain.values import ZERO, plus
+from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
+from tradecore.intake import Intake
 from tradecore.ledger import Ledger
 from tradecore.notices import Notices
 from tradecore.ports.broker import (
@@ -31,7 +27,6 @@ from tradecore.ports.broker import (
     Broker,
     BrokerFill,
     BrokerOrder,
-    Execution,
     OrderReport,
     Report,
     StreamConnected,
@@ -42,15 +37,11 @@ from tradecore.ports.ids import Ids
 from tradecore.translation import (
     activities_of,
     adoption_of,
-    check_same,
-    check_same_fill,
-    fill_of,
-    report_of,
-    revision_of,
 )
 
 _log = structlog.get_logger("tradecore.inbox")
 _OVERLAP = dt.timedelta(seconds=60)
+_LONG_OVERLAP = dt.timedelta(days=1)  # where something differs: what was missed may be of long ago
 
 
 class Inbox:
@@ -65,11 +56,11 @@ class Inbox:
         """`adopts` is whether orders that others place in the account are taken up, or only told of."""
         self._ledger = ledger
         self._broker = broker
-        self._ids = ids
         self._account = account
         self._adopts = adopts
         self._who = Attribution(ledger, account)
         self._notices = Notices(ledger, ids)
+        self._intake = Intake(ledger, ids, account, self._who, self._notices)
         self._foreign: set[str] = set()
         self._unsettled: dict[str, dt.datetime] = {}  # order id -> broker's time of its acceptance
         self._watermark = EVER
@@ -78,8 +69,13 @@ class Inbox:
         self.behind = False
         self.lost_at_ns: int | None = None
         self.reconnected = False
-        self.halted: dict[str, str] = {}
         self.shown: dict[str, BrokerOrder | None] = {}
+        self.catch_up: Callable[[], None] = lambda: None  # with what other processes recorded
+
+    @property
+    def halted(self) -> dict[str, str]:
+        """Why orders are halted, by their ids."""
+        return self._intake.halted
 
     def observe(self, events: tuple[Recorded[ev.Event], ...]) -> None:
         """Take in appended events: who is who at the broker, what is unsettled, and how far fills were read."""
@@ -93,7 +89,7 @@ class Inbox:
             elif isinstance(event, ev.OrderHalted):
                 self.halted[event.order_id] = event.reason
         for order_id in streams.orders_in(events):  # an order settles by an event of its own, so no other need be asked
-            if order_id in self._unsettled and self._is_settled(order_id):
+            if order_id in self._unsettled and (state := self._ledger.order(order_id)) and state.is_settled:
                 del self._unsettled[order_id]
 
     def remember(self, order_id: str, accepted_at: dt.datetime) -> None:
@@ -145,9 +141,9 @@ class Inbox:
             return
         if order_id is None:
             return
-        self._apply_order(order_id, report.order, "stream")
+        self._intake.apply_order(order_id, report.order, "stream")
         if report.fill is not None:
-            self._apply_fill(order_id, report.fill)
+            self._intake.apply_fill(order_id, report.fill)
         if self._misses_fills(order_id, report.order):
             await self._collect_or_stay_behind()
 
@@ -170,8 +166,8 @@ class Inbox:
         except (BrokerUnreachable, ProtocolError) as error:
             _log.warning("the broker cannot be read again yet", error=str(error))
 
-    async def collect(self) -> None:
-        """Read orders and executions again from the watermarks, all pages, and record what is new.
+    async def collect(self, *, far: bool = False) -> None:
+        """Read orders and executions again from the watermarks (`far` before them), all pages; record what is new.
 
         Raises `BrokerUnreachable`; what was read before that is recorded.
         """
@@ -179,13 +175,13 @@ class Inbox:
         snapshots = [(order, await self._whose(order, "orders")) for order in await self._read_orders()]
         snapshots += await self._read_legs()
         self.shown |= {order_id: order for order, order_id in snapshots if order_id is not None}
-        since = self._watermark - _OVERLAP
+        since = self._watermark - (_LONG_OVERLAP if far else _OVERLAP)
         await self._read_fills(since)  # before the statuses: a finished order with all its fills settles at once
         missing: dict[str, BrokerOrder] = {}
         for order, order_id in snapshots:
             if order_id is None:
                 continue
-            self._apply_order(order_id, order, "orders")
+            self._intake.apply_order(order_id, order, "orders")
             if self._misses_fills(order_id, order):
                 missing[order_id] = order
         if missing:  # later fills of other orders may have moved the watermark beyond the ones that were missed
@@ -201,7 +197,7 @@ class Inbox:
             self._notices.park("activities", unreadable)
         for command in activities_of(self._account, unbooked(self._ledger, self._account, page.activities)):
             try:
-                self._handle(command, "activities")
+                self._intake.handle(command, "activities")
             except InputError as error:
                 reason = f"an activity that cannot be booked: {error}"
                 self._notices.park("activities", UnknownReport(reason, command.raw))
@@ -214,7 +210,7 @@ class Inbox:
         for fill in page.fills:
             order_id = await self._order_of_fill(fill)
             if order_id is not None:
-                self._apply_fill(order_id, fill)
+                self._intake.apply_fill(order_id, fill)
 
     def _born(self, order_id: str) -> dt.datetime:
         """A time before every fill of the order, by our clock and by the broker's (a replayed market has its own)."""
@@ -253,89 +249,6 @@ class Inbox:
                 found += [(leg, leg_id) for leg_id, leg in self._who.take_legs(parent.order_id, shown)]
         return found
 
-    # --- one message ------------------------------------------------------------------------------------------------
-
-    def _apply_order(self, order_id: str, order: BrokerOrder, source: str) -> None:
-        if order.status is None:
-            self._notices.park(source, UnknownReport("an order status that tradecore does not know", order.raw))
-            return
-        state = self._ledger.order(order_id)
-        assert state is not None, "somebody found it"
-        try:
-            if not state.external:
-                check_same(state, order)
-        except InvariantViolated as error:
-            self._halt(order_id, str(error), order.raw, source)
-            return
-        failpoint("inbox.report.before")
-        counted = attrs.evolve(order, filled_qty=minus(order.filled_qty, self._filled_before(order_id)))
-        self._handle_or_halt(order_id, report_of(order_id, counted, order.status, source), source, order.raw)
-        for leg_id, leg in self._who.take_legs(order_id, order):
-            self._apply_order(leg_id, leg, source)
-        failpoint("inbox.report.after")
-
-    def _apply_fill(self, order_id: str, fill: BrokerFill) -> None:
-        if self._is_past(fill.occurred_at):
-            return  # it is in the opening balances, whoever's order it was of
-        fill = attrs.evolve(fill, cumulative_qty=minus(fill.cumulative_qty, self._filled_before(order_id)))
-        if fill.execution is not Execution.TRADE:
-            self._handle_or_park(order_id, revision_of(order_id, fill), fill)
-            return
-        state = self._ledger.order(order_id)
-        assert state is not None, "somebody found it"
-        try:
-            check_same_fill(state, fill)
-        except InvariantViolated as error:
-            self._halt(order_id, str(error), fill.raw, fill.source)
-            return
-        command = self._identified(order_id, fill)
-        if command is None:
-            return
-        failpoint("inbox.fill.before")
-        self._handle_or_park(order_id, command, fill)
-        failpoint("inbox.fill.after")
-
-    def _identified(self, order_id: str, fill: BrokerFill) -> cmd.RecordFill | None:
-        """The command of an execution under the id that it has; None when it is recorded.
-
-        Order and quantity filled so far name an execution, until a bust or a correction sets that quantity back: what
-        happened after the nth of them is counted in a line of its own.
-        """
-        account = self._ledger.account(self._account)
-        order = self._ledger.order(order_id)
-        assert account.broker_account_id is not None, "the account is pinned before anything is collected"
-        assert order is not None, "somebody found it"
-        reached = format(canonical(fill.cumulative_qty), "f")
-        revised = sum(1 for at in order.revised_at if at < fill.occurred_at)
-        command = None
-        for turn in range(revised + 1):
-            name = f"{reached}~{turn}" if turn else reached
-            identity = fill_id(account.broker_account_id, fill.broker_order_id, name)
-            command = fill_of(identity, order_id, fill)
-            known = self._ledger.fill(identity)
-            if known is not None and (turn == revised or is_same_execution(known, command)):
-                return None
-        return command
-
-    def _handle_or_park(self, order_id: str, command: cmd.RecordFill | cmd.ReviseFill, fill: BrokerFill) -> None:
-        try:
-            self._handle_or_halt(order_id, command, fill.source, fill.raw)
-        except InputError as error:  # a price of zero, for one: for a person to look at, not a reason to stop reading
-            self._notices.park(fill.source, UnknownReport(f"an execution that cannot be booked: {error}", fill.raw))
-
-    def _handle_or_halt(self, order_id: str, command: cmd.Command, source: str, raw: str) -> None:
-        """Record; where the broker contradicts what was decided or told before, halt that order and go on reading."""
-        try:
-            self._handle(command, source)
-        except InvariantViolated as error:
-            self._halt(order_id, str(error), raw, source)
-
-    def _halt(self, order_id: str, reason: str, raw: str, source: str) -> None:
-        self._notices.park(source, UnknownReport(reason, raw))
-        self._handle(cmd.HaltOrder(order_id, reason, raw), source)
-        self.halted[order_id] = reason
-        self._notices.alert_once("order_halted", order_id, f"order {order_id} is halted: {reason}")
-
     # --- whose is it ------------------------------------------------------------------------------------------------
 
     async def _whose(self, order: BrokerOrder, source: str) -> str | None:
@@ -346,10 +259,12 @@ class Inbox:
         known = self._who.of(order)
         if known is not None or order.broker_order_id in self._foreign:
             return known
+        self.catch_up()
         for leg, leg_id in await self._read_legs():
             if leg_id is not None:
-                self._apply_order(leg_id, leg, source)
-        known = self._who.named(order.broker_order_id)
+                self._intake.apply_order(leg_id, leg, source)
+        self.catch_up()
+        known = self._who.of(order)
         if known is None and self._who.may_be_leg(order):  # the next reading knows more
             self._waits = self.behind = True
             return None
@@ -357,7 +272,7 @@ class Inbox:
 
     def _meet(self, order: BrokerOrder, source: str) -> str | None:
         """An order that nobody placed here: adopted, or set aside with an alert. What was before the books is past."""
-        is_past = self._is_past(order.updated_at)
+        is_past = self._intake.is_past(order.updated_at)
         if is_past and (order.status is None or order.status.is_terminal):
             self._foreign.add(order.broker_order_id)
             return None
@@ -369,7 +284,7 @@ class Inbox:
             assert account_id is not None, "the account is pinned before anything is collected"
             order_id = external_order_id(account_id, order.broker_order_id)
             try:
-                self._handle(adoption_of(self._account, order_id, order, order.status, replaced, before), source)
+                self._intake.handle(adoption_of(self._account, order_id, order, order.status, replaced, before), source)
             except InputError as error:
                 what = f"{what} and cannot be adopted: {error}"
             else:
@@ -384,7 +299,7 @@ class Inbox:
     async def _order_of_fill(self, fill: BrokerFill) -> str | None:
         """An execution names only the broker's order; ask the broker once for those not known."""
         known = self._who.named(fill.broker_order_id)
-        if known is not None or fill.broker_order_id in self._foreign or self._is_past(fill.occurred_at):
+        if known is not None or fill.broker_order_id in self._foreign or self._intake.is_past(fill.occurred_at):
             return known
         order = await self._broker.order(fill.broker_order_id)
         if order is not None:
@@ -394,23 +309,10 @@ class Inbox:
         self._notices.park("activities", UnknownReport(reason, fill.raw))
         return None
 
-    def _is_past(self, moment: dt.datetime) -> bool:
-        """Whether it was before the books began."""
-        begin = self._ledger.account(self._account).as_of
-        return begin is not None and moment < begin
-
     def _misses_fills(self, order_id: str, order: BrokerOrder) -> bool:
         known = self._ledger.order(order_id)
         return known is not None and plus(known.filled_qty, known.filled_before) < order.filled_qty
 
-    def _filled_before(self, order_id: str) -> Decimal:
-        """What the order had filled when the books began: the broker counts it, the books do not."""
-        order = self._ledger.order(order_id)
-        return ZERO if order is None else order.filled_before
-
     def _is_settled(self, order_id: str) -> bool:
         order = self._ledger.order(order_id)
         return order is not None and order.is_settled
-
-    def _handle(self, command: cmd.Command, source: str) -> None:
-        self._ledger.handle(command, Cause(self._ids.trace_id(), actor="inbox", source=source))

@@ -109,6 +109,8 @@ def _split(draft: Draft, command: BookActivity, holder: AccountState) -> list[tu
     symbol, change = command.symbol, command.quantity
     if not symbol or not change:
         raise InputError("split", command.raw, "a symbol and a change of units")
+    if not plus(holder.position(symbol).quantity, change):  # what they cost would be gone before the others come
+        raise InputError("split", command.raw, "the row of the units that come in for those that go out beside it")
     shares = _shares(holder, symbol, change)
     step = restating.split_position(holder.position(symbol), command.activity_id, change)
     split = ev.PositionSplit(

@@ -8,9 +8,7 @@ from tradecore import closing, gating, leaving, thinking
 from tradecore.domain import (
     account,
     approval,
-    cycle,
     decision,
-    deliberation,
     fill,
     kill,
     lane,
@@ -27,22 +25,15 @@ from tradecore.domain.commands import (
     ActivateKillSwitch,
     AdoptOrder,
     AdvanceSaga,
-    BeginModelCall,
     BookActivity,
     BookAdjustment,
     CancelOrder,
     ClearKillSwitch,
     ClosePosition,
-    CloseQuestion,
     Command,
-    CompleteCycle,
-    ConcludeDecision,
-    EndModelCall,
     ExpireApproval,
-    FailCycle,
     FireExit,
     GrantApproval,
-    LapseDecision,
     LeaveLane,
     MarkEquity,
     PinAccount,
@@ -55,21 +46,16 @@ from tradecore.domain.commands import (
     RefuseApproval,
     ReplaceOrder,
     RequestClear,
-    RequestDecision,
     RequestKill,
     ResolveSaga,
     ReviseFill,
     SetLimits,
-    SkipCycle,
-    StartCycle,
     StartKill,
     StartSaga,
     StartSubmit,
-    StepCycle,
     TakeLane,
     TakeOverExits,
     UseLane,
-    ValidateDecision,
     WithdrawOrder,
     WithdrawRisk,
 )
@@ -141,18 +127,13 @@ def plan(draft: Draft, command: Command, here: Occasion) -> None:
                 _place(draft, follows, here, is_reducing=True)
             elif follows is not None:
                 plan(draft, follows, here)
-        case RequestDecision() | ConcludeDecision() | ValidateDecision() | LapseDecision():
-            told = deliberation.decide(draft.deliberation(command.decision_id), command)
-            draft.add(streams.deliberation(command.decision_id), told)
-        case StartCycle() | SkipCycle() | StepCycle() | CompleteCycle() | FailCycle():
-            draft.add(streams.cycle(command.cycle_id), cycle.decide(draft.cycle(command.cycle_id), command))
         case StartSaga():
             draft.add(streams.saga(command.saga_id), saga.start(draft.saga(command.saga_id), command))
         case AdvanceSaga():
             _advance(draft, command, here)
         case ResolveSaga():
             draft.add(streams.saga(command.saga_id), saga.resolve(_saga(draft, command.saga_id), command))
-        case BeginModelCall() | EndModelCall() | CloseQuestion():
+        case _ if isinstance(command, thinking.Thought):
             thinking.decide(draft, command)
         case _:
             _on_order(draft, command)

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from tradecore.domain.values import parse_symbol
 from tradecore.errors import ConfigurationError, InputError
 from tradecore.settings_agents import AgentSettings, CycleSettings
+from tradecore.settings_backtest import BacktestSettings
 from tradecore.settings_exits import ExitSettings
 from tradecore.settings_models import ModelsSettings
 from tradecore.settings_risk import RiskSettings
@@ -172,6 +173,7 @@ class Settings(BaseSettings):
     market_data: MarketDataSettings = MarketDataSettings()
     risk: RiskSettings = RiskSettings()
     triggers: TriggersSettings = TriggersSettings()
+    backtest: BacktestSettings = BacktestSettings()
     exits: ExitSettings = ExitSettings()
     delivery: DeliverySettings = DeliverySettings()
     anchors: AnchorSettings = AnchorSettings()

@@ -1,14 +1,33 @@
-"""Model calls on their way into the ledger: the question and the budget decide together, in one transaction."""
+"""Thinking on its way into the ledger: calls of models with their budget, deliberations of agents, and cycles.
+
+The question and the budget decide together, in one transaction.
+"""
 
 from __future__ import annotations
 
-from tradecore.domain import model_budget, question, streams
+from tradecore.domain import cycle, deliberation, model_budget, question, streams
 from tradecore.domain.commands import BeginModelCall, CloseQuestion, EndModelCall
+from tradecore.domain.cycle import CycleCommand
+from tradecore.domain.deliberation import DeliberationCommand
 from tradecore.draft import Draft
 
+ModelCommand = BeginModelCall | EndModelCall | CloseQuestion
+Thought = ModelCommand | DeliberationCommand | CycleCommand
+"""What concerns no order yet."""
 
-def decide(draft: Draft, command: BeginModelCall | EndModelCall | CloseQuestion) -> None:
-    """Let question and budget decide, into the draft. Raises `BudgetRefused`, `InputError`."""
+
+def decide(draft: Draft, command: Thought) -> None:
+    """Let the aggregates decide, into the draft. Raises `BudgetRefused`, `InputError`."""
+    if isinstance(command, DeliberationCommand):
+        told = deliberation.decide(draft.deliberation(command.decision_id), command)
+        draft.add(streams.deliberation(command.decision_id), told)
+    elif isinstance(command, CycleCommand):
+        draft.add(streams.cycle(command.cycle_id), cycle.decide(draft.cycle(command.cycle_id), command))
+    else:
+        _decide_call(draft, command)
+
+
+def _decide_call(draft: Draft, command: ModelCommand) -> None:
     match command:
         case BeginModelCall(requested, reserve, _):
             asked = question.begin(draft.question(requested.question_id), command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 
 import anyio
@@ -28,6 +29,12 @@ def events(*rows: object, more: bytes = b"") -> Play:
     return reply(200, body + more, kind="text/event-stream")
 
 
+def beside_the_clock(play: Play) -> Callable[[Request], Play]:
+    """What answers everything but the question for the broker's time."""
+    clock = reply(200, {"timestamp": "2026-10-08T16:00:00.5Z", "is_open": True})
+    return lambda request: clock if request.path == "/v2/clock" else play
+
+
 async def tells_and_leaves(peer: Peer) -> None:
     await welcome(peer)
     await peer.say(PART)
@@ -44,7 +51,7 @@ async def heard(standing: Standing, count: int, *, on: bool = True) -> list[Repo
 
 
 async def test_what_was_missed_comes_first_after_the_reconnect(standing: Standing) -> None:
-    standing.server.replies = [events({**MISSED, "event_id": "01J"}, BUST)]
+    standing.server.script = beside_the_clock(events({**MISSED, "event_id": "01J"}, BUST))
     connected, part, lost, again, fill, bust, live = await heard(standing, 7)
     assert (connected, again) == (StreamConnected(), StreamConnected())
     assert isinstance(lost, StreamLost)
@@ -57,9 +64,10 @@ async def test_what_was_missed_comes_first_after_the_reconnect(standing: Standin
     assert bust.fill.execution is Execution.BUST
     assert isinstance(live, OrderReport)
     assert live.event == "new"
-    (request,) = standing.server.requests
+    _, request = standing.server.requests
     assert (request.path, request.headers["accept"]) == ("/v2/events/trades", "text/event-stream")
-    assert request.query == {"since": "2026-10-08T15:10:13.098304Z", "until": "2026-10-08T15:10:18Z"}
+    # By the broker's clock: ours may be slow, and would cut off what was missed.
+    assert request.query == {"since": "2026-10-08T15:10:13.098304Z", "until": "2026-10-08T16:00:00.5Z"}
 
 
 async def test_it_is_off_unless_wanted(standing: Standing) -> None:
@@ -71,21 +79,18 @@ async def test_it_is_off_unless_wanted(standing: Standing) -> None:
 @pytest.mark.parametrize("play", [CLOSE, HANG, reply(404, {"message": "endpoint not found."}), reply(500)])
 async def test_without_an_answer_the_stream_goes_on(standing: Standing, play: Play) -> None:
     """The record over REST is read after every connect anyway."""
-    standing.server.replies = [play]
+    standing.server.script = beside_the_clock(play)
     with anyio.fail_after(10):
         *_, again, live = await heard(standing, 5)
     assert again == StreamConnected()
     assert isinstance(live, OrderReport)
-    assert len(standing.server.requests) == 1
+    assert len(standing.server.requests) == 2
 
 
 async def test_what_cannot_be_read_is_told_whole(standing: Standing) -> None:
     dropped = b": you are reading too slowly, dropped 7 messages\n\n: heartbeat\n\ndata: {half\n\n"
 
-    def serve(_: Request) -> Play:
-        return events({"event": "exploded"}, more=dropped)
-
-    standing.server.script = serve
+    standing.server.script = beside_the_clock(events({"event": "exploded"}, more=dropped))
     *_, unknown, lost_some, half, live = await heard(standing, 8)
     for report, words in ((unknown, "exploded"), (lost_some, "dropped 7"), (half, "{half")):
         assert isinstance(report, UnknownReport)

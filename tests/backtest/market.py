@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ class Planned:
     name = "planned"
     warmup_bars = 0
 
-    def __init__(self, ideas: dict[int, Idea | Sequence[Idea]]) -> None:
+    def __init__(self, ideas: Mapping[int, Idea]) -> None:
         self._ideas = ideas
         self.seen: list[Bar] = []
 
@@ -45,10 +46,10 @@ class Planned:
         """Nothing to learn."""
 
     def on_bar(self, bar: Bar, portfolio: Portfolio) -> tuple[Idea, ...]:
-        """What was planned for this bar."""
-        ideas = self._ideas.get(len(self.seen), ())
+        """What was planned for this bar, if anything."""
+        idea = self._ideas.get(len(self.seen))
         self.seen.append(bar)
-        return (ideas,) if isinstance(ideas, Idea) else tuple(ideas)
+        return () if idea is None else (idea,)
 
 
 class BuyAndHold:
@@ -70,11 +71,11 @@ class BuyAndHold:
         return (Idea(bar.symbol, Side.BUY, self._quantity, "the first bar"),)
 
 
-def buy(quantity: str = "10", **terms: object) -> Idea:
+def buy(quantity: str = "10", **terms: Any) -> Idea:
     """An idea to buy."""
-    return Idea("AAA", Side.BUY, Decimal(quantity), "planned", **terms)  # type: ignore[arg-type]
+    return Idea("AAA", Side.BUY, Decimal(quantity), "planned", **terms)
 
 
-def sell(quantity: str = "10", **terms: object) -> Idea:
+def sell(quantity: str = "10", **terms: Any) -> Idea:
     """An idea to sell."""
-    return Idea("AAA", Side.SELL, Decimal(quantity), "planned", **terms)  # type: ignore[arg-type]
+    return Idea("AAA", Side.SELL, Decimal(quantity), "planned", **terms)

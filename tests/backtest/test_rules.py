@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +15,7 @@ from tests.backtest.market import OPENING, Planned, bar, buy, sell
 from tradecore.domain.limits import Limits
 from tradecore.domain.values import Bar, OrderStatus, OrderType, TimeInForce, TradeStatus
 from tradecore.errors import InputError
+from tradecore.ports.strategy import Idea
 from tradecore.strategies.sma import SmaCrossover
 from tradecore_backtest import BacktestResult, CorporateAction, FillAt, MarketModel, backtest
 
@@ -20,8 +23,8 @@ D = Decimal
 _DAY = dt.timedelta(days=1)
 
 
-def run(bars: list[Bar], ideas: dict[int, object], **market: object) -> BacktestResult:
-    return backtest(bars, Planned(ideas), market=MarketModel(**market))  # type: ignore[arg-type]
+def run(bars: list[Bar], ideas: Mapping[int, Idea], **market: Any) -> BacktestResult:
+    return backtest(bars, Planned(ideas), market=MarketModel(**market))
 
 
 def prices(result: BacktestResult) -> list[Decimal]:
@@ -61,7 +64,12 @@ def test_volume_is_shared_and_the_rest_waits() -> None:
 
 
 def test_fees_and_slippage() -> None:
-    market = {"fee_per_unit": D("0.01"), "fee_per_order": D(1), "fee_bps": D(10), "slippage_bps": D(100)}
+    market: dict[str, Any] = {
+        "fee_per_unit": D("0.01"),
+        "fee_per_order": D(1),
+        "fee_bps": D(10),
+        "slippage_bps": D(100),
+    }
     result = run([bar(0, "10"), bar(1, "10")], {0: buy("100")}, **market)
     (fill,) = result.fills
     assert fill.price == D("10.1")
@@ -80,7 +88,7 @@ def test_what_is_borrowed_costs_by_the_day() -> None:
 
 
 def test_a_day_order_ends_with_the_session_and_an_immediate_one_at_once() -> None:
-    far = {"order_type": OrderType.LIMIT, "limit_price": D(5)}
+    far: dict[str, Any] = {"order_type": OrderType.LIMIT, "limit_price": D(5)}
     bars = [bar(0, "10"), bar(1, "10"), bar(0, "10", start=OPENING + _DAY)]
     assert [one.status for one in run(bars, {0: buy(**far)}).orders] == [OrderStatus.EXPIRED]
     quick = buy(**far, time_in_force=TimeInForce.IOC)

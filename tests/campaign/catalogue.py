@@ -101,7 +101,8 @@ def _kinds() -> dict[Phase, frozenset[str]]:
         Phase.MARKET: frozenset(MARKET_KINDS),
     }
     of_a_socket = frozenset(_WIRE_KINDS)
-    return found | {phase: of_a_socket - (set() if phase in OF_STREAM else {"cut_frame"}) for phase in WIRES}
+    wires = (phase for phase in Phase if phase in WIRES)  # in an order that is the same in every process
+    return found | {phase: of_a_socket - (set() if phase in OF_STREAM else {"cut_frame"}) for phase in wires}
 
 
 CASES = tuple(Case(phase, kind) for phase, possible in _kinds().items() for kind in sorted(possible))

@@ -20,8 +20,9 @@ from tradecore.domain import commands as cmd
 from tradecore.domain import events as ev
 from tradecore.domain.messages import Cause
 from tradecore.domain.order_state import OrderState
+from tradecore.domain.triggers import Trigger
 from tradecore.domain.values import OrderType, Side, TimeInForce
-from tradecore.errors import BrokerUnauthorized
+from tradecore.errors import BrokerUnauthorized, BrokerUnreachable
 from tradecore.runner.contract import Session
 from tradecore.runner.system import SystemClock, SystemIds
 from tradecore.runner.wiring import open_session
@@ -67,7 +68,7 @@ class World:
     # --- the daemon ---------------------------------------------------------------------------------------------------
 
     async def live(self) -> None:
-        """Run the daemon until `stop`; one that the broker turned away is started again, as whoever runs it would."""
+        """Run the daemon until `stop`; one that the broker turned away or did not answer is started again."""
         self._gone = anyio.Event()
         try:
             await self._live()
@@ -87,7 +88,7 @@ class World:
                         self.ends.append(repr(error))
                         return
                     if self.settings.ledger == "memory:":
-                        self.ends.append("a ledger in memory does not survive a start")
+                        self.ends.append(f"a ledger in memory does not survive a start: {error!r}")
                         return
                 finally:
                     self.session = None
@@ -196,7 +197,7 @@ async def until(is_true: Callable[[], bool]) -> None:
 def _turned_away(error: Exception) -> bool:
     if isinstance(error, BaseExceptionGroup):
         return any(isinstance(each, Exception) and _turned_away(each) for each in error.exceptions)
-    return isinstance(error, BrokerUnauthorized)
+    return isinstance(error, BrokerUnauthorized | BrokerUnreachable)
 
 
 @asynccontextmanager
@@ -229,7 +230,7 @@ def _settings(requests: int, stream: int, ledger: str, replay_events: bool) -> S
         "stream_url": f"ws://127.0.0.1:{stream}/stream",
         "connect_timeout_s": READ_TIMEOUT_S,
         "read_timeout_s": READ_TIMEOUT_S,
-        "unreachable_after_s": 1.0,
+        "unreachable_after_s": 3.0,
         "requests_per_minute": 0,
         "breaker_open_s": 0.5,
         "replay_events": replay_events,
@@ -245,6 +246,8 @@ def _settings(requests: int, stream: int, ledger: str, replay_events: bool) -> S
     }
     off = {"enabled": False}
     chosen = {"ledger": ledger, "broker": broker, "strategy": {"name": "none"}, "delivery": delivery}
-    settings = load_settings(None, {**chosen, "risk": {"defaults": "none"}, "anchors": off, "daily_check": off})
+    quiet: dict[str, object] = {trigger.value: "none" for trigger in Trigger} | {"critical_alerts": []}
+    off_all = {"risk": {"defaults": "none"}, "triggers": quiet, "anchors": off, "daily_check": off}
+    settings = load_settings(None, {**chosen, **off_all})
     keys = {"api_key_id": SecretStr(DEFAULT_KEY), "api_secret_key": SecretStr(DEFAULT_SECRET)}
     return settings.model_copy(update=keys)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 
 import anyio
+import attrs
 import pytest
 
 from tests.delivery.rig import Rig, open_rig
+from tests.delivery.test_work import LATER
+from tests.review.scripted import Office
 from tradecore.domain import events as ev
 from tradecore.domain.identity import leg_order_id
 from tradecore.domain.terms import StopLoss, TakeProfit
-from tradecore.domain.values import OrderClass
+from tradecore.domain.values import OrderClass, Side
 
 LEGS = ("take_profit", "stop_loss")
 
@@ -54,6 +57,36 @@ def test_legs_that_are_listed_before_their_parent_is_answered_are_not_adopted(dr
             await rig.inbox.collect()
             assert ev.OrderAdopted.NAME not in names(rig)
             assert not rig.inbox.behind
+
+    anyio.run(story)
+
+
+def test_legs_that_an_old_answer_did_not_know_of_are_not_adopted() -> None:
+    """The broker's answer for the bracket was from before it had legs; a list shows them before it is asked again."""
+
+    async def story() -> None:
+        office = Office.open()
+        profit, loss = TakeProfit(Decimal(120)), StopLoss(Decimal(80))
+        order_id = office.desk.place(
+            "buy", "10", order_class=OrderClass.BRACKET, take_profit=profit, stop_loss=loss, not_after=LATER
+        )
+        await office.deliver(0.1)
+        have = office.broker.have
+        legs = (
+            have("x", broker_order_id="b-profit", side=Side.SELL, order_type="limit"),
+            have("y", broker_order_id="b-loss", side=Side.SELL, order_type="stop"),
+        )
+        stranger = have("z", broker_order_id="b-else", side=Side.SELL, order_type="limit", qty="7")
+        await office.collect()
+        adopted = [item.event for item in office.desk.ledger.journal.read(0, 1000)]
+        assert [e.broker_order_id for e in adopted if isinstance(e, ev.OrderAdopted)] == [stranger.broker_order_id]
+        assert office.inbox.behind  # somebody reads again
+        name = f"b-{office.desk.order(order_id).client_order_id}"
+        office.broker.orders[name] = attrs.evolve(office.broker.orders[name], legs=legs)
+        await office.collect()
+        told = [office.desk.order(leg_order_id(order_id, leg)).broker_order_id for leg in LEGS]
+        assert told == ["b-profit", "b-loss"]
+        assert not office.inbox.behind
 
     anyio.run(story)
 

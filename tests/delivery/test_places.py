@@ -52,7 +52,7 @@ def test_an_execution_at_a_price_of_zero_is_parked_and_the_inbox_goes_on() -> No
                 "test",
                 "{}",
             )
-            rig.inbox._apply_fill(order_id, strange)
+            rig.inbox._intake.apply_fill(order_id, strange)
             assert rig.ledger.journal.read(0)[-1].envelope.name == "system.report.parked"
             assert rig.order(order_id).filled_qty == 0
 

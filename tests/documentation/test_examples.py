@@ -13,7 +13,11 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 @pytest.mark.parametrize(
     ("script", "expected"),
-    [("alpaca_py_against_the_exchange.py", "filled 10"), ("own_strategy.py", "agree")],
+    [
+        ("alpaca_py_against_the_exchange.py", "filled 10"),
+        ("own_strategy.py", "agree"),
+        ("one_decision.py", "insufficient"),
+    ],
 )
 def test_an_example_runs_and_prints_what_it_says(script: str, expected: str, tmp_path: Path) -> None:
     if "alpaca" in script:

@@ -170,3 +170,19 @@ def test_a_correction_beyond_the_order_is_refused_and_changes_nothing(desk: Desk
         tell(desk, Told(order_id, "c1", "11", "100", "11", revises="x1", second=5))
     assert lots(desk) == [(10, 100)]
     assert clean(desk)
+
+
+def test_the_record_busts_what_it_told_itself_by_a_name_that_it_does_not_use(desk: Desk) -> None:
+    """Lines of the record have ids of their own, and refer to an execution by the stream's name of it."""
+    desk.pin()
+    order_id = desk.live("buy", "10")
+    tell(desk, Told(order_id, "20240102120000000::a1", "4", "100", "4", source="activities"))
+    bust = Told(
+        order_id, "20240102120500000::a2", "4", "100", "0", revises="x1", busts=True, second=5, source="activities"
+    )
+    tell(desk, bust)
+    assert desk.order(order_id).filled_qty == 0
+    assert desk.account.cash == 100_000
+    tell(desk, bust)
+    assert desk.names().count("trade.fill.busted") == 1
+    assert clean(desk)

@@ -66,6 +66,19 @@ def test_the_legs_of_an_order_that_never_went_out_end_with_it(desk: Desk) -> Non
     assert desk.trade_of(order).status == "abandoned"
 
 
+def test_a_leg_of_what_was_filled_in_part_is_done_when_the_broker_says_so(desk: Desk) -> None:
+    desk.pin()
+    order = desk.live("buy", "10", **BRACKET)
+    desk.fill(order, "3", "100")
+    desk.report(order, "canceled", "3", at=1)
+    loss = leg_order_id(order, Leg.STOP_LOSS.value)
+    desk.report(loss, "new", at=2)
+    desk.fill(loss, "3", "90")
+    desk.report(loss, "filled", "3", at=3)
+    assert desk.order(loss).status is S.FILLED
+    assert desk.order(loss).is_settled
+
+
 def test_the_legs_of_an_order_that_was_refused_end_with_it(desk: Desk) -> None:
     order = desk.place("buy", "10", **BRACKET)
     desk.send(order)

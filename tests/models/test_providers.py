@@ -5,13 +5,16 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+import threading
+from pathlib import Path
 
 import pytest
 
 from tradecore.errors import ConfigurationError
-from tradecore.ports.model_provider import OpenProvider, ProviderOptions
+from tradecore.ports.model_provider import Completion, OpenProvider, ProviderOptions
 from tradecore.runner.system import SystemClock
 from tradecore.testing.model_provider_contract import ModelProviderContract
+from tradecore.testing.model_server import ModelServer
 
 HAS_LITELLM = importlib.util.find_spec("litellm") is not None
 
@@ -34,6 +37,15 @@ class TestLitellm(ModelProviderContract):
         from tradecore_litellm.provider import open_provider
 
         return open_provider
+
+    def test_litellm_lives_in_one_thread_however_many_loops_ask(
+        self, opening: OpenProvider, models: ModelServer
+    ) -> None:
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        for _ in range(20):
+            assert isinstance(self._ask(opening, models.url), Completion)
+        assert [one.name for one in threading.enumerate()].count("tradecore-litellm") == 1
+        assert len(list(Path("/proc/self/fd").iterdir())) < before + 20
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8000", "ftp://x/v1", "http:///v1", "http://me@x/v1", "http://x/v1?a=b"])

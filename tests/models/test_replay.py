@@ -86,8 +86,10 @@ def test_what_is_not_answered_yet_cannot_be_replayed(server: ModelServer, stage:
     assert stage.budget().spent > 0, "and what may have been billed counts"
 
 
-def test_an_answer_from_the_cache_is_on_record_in_the_trace_that_got_it(server: ModelServer, stage: Stage) -> None:
-    """Story 10: a hit keeps its own trace, decision and agent; story 14: it says how old it is, and ages out."""
+def test_story_10_an_answer_from_the_cache_keeps_trace_decision_and_agent_of_who_got_it(
+    server: ModelServer, stage: Stage
+) -> None:
+    """And story 14: it says how old it is, and ages out."""
     from tradecore.domain.messages import Cause
 
     settings = settings_for(server.url, cache_s={"trader": 60})
@@ -115,6 +117,7 @@ def test_an_answer_from_the_cache_is_on_record_in_the_trace_that_got_it(server: 
     (recorded,) = stage.journal.load(f"question-{again.call.question_id}")
     assert recorded.envelope.trace_id == other.trace_id
     assert len(stage.events(ModelCallAnswered)) == 2
+    assert replayed(stage, "run-1", *["Buy AAPL?"] * 3) == [first, again, later]
 
 
 @pytest.mark.parametrize("field", ["text", "model", "temperature", "seed", "max_output_tokens", "provider"])

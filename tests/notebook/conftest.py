@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("ipykernel")
-
 from tests.notebook.kernel import Kernel, kernel_environment
 from tests.runner.market import write_csv
 from tests.runner.process import fills, run, write

@@ -56,6 +56,20 @@ def test_what_makes_no_sense_is_refused_and_harms_nothing(kernel: Kernel, tmp_pa
     assert kernel.run("Session(nonsense={})").error == "ConfigurationError"
 
 
+def test_a_session_that_lost_its_name_says_so_and_can_be_stopped(kernel: Kernel, tmp_path: Path) -> None:
+    write_csv(tmp_path, 30)
+    kernel.run(session(tmp_path))
+    kernel.run("session.step(2)")
+    kernel.run(session(tmp_path))
+    refused = kernel.run("session.step(2)")
+    assert refused.error == "LeaseHeld"
+    assert "earlier session of this kernel" in refused.err
+    assert "tradecore_notebook.stop_all()" in kernel.run("session").text
+    kernel.run("import tradecore_notebook; tradecore_notebook.stop_all()")
+    assert "market: 4 of 30" in kernel.run("session.step(2)").text
+    kernel.run("session.stop()")
+
+
 SECRETS = {"APCA_API_KEY_ID": "PKsecretsecret", "APCA_API_SECRET_KEY": "hushhushhush"}
 URL = "postgresql://user:passpasspass@127.0.0.1:9/none"
 

@@ -17,6 +17,7 @@ def read(path: Path) -> Any:
     return nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)  # type: ignore[no-untyped-call]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_from_top_to_bottom(path: Path, jupyter: Path, tmp_path: Path) -> None:
     notebook = read(path)
@@ -35,4 +36,4 @@ def test_a_notebook_is_stored_without_outputs_for_the_kernel_that_we_install(pat
 
 
 def test_there_are_examples() -> None:
-    assert {path.stem for path in NOTEBOOKS} >= {"session", "replay"}
+    assert {path.stem for path in NOTEBOOKS} == {"calibration", "replay", "research", "session"}

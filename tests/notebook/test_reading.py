@@ -27,7 +27,7 @@ from tradecore.views.plain import text
 from tradecore_notebook import ReadOnlyLedger, Table, open_ledger
 from tradecore_notebook.frames import NUMBERS, is_instant
 
-VIEWS = ("orders", "trades", "fills", "positions", "balances", "outbox", "sagas")
+VIEWS = ("orders", "trades", "fills", "positions", "balances", "outbox", "sagas", "decisions", "outcomes", "cycles")
 
 
 @pytest.fixture

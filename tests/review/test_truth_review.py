@@ -235,18 +235,35 @@ def test_a_position_is_not_taken_over_when_the_books_changed_since_a_person_look
     assert desk.account.position("SPY").quantity == 10
 
 
-@pytest.mark.xfail(strict=True, reason="a row of a split is booked alone: told apart by nothing that the broker says")
-def test_the_rows_of_a_split_may_come_one_after_the_other() -> None:
-    desk = Desk.in_memory()
-    desk.pin()
-    desk.done("buy", "10", "100")
-    desk.give(cmd.BookActivity("main", "s1", "split", "SPY", Decimal(0), Decimal(-10), NOON, "{}"))
-    desk.give(cmd.BookActivity("main", "s2", "split", "SPY", Decimal(0), Decimal(40), NOON, "{}"))
-    position = desk.account.position("SPY")
-    assert position.quantity == 40
-    assert position.cost == 1000
-    assert desk.account.realised_pnl == 0
-    assert desk.account.held("test", "SPY") == 40
+@pytest.mark.parametrize("first", [-10, 40])
+def test_the_rows_of_a_split_may_come_one_after_the_other(first: int) -> None:
+    async def story() -> None:
+        broker = ScriptedBroker()
+        desk = Desk.in_memory()
+        office = Office.open(desk, broker, caught_up=False)
+        engine = engine_of(office)
+        await engine.begin("runner-1")
+        order = desk.place("buy", "10")
+        engine.catch_up()
+        await office.deliver()
+        broker.fill(broker.orders[f"b-{desk.order(order).client_order_id}"], "10", NOON)
+        await engine.reconcile()
+        broker.held["SPY"] = Decimal(40)
+        for quantity in (first, 30 - first):
+            row = BrokerActivity(
+                f"s{quantity}", ActivityKind.SPLIT, "SPY", Decimal(0), Decimal(quantity), NOON.date(), "{}"
+            )
+            broker.activities.append(row)
+            for _ in range(2):
+                await engine.reconcile()
+        position = desk.account.position("SPY")
+        assert position.quantity == 40
+        assert position.cost == 1000
+        assert desk.account.realised_pnl == 0
+        assert desk.account.held("test", "SPY") == 40
+        assert engine.gate.reasons == ()
+
+    anyio.run(story)
 
 
 def test_a_fill_that_was_too_much_until_the_bust_of_another_is_counted_and_holds_nothing_back_for_ever() -> None:

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -115,7 +116,7 @@ class Taker:
         return bool(self._ledger.handle(command, Cause(self._ids.trace_id(), actor=self._name)))
 
 
-def run(journals: list[Journal], schedules: int, seed: int = 0) -> Counted:
+def run(journals: Sequence[Journal], schedules: int, seed: int = 0) -> Counted:
     """Two takers over so many accounts, one schedule each; `journals` are those of referee and takers."""
     ids = SystemIds()
     ledger, cause = Ledger(journals[0], SystemClock(), ids), Cause(ids.trace_id(), actor="referee")

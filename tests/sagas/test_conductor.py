@@ -15,6 +15,7 @@ from tradecore.domain.commands import ResolveSaga
 from tradecore.domain.messages import Cause
 from tradecore.domain.values import SagaStatus
 from tradecore.errors import InputError
+from tradecore.follower import Follower
 from tradecore.journal import open_journal
 from tradecore.ledger import Ledger
 from tradecore.sagas.conductor import Conductor
@@ -58,6 +59,18 @@ def test_a_step_and_its_commands_are_one(monkeypatch: pytest.MonkeyPatch) -> Non
         stage.restart()
         stage.look()
         assert (stage.saga.status, len(stage.orders())) == (SagaStatus.RUNNING, 1)
+
+
+def test_a_person_is_called_once_also_where_a_follower_sees_the_step_too() -> None:
+    with closing(open_journal("memory:")) as journal:
+        stage = Stage.over(journal)
+        follower = Follower(journal)
+        follower.listen(stage.conductor.observe)
+        stage.start("signal_execution", SIGNAL)
+        stage.conductor._kinds = {}
+        assert stage.look().status is SagaStatus.MANUAL
+        follower.catch_up()
+        assert stage.desk.names().count("system.alert.triggered") == 1
 
 
 def test_a_kind_that_nobody_knows_is_for_a_person_and_a_person_ends_it() -> None:

@@ -232,6 +232,21 @@ def test_sales_come_before_purchases_and_units_are_whole(stage: Stage) -> None:
     assert (stage.look().status, stage.saga.outcome) == (DONE, "whole: SPY -40 of -40, AAPL 50 of 50, MSFT 75 of 75")
 
 
+@pytest.mark.parametrize("sold", ["0", "15"])
+def test_nothing_is_bought_when_a_sale_failed(stage: Stage, sold: str) -> None:
+    stage.desk.done("buy", "40", "50", "SPY")
+    stage.start("rebalance", TARGETS)
+    (sale,) = stage.orders()[1:]
+    stage.works(sale)
+    if sold != "0":
+        stage.desk.fill(sale, sold, "50")
+    stage.desk.report(sale, "canceled", sold, at=1)  # by the market
+    stage.look()
+    assert len(stage.orders()) == 2
+    reached = "-15" if sold == "15" else "0"
+    assert stage.saga.outcome == f"in part: SPY {reached} of -40, AAPL 0 of 50, MSFT 0 of 75"
+
+
 def test_what_was_not_reached_is_said(stage: Stage) -> None:
     stage.start("rebalance", TARGETS)
     apple, microsoft = stage.orders()

@@ -52,7 +52,7 @@ def _standing(briefing: Briefing) -> dict[str, str | None]:
         "held": _text(own.held),
         "working": _text(own.working),
         "average_price": None if own.average_price is None else _text(own.average_price),
-        "opened_at": None if own.opened_at is None else own.opened_at.isoformat(),
+        "opened_at": None if own.opened_at is None else own.opened_at.isoformat(timespec="minutes"),
         "thesis": own.thesis[:_NOTE_LENGTH],
     }
 

@@ -142,13 +142,14 @@ class Decider:
         with anyio.move_on_after(self._rules.decide_s):
             try:
                 return await self._agent.judge(briefing)
-            except (JournalError, ReplayMiss):
-                raise
-            except TradecoreError as error:
-                return abstain(f"the agent failed: {error}")
             except Exception as error:  # noqa: BLE001 - an agent is anybody's code, and its failure is no decision
-                _log.exception("an agent failed", agent=self._agent.name, symbol=briefing.symbol)
-                return abstain(f"the agent failed: {type(error).__name__}")
+                errors = _leaves(error)
+                for one in errors:
+                    if isinstance(one, JournalError | ReplayMiss):
+                        raise one from None
+                why = str(errors[0]) if isinstance(errors[0], TradecoreError) else type(errors[0]).__name__
+                _log.error("an agent failed", agent=self._agent.name, symbol=briefing.symbol, error=why)
+                return abstain(f"the agent failed: {why}"[:2000])
         return abstain(f"the agent did not decide within {self._rules.decide_s:g} s")
 
     def _known(self, decision: str) -> DeliberationState:
@@ -160,3 +161,10 @@ class Decider:
         """Everything about a decision is one trace, across crashes too."""
         trace_id = self._ledger.trace_of(streams.deliberation(decision)) or self._ids.trace_id()
         return Cause(trace_id, actor=f"agent:{self._agent.name}", source="cycle")
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    """The errors inside the groups that task groups make of them."""
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for one in error.exceptions for leaf in _leaves(one)]
+    return [error]

@@ -97,7 +97,7 @@ class Cycle:
     async def run(self) -> None:
         """A cycle at every place in time on a live market, for ever. What a slow one misses is skipped, on record."""
         while True:
-            now = self._market_time()
+            now = await self._ask_time()
             await self.at(now)
             after = self._market_time()
             missed = self._slot(now) + self._every
@@ -308,6 +308,13 @@ class Cycle:
         """The place in time that a moment belongs to."""
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         return midnight + (now - midnight) // self._every * self._every
+
+    async def _ask_time(self) -> dt.datetime:
+        """The broker's time, or what has become of its last word where it does not answer."""
+        try:
+            return await self._engine.broker_clock.ask()
+        except _UNREAD:
+            return self._market_time()
 
     def _market_time(self) -> dt.datetime:
         return self._engine.broker_clock.now() or self._clock.now()

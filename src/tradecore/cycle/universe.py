@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from tradecore.domain import streams
 from tradecore.domain.events import AssetsRefreshed
 from tradecore.domain.session import is_regular
-from tradecore.draft import last_event
 from tradecore.ledger import Ledger
 
 
@@ -19,8 +18,10 @@ class Universe:
     """The symbols of a cycle."""
 
     def __init__(self, ledger: Ledger, symbols: Sequence[str]) -> None:
-        self._ledger = ledger
+        self._journal = ledger.journal
         self.symbols = tuple(symbols)
+        self._listed: frozenset[str] | None = None
+        self._version = 0
 
     def open_at(self, now: dt.datetime) -> tuple[str, ...]:
         """Those whose market is in its regular session."""
@@ -28,5 +29,8 @@ class Universe:
 
     def tradable(self, symbol: str) -> bool | None:
         """Whether the broker trades it, as it last said itself; None when it never said anything."""
-        event = last_event(self._ledger.journal, streams.ASSETS)
-        return symbol in event.symbols if isinstance(event, AssetsRefreshed) else None
+        for recorded in self._journal.load(streams.ASSETS, self._version):
+            self._version = recorded.envelope.version
+            if isinstance(recorded.event, AssetsRefreshed):
+                self._listed = frozenset(recorded.event.symbols)
+        return None if self._listed is None else symbol in self._listed

@@ -395,6 +395,7 @@ class ModelAnswerReused(Event):
     source_question_id: str
     age_s: Decimal
     abstained: bool
+    finish_reason: str = "stop"
 
 
 @attrs.frozen

@@ -14,6 +14,7 @@ from tradecore.domain.order_state import OrderState
 from tradecore.domain.values import ZERO, minus, plus
 from tradecore.errors import InputError, InvariantViolated
 
+_LINE = "::"
 _SAME_MOMENT = dt.timedelta(seconds=2)
 """How far two sources may differ in the time of one execution."""
 
@@ -106,7 +107,10 @@ def choose(fills: tuple[FillState, ...], revision: ev.FillRevision, filled: Deci
         if state.revision is not None and _is_told_twice(state.revision, revision):
             return state
     others = [
-        state for state in fills if not state.busted and (wanted is None or state.recorded.source != revision.source)
+        state
+        for state in fills
+        if not state.busted
+        and (wanted is None or state.recorded.source != revision.source or not _can_compare(state.names, wanted))
     ]
     if revision.busts:
         equal = (abs(revision.quantity), revision.price)
@@ -132,7 +136,15 @@ def _is_told_twice(known: ev.FillRevision, told: ev.FillRevision) -> bool:
 
 def _names_agree(name: str, wanted: str) -> bool:
     """An activity's id ends in the execution's where the broker made it so (`20240102093000000::<execution>`)."""
-    return name == wanted or name.endswith(f"::{wanted}") or wanted.endswith(f"::{name}")
+    return name == wanted or name.endswith(f"{_LINE}{wanted}") or wanted.endswith(f"{_LINE}{name}")
+
+
+def _can_compare(names: tuple[str, ...], wanted: str) -> bool:
+    """Whether a name is of the form of the others: the record has ids of its own and may refer to executions by theirs.
+
+    `20240102093000000::<id>` is a line of the record, `<id>` alone an execution.
+    """
+    return any((_LINE in name) == (_LINE in wanted) for name in names)
 
 
 def is_news(state: FillState, revision: ev.FillRevision) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from tradecore.errors import InputError
@@ -28,6 +29,7 @@ def rounded_nanos(number: Decimal) -> int:
     return int(number.scaleb(9, _EXACT).to_integral_value(ROUND_HALF_EVEN, _EXACT))
 
 
+@functools.lru_cache(maxsize=65_536)
 def from_nanos(nanos: int) -> Decimal:
     """The number of so many billionths, without trailing zeros or exponent."""
     if not nanos % NANO:

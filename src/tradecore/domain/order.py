@@ -238,13 +238,13 @@ def _ending(state: OrderState, word: RecordAnswer | RecordReport) -> ev.Event | 
             return ev.OrderReplaced(state.order_id, word.filled_qty, word.raw)
         case _S.REJECTED:
             return ev.OrderRejected(state.order_id, "", "rejected by the broker", word.raw)
-        # Only the broker knows what an amount of money came to, what was left for a replacement, and what is complete
-        # after a bust.
+        # Only the broker knows what an amount of money came to, what was left for a replacement, how much of its parent
+        # there was for a leg, and what is complete after a bust.
         case _S.FILLED if (
             state.quantity is None
             or state.revised_at
             or state.awaited
-            or (state.replaces is not None and word.filled_qty < state.quantity)
+            or ((state.replaces or state.leg) and word.filled_qty < state.quantity)
         ):
             return ev.OrderCompleted(state.order_id, word.filled_qty, word.raw)
         case _:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -45,15 +45,17 @@ class Case:
         return None if said is None else Forecast(float(said), self.came_true)
 
 
-def cases_by(journal: Journal, group: str) -> dict[str, list[Case]]:
+def cases_by(journal: Journal, group: str, outcomes: Sequence[Row] | None = None) -> dict[str, list[Case]]:
     """Every resolved decision under its agent, model, role or symbol. Raises `InputError` for another word.
 
-    By role a decision is there once for each voice that wanted what was done, with what that voice said.
+    `outcomes` are the rows of that view at some moment, else those that are stored. By role a decision is there once
+    for each voice that wanted what was done, with what that voice said.
     """
     if group not in GROUPS:
         raise InputError("by", group, "one of " + ", ".join(GROUPS))
     found: dict[str, list[Case]] = {}
-    for row in sorted(read_rows(journal, "outcomes"), key=lambda row: (row["closed_at"], row["decision_id"])):
+    rows = read_rows(journal, "outcomes") if outcomes is None else outcomes
+    for row in sorted(rows, key=lambda row: (row["closed_at"], row["decision_id"])):
         for case in _of_roles(journal, row) if group == "role" else _of_row(row, group):
             found.setdefault(case.group, []).append(case)
     return found

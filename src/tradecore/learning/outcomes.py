@@ -72,9 +72,10 @@ class OutcomeResolver:
         journal = self._ledger.journal
         head = journal.head()
         if not self._position:
-            found = [row["trade_id"] for row in read_rows(journal, "decisions") if row["outcome"] is None]
+            rows = [row for row in read_rows(journal, "decisions") if row["trade_id"] is not None]
+            resolved = {row["trade_id"] for row in rows if row["outcome"] is not None}
             self._position = head
-            yield from (trade_id for trade_id in found if trade_id is not None)
+            yield from dict.fromkeys(row["trade_id"] for row in rows if row["trade_id"] not in resolved)
             return
         while self._position < head:
             for recorded in journal.read(self._position, 1000):

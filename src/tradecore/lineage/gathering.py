@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -10,12 +9,9 @@ import attrs
 
 from tradecore.domain import events as ev
 from tradecore.domain import streams
-from tradecore.domain.epochs import epochs_of
 from tradecore.domain.messages import Recorded
-from tradecore.errors import InputError
-from tradecore.views import ALL_VIEWS, read_rows
-from tradecore.views.projector import Projector
-from tradecore.views.traces import prefix
+from tradecore.views import read_rows
+from tradecore.views.tracing import find_trace, trace_events
 
 if TYPE_CHECKING:
     from tradecore.journal.contract import Journal
@@ -44,7 +40,7 @@ def gather(journal: Journal, given: str) -> Lineage:
     while waiting:
         trace_id = waiting.pop()
         looked_at.add(trace_id)
-        events = events_of(journal, trace_id)
+        events = trace_events(journal, trace_id)
         is_cycle = any(isinstance(one.event, ev.CycleStarted) for one in events)
         found.update({one.envelope.position: one for one in events})
         for one in _beside(journal, events) if not is_cycle else _asked_by(journal, events):
@@ -54,36 +50,6 @@ def gather(journal: Journal, given: str) -> Lineage:
             if other not in looked_at and other not in waiting and not is_own and not _is_of_cycle(one):
                 waiting.append(other)
     return Lineage(asked_for, tuple(found[position] for position in sorted(found)))
-
-
-def find_trace(journal: Journal, given: str) -> str:
-    """The trace behind any id of the ledger. Raises `InputError` for an id that nothing has."""
-    Projector(journal, [view for view in ALL_VIEWS if view.name in ("traces", "decisions")]).catch_up()
-    if next(journal.views.rows("traces", prefix(given.lower())), None) is not None:
-        return given.lower()
-    for key in _spellings(journal, given):
-        for name in _NAMES:
-            found = journal.load(name(key), 0, 1)
-            if found:
-                return found[0].envelope.trace_id
-    raise InputError("id", given, "a trace, cycle, decision, order, client order, trade or fill id of this ledger")
-
-
-def events_of(journal: Journal, trace_id: str) -> Events:
-    """Every event of a trace, in order."""
-    return [journal.read(row["position"] - 1, 1)[0] for row in read_rows(journal, "traces", prefix=prefix(trace_id))]
-
-
-_NAMES = (streams.order, streams.trade, streams.fill, streams.decision, streams.deliberation, streams.cycle)
-
-
-def _spellings(journal: Journal, given: str) -> list[str]:
-    order_id = epochs_of(recorded.event for recorded in journal.load(streams.LEDGER)).order_id_of(given)
-    try:
-        canonical = str(uuid.UUID(given))
-    except ValueError:
-        canonical = given
-    return [order_id] if order_id is not None else list(dict.fromkeys((canonical, given)))
 
 
 def _beside(journal: Journal, events: Events) -> Iterator[Recorded[ev.Event]]:
@@ -106,7 +72,7 @@ def _beside(journal: Journal, events: Events) -> Iterator[Recorded[ev.Event]]:
 def _asked_by(journal: Journal, events: Events) -> Iterator[Recorded[ev.Event]]:
     """The decisions that a cycle asked for."""
     cycles = {one.event.cycle_id for one in events if isinstance(one.event, ev.CycleStarted)}
-    for row in read_rows(journal, "decisions"):
+    for row in read_rows(journal, "decisions", journal.head()):
         if row["cycle_id"] in cycles:
             yield from journal.load(streams.deliberation(row["decision_id"]))
 

@@ -3,40 +3,36 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import attrs
 
 from tradecore.domain.values import ZERO
-from tradecore.metrics.curve import Curve
 from tradecore.metrics.dealing import ClosedTrade, TradeFigures
-from tradecore.metrics.figure import NotDefined
 from tradecore.metrics.year import Market
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def returns_by(curve: Curve, market: Market, key: Callable[[dt.date], tuple[int, ...]]) -> dict[tuple[int, ...], float]:
-    """Compound return of each group of days, in order; empty where the curve has no returns."""
-    daily = curve.daily(market)
-    returns = daily.returns()
+def returns_by(
+    dates: Sequence[dt.date], returns: Sequence[float], key: Callable[[dt.date], tuple[int, ...]]
+) -> dict[tuple[int, ...], float]:
+    """Compound return of each group of days, in order of time."""
     found: dict[tuple[int, ...], float] = {}
-    if isinstance(returns, NotDefined):
-        return found
-    for sample, change in zip(daily.samples[1:], returns, strict=True):
-        group = key(sample.at.astimezone(market.zone).date())
+    for date, change in zip(dates, returns, strict=True):
+        group = key(date)
         found[group] = (1 + found.get(group, 0.0)) * (1 + change) - 1
     return found
 
 
-def monthly_returns(curve: Curve, market: Market) -> dict[tuple[int, ...], float]:
-    """By (year, month)."""
-    return returns_by(curve, market, lambda date: (date.year, date.month))
+def by_month(date: dt.date) -> tuple[int, ...]:
+    """(year, month)."""
+    return date.year, date.month
 
 
-def yearly_returns(curve: Curve, market: Market) -> dict[tuple[int, ...], float]:
-    """By (year,)."""
-    return returns_by(curve, market, lambda date: (date.year,))
+def by_year(date: dt.date) -> tuple[int, ...]:
+    """(year,)."""
+    return (date.year,)
 
 
 @attrs.frozen

@@ -10,7 +10,7 @@ import attrs
 
 from tradecore.metrics import benchmark as against
 from tradecore.metrics import performance as perf
-from tradecore.metrics.calendar_returns import Group, breakdown, monthly_returns, yearly_returns
+from tradecore.metrics.calendar_returns import Group, breakdown, by_month, by_year, returns_by
 from tradecore.metrics.curve import Curve
 from tradecore.metrics.dealing import ClosedTrade, Dealt, TradeFigures, turnover
 from tradecore.metrics.drawdown import Drawdown, deepest, drawdowns, longest, ulcer_index
@@ -25,7 +25,8 @@ _NO_FALL = NotDefined("there was no drawdown")
 
 @attrs.frozen
 class Report:
-    """Figures by section, with the tables that charts are drawn from. `returns` are by session."""
+    """Figures by section, with the tables that charts are drawn from. `returns` are by session, `dates` those of
+    their ends."""
 
     curve: Curve
     market: Market
@@ -33,6 +34,7 @@ class Report:
     sections: dict[str, tuple[Figure, ...]]
     falls: tuple[Drawdown, ...]
     returns: tuple[float, ...]
+    dates: tuple[dt.date, ...]
     months: dict[tuple[int, ...], float]
     years: dict[tuple[int, ...], float]
     groups: tuple[Group, ...]
@@ -75,10 +77,9 @@ def measure(
     }
     if benchmark is not None:
         sections["benchmark"] = _benchmark(curve, benchmark, market, per_year, risk_free)
-    return Report(
-        curve, market, per_year, sections, known, returns,
-        monthly_returns(curve, market), yearly_returns(curve, market), breakdown(closed, market),
-    )  # fmt: skip
+    dates = tuple(sample.at.astimezone(market.zone).date() for sample in daily.samples[1:]) if returns else ()
+    months, years = (returns_by(dates, returns, way) for way in (by_month, by_year))
+    return Report(curve, market, per_year, sections, known, returns, dates, months, years, breakdown(closed, market))
 
 
 def _per_year(curve: Curve, market: Market) -> float:

@@ -17,7 +17,7 @@ from tradecore.models.call import Call, Caller, Made, Served
 from tradecore.models.canonical import canonical
 from tradecore.models.question import Question, typed_question
 from tradecore.models.reading import Unreadable
-from tradecore.models.record import Purse, Record, seconds
+from tradecore.models.record import Purse, Record
 from tradecore.models.recovery import settle_expired
 from tradecore.models.secrets import Secrets
 from tradecore.models.steps import Step, chain_of
@@ -127,17 +127,14 @@ class Gateway:
             reading = question.read(kept.completion.message, kept.completion.finish_reason)
         except Unreadable as error:
             return step.missed(error.failure, str(error))
-        says_no = reading.abstention is not None
-        age = seconds(kept.age_s)
-        record.reuse(step, kept.answer_hash, kept.question_id, age, says_no=says_no)
-        usage = kept.completion.usage
+        record.reuse(step, kept, says_no=reading.abstention is not None)
         call = AnsweredCall(
             question_id=record.question_id,
             provider=step.entry.provider,
             model=step.entry.model,
             attempts=record.attempts,
-            input_tokens=usage.input_tokens if usage else None,
-            output_tokens=usage.output_tokens if usage else None,
+            input_tokens=None,
+            output_tokens=None,
             cost=record.cost,
             latency_s=ZERO,
             cached=True,

@@ -28,6 +28,7 @@ from tradecore.domain.values import ZERO
 from tradecore.errors import BudgetRefused, InputError
 from tradecore.failpoints import failpoint
 from tradecore.ledger import Ledger
+from tradecore.models.cache import Kept
 from tradecore.models.question import Question
 from tradecore.models.steps import Step
 from tradecore.ports.clock import Clock
@@ -116,7 +117,7 @@ class Record:
         failpoint("models.settle.after")
         return was_open
 
-    def reuse(self, step: Step, answer_hash: str, source: str, age_s: Decimal, *, says_no: bool) -> None:
+    def reuse(self, step: Step, kept: Kept, *, says_no: bool) -> None:
         """Record that the answer to an earlier question is used again."""
         asked = self._question
         self._write(
@@ -134,10 +135,11 @@ class Record:
                     provider=step.entry.provider,
                     model=step.entry.model,
                     prompt_hash=self._request_hash,
-                    answer_hash=answer_hash,
-                    source_question_id=source,
-                    age_s=age_s,
+                    answer_hash=kept.answer_hash,
+                    source_question_id=kept.question_id,
+                    age_s=seconds(kept.age_s),
                     abstained=says_no,
+                    finish_reason=kept.completion.finish_reason,
                 )
             )
         )

@@ -120,7 +120,7 @@ def _tape(question_id: str, events: list[Recorded[Event]]) -> Tape | None:
                     answer_hash=event.answer_hash,
                     event_id=event_id,
                 )
-                return Tape(call, "stop", None)
+                return Tape(call, event.finish_reason, None)
             case ModelChainExhausted():
                 return Tape(None, "", Exhausted(question_id, event.steps, cost, event.prompt_hash, event_id))
     return None

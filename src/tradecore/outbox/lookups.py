@@ -81,7 +81,7 @@ async def find_legs(broker: Broker, order: OrderState, find: Find, item: Item, p
         reason = f"order {order.order_id} is {order.status.value}, and the broker shows no such leg"
         done.commands += [cmd.WithdrawOrder(leg.order_id, reason) for leg in absent]
         done.retry_in_s = None
-        if order.status is OrderStatus.FILLED:
+        if order.filled_qty:
             done.alert = ("unprotected", f"{reason}: what it bought or sold has no protection there")
     return done
 

@@ -84,6 +84,7 @@ class Outbox:
         self._busy = 0
         self._finished: list[tuple[Item, Done]] = []
         self._held_until = 0.0
+        self._stuck_since: float | None = None
         self._changed = anyio.Event()
         self._closing = False
 
@@ -93,6 +94,8 @@ class Outbox:
         """Take in appended events: what they open, change or close."""
         if self._lane is not None:
             self._lane.observe(events)
+        if any(isinstance(recorded.event, _BEGUN) for recorded in events):
+            self._stuck_since = None  # somebody delivers
         self._open.observe(events)
         if self._waiting:
             if any(isinstance(recorded.event, _MAKES_ROOM) for recorded in events):
@@ -161,6 +164,15 @@ class Outbox:
             changed = self._changed
             await changed.wait()
 
+    def why_stuck(self, patience_s: float) -> str | None:
+        """Why work that is ready was not begun for so long, by this process or another; None when all is well."""
+        now = self._clock.monotonic()
+        if self._stuck_since is None or now < self._stuck_since + patience_s:
+            return None
+        if self._lane is not None and not self._lane.is_held:
+            return "another process holds the lane and delivers nothing"
+        return "the broker wants to be left alone" if now < self._held_until else "nothing takes it up"
+
     async def settle_calls(self) -> None:
         """Start no further delivery, and wait until no call to the broker is under way."""
         self._closing = True
@@ -177,6 +189,10 @@ class Outbox:
             self._busy -= 1
             self._open.queue.release(item.line)
         taken = self._take()
+        if taken or self._busy or not self._open.queue.has_ready:
+            self._stuck_since = None
+        elif self._stuck_since is None:
+            self._stuck_since = self._clock.monotonic()
         is_sign_due = self._lane is not None and self._lane.is_held and self._clock.monotonic() >= self._lane.due_at
         if not finished and not taken and not (is_sign_due and self._open.items):
             return

@@ -50,6 +50,9 @@ class WaitingRoom:
                 del self._items[item.key]
         return self._due[0][0] if self._due else None
 
+    def __bool__(self) -> bool:
+        return bool(self._items)
+
     def __len__(self) -> int:
         return sum(1 for item in self._items.values() if not item.gone)
 

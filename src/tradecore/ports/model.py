@@ -84,8 +84,8 @@ class ModelRequest(Generic[AnswerT]):
 class AnsweredCall:
     """Where an answer comes from. `cost` in dollars is of the whole question, with the attempts that failed.
 
-    Tokens are of the call that answered, None where the provider counted none; `latency_s` in seconds, too.
-    `attempts` is how many requests were sent (0 when `cached`), `event_id` the event that holds the answer.
+    Tokens and `latency_s` (seconds) are of the call that answered; tokens are None where nobody counted. `attempts` is
+    how many requests were sent (0 when `cached`), `event_id` the event that holds the answer.
     """
 
     question_id: str

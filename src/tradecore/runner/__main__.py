@@ -34,7 +34,9 @@ def _parser() -> argparse.ArgumentParser:
         "APCA_API_KEY_ID and APCA_API_SECRET_KEY.",
         allow_abbrev=False,
     )
-    parser.add_argument("runner", nargs="?", default="daemon", help="which runner paces the work (default: daemon)")
+    parser.add_argument(
+        "runner", nargs="?", default="daemon", help="which runner paces the work: daemon (default), or backtest"
+    )
     parser.add_argument("--config", type=Path, metavar="FILE.toml", help="settings file")
     parser.add_argument(
         "--ledger",
@@ -42,10 +44,14 @@ def _parser() -> argparse.ArgumentParser:
         help="sqlite:///path.db, postgresql://user@host/database or memory: (default: sqlite:///tradecore.db)",
     )
     parser.add_argument("--broker", metavar="NAME", help="exchange (embedded, default) or alpaca")
-    parser.add_argument("--strategy", metavar="NAME", help="sma (default), none, or an installed strategy")
-    parser.add_argument("--bars", metavar="FILE", help="bars for the embedded exchange: .csv or .parquet")
+    parser.add_argument(
+        "--strategy", metavar="NAME", help="sma (default), none, an installed strategy, or file.py:Class"
+    )
+    parser.add_argument("--bars", metavar="FILE", help="bars for the embedded exchange or a backtest: .csv or .parquet")
     parser.add_argument("--symbols", metavar="A,B", help="symbols to trade")
     parser.add_argument("--days", type=int, metavar="N", help="days of built-in bars (default: 3)")
+    parser.add_argument("--cash", metavar="X", help="what a backtest begins with (default: 100000)")
+    parser.add_argument("--sheet", metavar="FILE", help="a tear sheet of a backtest to write: .html")
     parser.add_argument("--speed", metavar="X", help="max (default) or a multiple of real time, such as 60")
     parser.add_argument("--live", action="store_true", default=None, help="allow a live account; paper is the default")
     parser.add_argument("--version", action="store_true", help="print the version and exit")
@@ -59,6 +65,7 @@ def _overrides(arguments: argparse.Namespace) -> dict[str, Any]:
     tables = {
         "broker": {"name": arguments.broker, "live": arguments.live},
         "strategy": {"name": arguments.strategy},
+        "backtest": {"cash": arguments.cash, "sheet": arguments.sheet},
         "market_data": {
             "bars": arguments.bars,
             "symbols": arguments.symbols,
@@ -117,9 +124,12 @@ def _main(arguments: argparse.Namespace) -> int:
 def _run(settings: Settings, runner_name: str) -> int:
     import anyio
 
+    from tradecore.runner.contract import AloneRunner
     from tradecore.runner.plugins import load_plugin
 
     runner = load_plugin("runners", runner_name, "runner")()
+    if isinstance(runner, AloneRunner):
+        return runner.run_alone(settings)
     return anyio.run(_session, settings, runner)
 
 

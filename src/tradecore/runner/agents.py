@@ -31,11 +31,15 @@ async def open_cycle(
     run: str,
     not_after_s: float,
     gateway: ModelGateway | None = None,
+    agent: Agent | None = None,
 ) -> AsyncIterator[Cycle | None]:
     """The cycles that the settings ask for, with a way to models; None where no agent is named.
 
-    `gateway` stands in for the one of the settings. Raises `ConfigurationError`, and what the gateway raises.
+    `gateway` and `agent` stand in for those of the settings. Raises `ConfigurationError`, and what the gateway raises.
     """
+    if agent is not None:
+        yield make_cycle(settings, agent, engine, venue, clock, ids, run, not_after_s)
+        return
     if not settings.agent.name:
         yield None
         return
@@ -43,8 +47,7 @@ async def open_cycle(
         if gateway is None:
             opening = open_gateway(settings.models, engine.ledger, clock, ids, settings.account)
             gateway = await stack.enter_async_context(opening)
-        agent = make_agent(settings, gateway)
-        yield make_cycle(settings, agent, engine, venue, clock, ids, run, not_after_s)
+        yield make_cycle(settings, make_agent(settings, gateway), engine, venue, clock, ids, run, not_after_s)
 
 
 def make_agent(settings: Settings, gateway: ModelGateway) -> Agent:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import attrs
 
@@ -46,3 +46,11 @@ class Runner(Protocol):
 
     async def run(self, session: Session, progress: Progress) -> str:
         """Pace the session; returns why it ended. Raises what the engine raises, after stopping everything."""
+
+
+@runtime_checkable
+class AloneRunner(Protocol):
+    """A runner that needs no session: no broker, no lease."""
+
+    def run_alone(self, settings: Settings) -> int:
+        """Do all of the work and print what it came to; returns the exit code."""

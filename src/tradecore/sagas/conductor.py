@@ -12,8 +12,8 @@ import anyio
 import structlog
 
 from tradecore.domain import commands as cmd
-from tradecore.domain import streams
 from tradecore.domain.events import AlertTriggered, Event, SagaNeedsPerson, SagaStarted
+from tradecore.domain.identity import derived_id
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.saga import SagaState
 from tradecore.domain.values import SagaStatus
@@ -35,6 +35,8 @@ KINDS: tuple[Saga, ...] = (SignalExecution(), OrderExecution(), PositionClose(),
 """The kinds of sagas that tradecore brings."""
 _LONGEST_LOOK = 1000
 _OVERDUE_LOOK_S = 1.0
+_HELD_LOOK_S = 5.0
+"""What an order must wait for may pass without an event, such as the age of a comparison."""
 
 
 class Conductor:
@@ -62,6 +64,7 @@ class Conductor:
         self._wake = wake
         self._held_back = held_back
         self._live: dict[str, None] = {}
+        self._must_look_again = False
         self._changed = anyio.Event()
 
     # --- what a caller asks for -------------------------------------------------------------------------------------
@@ -89,7 +92,7 @@ class Conductor:
             if isinstance(event, SagaStarted) and event.account == self._account:
                 self._live[event.saga_id] = None
             elif isinstance(event, SagaNeedsPerson):
-                self._alert(event)
+                self._alert(event, recorded.envelope.event_id)
         if self._live:
             self._signal()
 
@@ -108,7 +111,7 @@ class Conductor:
 
     def advance(self) -> None:
         """Give every live saga its look, and its next ones while it moves."""
-        moved = False
+        moved = self._must_look_again = False
         for saga_id in tuple(self._live):
             for _ in range(_LONGEST_LOOK):
                 state = self._ledger.saga(saga_id)
@@ -130,7 +133,10 @@ class Conductor:
             if kind is None
             else kind.next_move(state, self._ledger, now)
         )
-        if move is None or self._must_wait(move):
+        if move is None:
+            return False
+        if self._must_wait(move):
+            self._must_look_again = True
             return False
         failpoint("saga.step.before")
         try:
@@ -172,12 +178,18 @@ class Conductor:
         if not found:
             return None
         left = (min(found) - now).total_seconds()
-        return left if left > 0 else _OVERDUE_LOOK_S
+        if left <= 0:
+            return _OVERDUE_LOOK_S
+        return min(left, _HELD_LOOK_S) if self._must_look_again else left
 
-    def _alert(self, event: SagaNeedsPerson) -> None:
+    def _alert(self, event: SagaNeedsPerson, event_id: str) -> None:
+        """Tell it once, whoever took the step and however often it is seen."""
+        stream = f"alert-{derived_id('alert', 'saga', event_id)}"
+        if self._ledger.has_stream(stream):
+            return
         _log.error("a saga needs a person", saga_id=event.saga_id, reason=event.reason)
         alert = AlertTriggered("saga_manual", f"saga {event.saga_id}: {event.reason}")
-        self._ledger.note(streams.BROKER, alert, Cause(self._ids.trace_id(), actor="sagas"))
+        self._ledger.note(stream, alert, Cause(self._ids.trace_id(), actor="sagas"))
 
     def _cause(self, saga_id: str) -> Cause:
         return Cause(self._ids.trace_id(), actor=f"saga:{saga_id}", source="sagas")

@@ -52,13 +52,13 @@ class Rebalance:
             raise InputError("band", band, "a share from 0 to below 1")
 
     def next_move(self, state: SagaState, books: Books, now: dt.datetime) -> Move | None:
-        """Sell, wait, buy, wait, report."""
+        """Sell, wait, buy, wait, report. Nothing is bought when a sale failed: its proceeds were to pay for it."""
         if not state.step:
             return self._begin(state, books, now)
         orders = found(books, (_order_id(state, symbol) for symbol in _planned(state)))
         if not settled(orders):
             return _overdue(state, orders, now) if now >= state.deadline else None
-        if state.step == "selling" and state.notes["purchases"]:
+        if state.step == "selling" and state.notes["purchases"] and _are_sold(state, books):
             return Move("buying", commands=_orders(state, weights(state.notes, "purchases"), Side.BUY))
         return _report(state, books)
 
@@ -92,6 +92,15 @@ def _differences(state: SagaState, account: AccountState) -> tuple[dict[str, Dec
         if units:
             (purchases if gap > 0 else sales)[symbol] = units
     return sales, purchases
+
+
+def _are_sold(state: SagaState, books: Books) -> bool:
+    """Whether every sale was made in full."""
+    for symbol, wanted in weights(state.notes, "sales").items():
+        order = books.order(_order_id(state, symbol))
+        if order is None or order.filled_qty != wanted:
+            return False
+    return True
 
 
 def _written(units: Mapping[str, Decimal]) -> str:
@@ -148,6 +157,6 @@ def _report(state: SagaState, books: Books) -> Move:
         filled = ZERO if order is None else order.filled_qty
         traded = plus(traded, filled)
         missed = missed or filled != abs(wanted)
-        told.append(f"{symbol} {format(filled.copy_sign(wanted), 'f')} of {format(wanted, 'f')}")
+        told.append(f"{symbol} {format(filled.copy_sign(wanted) if filled else ZERO, 'f')} of {format(wanted, 'f')}")
     result = ("in part: " if missed else "whole: ") + ", ".join(told)
     return done(result) if traded else failed(result)

@@ -18,7 +18,7 @@ class Glancer(Strategy, Protocol):
     """A strategy that a backtest may show numbers instead of bars."""
 
     def glance(self, symbol: str, start: int, open_: int, high: int, low: int, close: int, volume: int) -> bool:
-        """Take in a bar: `start` in nanoseconds since 1970, the rest in billionths. True when `propose` may have ideas."""
+        """Take in a bar: `start` in nanoseconds since 1970, the rest in billionths. True to be asked."""
 
     def propose(self, bar: Bar, portfolio: Portfolio) -> tuple[Idea, ...]:
         """What to do at the bar that was glanced at last."""

@@ -15,6 +15,6 @@ class NoStrategy:
     def observe(self, bar: Bar) -> None:
         """Ignore the bar."""
 
-    def on_bar(self, bar: Bar, portfolio: Portfolio) -> tuple[Idea, ...]:  # noqa: ARG002
+    def on_bar(self, bar: Bar, portfolio: Portfolio) -> tuple[Idea, ...]:
         """Propose nothing."""
         return ()

@@ -1,7 +1,8 @@
 """Crossover of two simple moving averages of closing prices, long or flat.
 
 The averages are compared as exact sums: fast average above slow average exactly when fast_sum x slow > slow_sum x fast.
-Closes are whole billionths, so both products are exact. A tie is not a cross: the side that was last strictly above stays above until the other is strictly above.
+Closes are whole billionths, so both products are exact. A tie is not a cross: the side that was last strictly above
+stays above until the other is strictly above.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ def _cell(value: float | None) -> tuple[str, str] | None:
         return None
     strength = min(abs(value) / 0.10, 1.0) * 0.55
     red, green, blue = (26, 127, 75) if value >= 0 else (179, 38, 30)
-    return f"{100 * value:.1f}", f"rgba({red},{green},{blue},{strength:.2f})"
+    return f"{100 * value:z.1f}", f"rgba({red},{green},{blue},{strength:.2f})"
 
 
 def _falls(report: Report) -> list[Mapping[str, str]]:

@@ -32,7 +32,7 @@ def shown(unit: Unit, value: Value) -> str:
 
 def percent(fraction: float) -> str:
     """0.0123 as 1.23 %."""
-    return f"{100 * fraction:,.2f} %"
+    return f"{100 * fraction:z,.2f} %"
 
 
 def duration(time: dt.timedelta) -> str:

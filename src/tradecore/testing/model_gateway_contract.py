@@ -153,7 +153,7 @@ class ModelGatewayContract:
         assert isinstance(found, Answered)
         assert (found.call.model, found.call.attempts) == (self.prefix + "second", 2)
         (failed,) = events(journal, ModelCallFailed)
-        assert (failed.failure, failed.status, failed.retry_after_s) == (ModelFailure.RATE_LIMITED, 429, 7)
+        assert (failed.failure, failed.status, failed.retry_after_s) == (ModelFailure.RATE_LIMITED, 429, Decimal(7))
         assert (models.count("first"), models.count("second")) == (1, 1)
 
     def test_fifty_questions_at_once_and_a_budget_for_one(self, models: ModelServer, journal: Journal) -> None:

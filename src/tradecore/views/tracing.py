@@ -17,18 +17,19 @@ if TYPE_CHECKING:
     from tradecore.journal.contract import Journal
 
 _PAGE = 1000
+_NAMED = (streams.order, streams.trade, streams.fill, streams.decision, streams.deliberation, streams.cycle)
 
 
 def find_trace(journal: Journal, given: str) -> str:
     """The trace behind any id of the ledger. Raises `InputError` for an id that nothing has."""
     for key in _spellings(journal, given):
-        for stream in (streams.order(key), streams.trade(key), streams.fill(key), streams.decision(key)):
-            found = journal.load(stream, limit=1)
+        for stream_of in _NAMED:
+            found = journal.load(stream_of(key), limit=1)
             if found:
                 return found[0].envelope.trace_id
     if trace_events(journal, given.lower()):
         return given.lower()
-    raise InputError("id", given, "a trace, order, client order, trade, fill or decision id of this ledger")
+    raise InputError("id", given, "a trace, cycle, decision, order, client order, trade or fill id of this ledger")
 
 
 def trace_events(journal: Journal, trace_id: str) -> list[Recorded[Event]]:

@@ -1,0 +1,200 @@
+"""The books of a run: what the market did, told step by step, as commands to the domain."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Protocol
+
+import attrs
+
+from tradecore.domain import commands as cmd
+from tradecore.domain import streams
+from tradecore.domain.account import SETTINGS
+from tradecore.domain.events import AlertTriggered
+from tradecore.domain.identity import fill_id
+from tradecore.domain.limits import Limits
+from tradecore.domain.terms import Terms as OrderTerms
+from tradecore.domain.values import ZERO, Bar, OrderClass, OrderStatus, TimeInForce, TradeStatus
+from tradecore.errors import InputError
+from tradecore.ports.strategy import Idea
+from tradecore.proposing import order_of
+from tradecore_backtest.desk import Desk, Moment
+
+BROKER_ACCOUNT = "backtest"
+_FRESH = dt.timedelta(days=1)
+_ENDED = (TradeStatus.CLOSED, TradeStatus.ABANDONED)
+
+
+@attrs.frozen
+class Asked:
+    """An idea at a bar: what the domain needs of the bar to make an order of it. `number` counts ideas of one bar."""
+
+    idea: Idea
+    symbol: str
+    start: dt.datetime
+    close: Decimal
+    number: int
+
+
+@attrs.frozen
+class Fill:
+    """An execution of an order. `filled` is all of the order that was executed by then; `signed` is below zero sold."""
+
+    symbol: str
+    signed: Decimal
+    price: Decimal
+    fees: Decimal
+    filled: Decimal
+    ends_order: bool
+
+
+class Books(Protocol):
+    """What a run tells and asks. Orders go by the ticket that the venue gave them."""
+
+    @property
+    def cash(self) -> Decimal:
+        """Cash in account currency."""
+
+    @property
+    def positions(self) -> Mapping[str, Decimal]:
+        """Signed quantities by symbol; nothing of what is flat."""
+
+    def begin(self, cash: Decimal, limits: Limits, moment: Moment) -> None:
+        """Open the account."""
+
+    def place(self, ticket: int, asked: Asked, moment: Moment) -> OrderTerms | None:
+        """Decide on an idea: the terms to be sent, None when the gate refuses. Raises `InputError`."""
+
+    def answer(self, ticket: int, refusal: tuple[str, str] | None, moment: Moment) -> None:
+        """The order was sent, and taken or refused (code and words)."""
+
+    def fill(self, ticket: int, fill: Fill, moment: Moment) -> None:
+        """The order traded."""
+
+    def end(self, ticket: int, status: OrderStatus, filled: Decimal, moment: Moment) -> None:
+        """The broker's last word on an order."""
+
+    def book(self, name: str, kind: str, symbol: str, amount: Decimal, units: Decimal, moment: Moment) -> None:
+        """Cash or units that came or went without an order."""
+
+    def mark(self, marks: Mapping[str, Decimal], moment: Moment) -> None:
+        """Prices of what is held, as a day begins."""
+
+    def note(self, message: str, moment: Moment) -> None:
+        """Something that a person should see."""
+
+
+def check_supported(asked: Asked) -> None:
+    """Raises `InputError` for orders that no backtest matches."""
+    idea = asked.idea
+    if idea.order_class is not OrderClass.SIMPLE or idea.time_in_force is TimeInForce.CLS or idea.extended_hours:
+        told = f"{idea.order_class} {idea.time_in_force}"
+        raise InputError("order", told, "a simple order for regular hours, not for the close: no other is matched")
+
+
+class DeskBooks:
+    """Books kept by the domain as the run goes on."""
+
+    def __init__(self, desk: Desk, account: str, strategy: str) -> None:
+        self._desk, self._account, self._strategy = desk, account, strategy
+        self._order_ids: dict[int, str] = {}
+        self._fills = 0
+
+    @property
+    def cash(self) -> Decimal:
+        """Cash in account currency."""
+        return self._desk.account.cash
+
+    @property
+    def positions(self) -> Mapping[str, Decimal]:
+        """Signed quantities by symbol."""
+        return {symbol: position.quantity for symbol, position in self._desk.account.positions.items()}
+
+    def begin(self, cash: Decimal, limits: Limits, moment: Moment) -> None:
+        """Pin the account and set its limits."""
+        pin = cmd.PinAccount(self._account, BROKER_ACCOUNT, BROKER_ACCOUNT, True, "USD", cash, (), moment.at)
+        self._desk.take(pin, moment, "runner")
+        wanted = cmd.SetLimits(self._account, limits, SETTINGS, "as the backtest was told")
+        self._desk.take(wanted, moment, "settings")
+
+    def place(self, ticket: int, asked: Asked, moment: Moment) -> OrderTerms | None:
+        """Through the gate, into decision, trade and order."""
+        check_supported(asked)
+        close = asked.close
+        bar = Bar(asked.symbol, asked.start, close, close, close, close, ZERO)
+        order = order_of(
+            asked.idea, bar, asked.number, strategy=self._strategy, account=self._account, not_after=moment.at + _FRESH
+        )
+        self._desk.take(order, moment, f"strategy:{self._strategy}")
+        self._order_ids[ticket] = order.order_id
+        return self._desk.order(order.order_id)
+
+    def answer(self, ticket: int, refusal: tuple[str, str] | None, moment: Moment) -> None:
+        """The attempt is recorded first, then its outcome."""
+        desk, order_id = self._desk, self._order_ids[ticket]
+        order = desk.order(order_id)
+        assert order is not None, "it was just placed"
+        desk.take(cmd.StartSubmit(order_id, "backtest", order.body_hash, moment.at, 1), moment, "outbox")
+        if refusal is not None:
+            desk.take(cmd.RecordRejection(order_id, *refusal, "", 1), moment, "outbox")
+            self._let_go(ticket)
+            return
+        answer = cmd.RecordAnswer(order_id, f"bt-{ticket}", OrderStatus.NEW, ZERO, moment.at, "")
+        desk.take(answer, moment, "outbox")
+
+    def fill(self, ticket: int, fill: Fill, moment: Moment) -> None:
+        """An execution, told by the stream of reports."""
+        self._fills += 1
+        broker_id = f"bt-{ticket}"
+        identity = fill_id(BROKER_ACCOUNT, broker_id, str(fill.filled))
+        record = cmd.RecordFill(
+            fill_id=identity,
+            order_id=self._order_ids[ticket],
+            broker_order_id=broker_id,
+            execution_id=f"bt-x{self._fills}",
+            quantity=abs(fill.signed),
+            price=fill.price,
+            cumulative_qty=fill.filled,
+            fees=fill.fees,
+            occurred_at=moment.at,
+            source="backtest",
+            raw="",
+        )
+        self._desk.take(record, moment, "inbox")
+        self._desk.forget(streams.fill(identity))
+        if fill.ends_order:
+            self._let_go(ticket)
+
+    def end(self, ticket: int, status: OrderStatus, filled: Decimal, moment: Moment) -> None:
+        """The broker's last word on an order."""
+        report = cmd.RecordReport(
+            self._order_ids[ticket], f"bt-{ticket}", status, filled, moment.at, "backtest", ""
+        )  # fmt: skip
+        self._desk.take(report, moment, "inbox")
+        self._let_go(ticket)
+
+    def book(self, name: str, kind: str, symbol: str, amount: Decimal, units: Decimal, moment: Moment) -> None:
+        """An activity of the account."""
+        command = cmd.BookActivity(self._account, name, kind, symbol, amount, units, moment.at, "")
+        self._desk.take(command, moment, "inbox")
+
+    def mark(self, marks: Mapping[str, Decimal], moment: Moment) -> None:
+        """Prices for the gate, and the equity that a day begins with."""
+        self._desk.take(cmd.MarkEquity(self._account, marks, moment.at), moment, "engine")
+
+    def note(self, message: str, moment: Moment) -> None:
+        """An alert."""
+        self._desk.note(streams.BROKER, AlertTriggered("bad_proposal", message), moment)
+
+    def _let_go(self, ticket: int) -> None:
+        """Nothing more will be recorded of an order that ended, nor of a trade with the last of its orders."""
+        order = self._desk.order(self._order_ids[ticket])
+        if order is None or not order.is_settled:
+            return
+        del self._order_ids[ticket]
+        self._desk.forget(streams.order(order.order_id))
+        trade = self._desk.trade(order.trade_id)
+        if trade is not None and trade.status in _ENDED and not trade.working_orders:
+            self._desk.forget(streams.trade(order.trade_id))

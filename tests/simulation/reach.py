@@ -1,0 +1,60 @@
+"""What a campaign must have come to: a fault, a place or a state that no seed reached was not tested."""
+
+from __future__ import annotations
+
+from tests.simulation.script import DEEDS, FAULTS
+
+_FAILPOINTS = (
+    "inbox.fill.after", "inbox.fill.before", "inbox.report.after", "inbox.report.before",
+    "journal.append.after_commit", "journal.append.before_commit", "journal.view.after_commit",
+    "journal.view.before_commit", "ledger.t1.after", "ledger.t1.before", "outbox.post.after", "outbox.post.before",
+    "outbox.t2.before", "outbox.t3.after", "saga.step.after", "saga.step.before",
+)  # fmt: skip
+"""Places of the library; a process dies at each of them too."""
+_STATES = (
+    "accepted", "calculated", "canceled", "done_for_day", "expired", "filled", "held", "new", "partially_filled",
+    "pending_new", "queued", "rejected", "replaced", "stopped", "submitted", "suspended", "unknown",
+)  # fmt: skip
+"""States of an order."""
+_TRANSITIONS = (
+    "accepted>canceled", "accepted>filled", "accepted>new", "accepted>partially_filled", "done_for_day>new",
+    "held>canceled", "held>expired", "held>filled", "held>new", "new>canceled", "new>done_for_day", "new>expired",
+    "new>filled", "new>partially_filled", "new>rejected", "new>replaced", "new>stopped", "new>suspended",
+    "partially_filled>canceled", "partially_filled>expired", "partially_filled>filled", "partially_filled>rejected",
+    "partially_filled>replaced", "partially_filled>suspended", "pending_new>new", "planned>canceled",
+    "planned>held", "planned>queued", "queued>canceled", "queued>submitted", "stopped>new", "submitted>accepted",
+    "submitted>pending_new", "submitted>queued", "submitted>rejected", "submitted>unknown", "suspended>canceled",
+    "suspended>filled", "suspended>new", "unknown>accepted", "unknown>canceled", "unknown>pending_new",
+    "unknown>submitted",
+)  # fmt: skip
+"""Changes of state, of those that a few hundred seeds bring about."""
+_DENIALS = (
+    "duplicate_window_s", "max_daily_loss", "max_gross_exposure", "max_notional_per_day", "max_open_orders",
+    "max_order_qty", "max_orders_per_day", "max_orders_per_minute", "max_position_qty", "max_position_share",
+    "max_repeats", "min_confidence", "no_self_cross", "state",
+)  # fmt: skip
+"""Rules of the gate that refuse an order."""
+_EVENTS = (
+    "adopted", "bust", "correct", "found by lookup", "replacement sent", "takeover", "saga.completed", "saga.failed",
+    "end:BrokerUnreachable", "end:StoreFull", "end:StoreUnavailable", "event:account.kill.verified",
+    "event:risk.order.reduced", "event:system.report.parked", "event:system.stream.lost",
+)  # fmt: skip
+
+DECLARED: tuple[str, ...] = (
+    *(f"failpoint:{name}" for name in _FAILPOINTS),
+    *(f"killed at:{name}" for name in _FAILPOINTS),
+    *(f"act:{kind}" for kind in (*FAULTS, *DEEDS)),
+    *(f"state:{name}" for name in _STATES),
+    *(f"transition:{name}" for name in _TRANSITIONS),
+    *(f"denied:{name}" for name in _DENIALS),
+    *_EVENTS,
+)
+"""What a campaign of a thousand seeds and more is held to."""
+
+USUAL: tuple[str, ...] = (
+    *(f"failpoint:{name}" for name in _FAILPOINTS),
+    *(f"state:{name}" for name in _STATES if name not in ("calculated", "done_for_day", "stopped", "suspended")),
+    "act:kill", "act:kill at a step", "act:kill at a failpoint", "act:pause", "act:network", "act:commit", "act:fault",
+    "act:place", "act:cancel", "act:replace", "takeover", "found by lookup", "denied:max_position_qty", "adopted",
+)  # fmt: skip
+"""What a few dozen seeds are held to."""

@@ -1,0 +1,133 @@
+"""At the end of the day, when nothing was disturbed for a while: exchange, ledger, views and judge say the same."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from tradecore.domain.values import ZERO, canonical
+from tradecore.ledger import Ledger
+from tradecore.verify import verify
+from tradecore_exchange.activities import standing
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+_AT_WORK = ("planned", "queued", "submitted", "unknown")
+
+
+def judge_end(world: World, *, thorough: bool) -> None:
+    """Compare everything. Each finding goes to `world.fail`, which keeps the first."""
+    _alive(world)
+    if world.disk.journal.head() == 0:
+        return
+    _orders(world)
+    if _needs_person(world):
+        world.reach["a person must tell which execution was corrected"] += 1
+    else:
+        _fills(world)
+        _numbers(world)
+    _views(world)
+    if thorough:
+        report = verify(world.disk.journal)
+        if not report.ok:
+            world.fail("I8", "; ".join(str(finding) for finding in report.findings[:3]))
+
+
+def _alive(world: World) -> None:
+    for machine in world.machines:
+        if machine.session is None or (not machine.session.engine.inbox.reconnected and machine.host is None):
+            world.fail("L5", f"{machine.name} does not run at the end: {machine.ends[-3:]}")
+
+
+def _orders(world: World) -> None:
+    book, judge = world.floor.exchange.book, world.judge
+    per_client_id = Counter(order.client_order_id for order in book.all)
+    doubled = [key for key, count in per_client_id.items() if count > 1]
+    if doubled:
+        world.fail("I1", f"the exchange has more than one order under {doubled}")
+    seen = set()
+    for theirs in book.all:
+        ours = judge.by_broker_id.get(theirs.id) or judge.by_client_id.get(theirs.client_order_id)
+        if ours is None:
+            world.fail("L2", f"the ledger knows nothing of the exchange's order {theirs.client_order_id}")
+            continue
+        seen.add(ours.order_id)
+        if ours.broker_order_id != theirs.id:
+            world.fail("I2", f"the exchange has {ours.order_id} ({theirs.status}), the ledger says {ours.status.value}")
+        if ours.filled != theirs.filled_qty:
+            world.fail("I4", f"{ours.order_id} is filled with {ours.filled}, at the exchange with {theirs.filled_qty}")
+        if ours.is_to_be_canceled and theirs.is_open and not ours.is_dead and not ours.cancel_was_taken:
+            world.fail("L1", f"{ours.order_id} is to be canceled; nobody asks any more, and it works on")
+        if ours.status.is_terminal == theirs.is_open or (not theirs.is_open and ours.status.value != theirs.status):
+            world.fail("L2", f"{ours.order_id} is {ours.status.value}, at the exchange {theirs.status}")
+    for order in judge.orders.values():
+        if order.order_id not in seen and order.broker_order_id is not None:
+            world.fail("I2", f"{order.order_id} is {order.status.value}; the exchange knows nothing of it")
+        if order.status.value in _AT_WORK and not order.is_dead and not order.is_leg:
+            world.fail("L1", f"{order.order_id} is still {order.status.value}")
+
+
+def _needs_person(world: World) -> bool:
+    """Whether a correction means one of several executions of the same size, and the broker's names do not say which.
+
+    The record of executions has other names than the stream: then nobody can tell, and the difference stays open.
+    """
+    machine = world.machines[0]
+    ledger = Ledger(world.disk.journal, machine.clock, machine.ids_of_judge)
+    for order in world.judge.orders.values():
+        state = ledger.order(order.order_id)
+        for revision in () if state is None else state.awaited:
+            alike = [quantity for quantity, _, _ in order.fills.values() if quantity == revision.quantity]
+            if not revision.busts and len(alike) > 1:
+                return True
+    return False
+
+
+def _fills(world: World) -> None:
+    judge = world.judge
+    theirs: Counter[tuple[str, Decimal, Decimal]] = Counter()
+    for one in standing(world.floor.exchange.activities).values():
+        if one.qty:
+            theirs[one.order_id, one.qty, one.price] += 1
+    ours: Counter[tuple[str, Decimal, Decimal]] = Counter()
+    for order in judge.orders.values():
+        for quantity, price, _ in order.fills.values():
+            if quantity:
+                ours[order.broker_order_id or "", quantity, price] += 1
+    if ours != theirs:
+        world.fail("I9", f"only at the exchange: {dict(theirs - ours)}; only in the ledger: {dict(ours - theirs)}")
+
+
+def _numbers(world: World) -> None:
+    judge, exchange = world.judge, world.floor.exchange
+    machine = world.machines[0]
+    account = Ledger(world.disk.journal, machine.clock, machine.ids_of_judge).account("main")
+    positions = {symbol: held for symbol, held in judge.positions.items() if held}
+    folded = {symbol: held.quantity for symbol, held in account.positions.items() if held.quantity}
+    theirs = {symbol: held.qty for symbol, held in exchange.account.positions.items() if held.qty}
+    if positions != folded or account.cash != judge.cash:
+        world.fail("I4", f"the ledger has {folded} {account.cash}; its fills amount to {positions} {judge.cash}")
+    if positions != theirs:
+        world.fail("L2", f"positions are {positions}, at the exchange {theirs}")
+    if canonical(judge.cash) != canonical(exchange.account.cash):
+        world.fail("L2", f"cash is {judge.cash}, at the exchange {exchange.account.cash}")
+    if judge.open_differences:
+        world.fail("L2", f"differences stay open: {list(judge.open_differences.values())}")
+    late = world.machines[0].clock.now() - dt.timedelta(seconds=20)
+    overdue = [saga for saga, deadline in judge.sagas.items() if deadline < late]
+    if overdue:
+        world.fail("L1", f"sagas do not end: {overdue}")
+    worked = {order.order_id for order in judge.orders.values() if not order.status.is_terminal}
+    stray = [key for key, held in account.reservations.items() if key not in worked and held.quantity > ZERO]
+    if stray:
+        world.fail("I3", f"reservations of orders that ended: {stray}")
+
+
+def _views(world: World) -> None:
+    head = world.disk.journal.head()
+    behind = {view: at for view, at in world.disk.journal.views.positions().items() if at < head}
+    if behind:
+        world.fail("L3", f"views stand at {behind}, the log ends at {head}")
