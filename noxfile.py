@@ -15,8 +15,8 @@ nox.options.sessions = ["lint", "types", "imports", "tests", "docs"]
 CODE = ("src", "adapters", "runners", "tests", "benchmarks", "examples", "tools", "noxfile.py")
 
 _DOMAIN = (
-    "gate/*", "limits", "switch", "kill", "approval", "triggers", "exits", "exit_plan", "volatility", "tempo", "exposure",
-    "reservations", "reducing",
+    "gate/*", "limits", "switch", "kill", "approval", "triggers", "exits", "exit_plan", "volatility", "tempo",
+    "exposure", "reservations", "reducing",
 )  # fmt: skip
 _MODULES = (
     "gating", "switching", "approvals", "watch", "tally", "leaving", "exiting", "builds", "sagas/flatten",
