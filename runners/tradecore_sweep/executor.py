@@ -45,14 +45,14 @@ class Processes:
     def map_unordered(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Results, as they come; at most two items for each process are under way."""
         pool = ProcessPoolExecutor(self.count, mp_context=_context(), initializer=_end_with_parent)
-        queue = iter(items)
+        queue, begin = iter(items), pool.submit
         try:
-            running: set[Future[Result]] = {pool.submit(function, item) for item in islice(queue, 2 * self.count)}
+            running: set[Future[Result]] = {begin(function, item) for item in islice(queue, 2 * self.count)}
             while running:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     yield future.result()
-                    running |= {pool.submit(function, item) for item in islice(queue, 1)}
+                    running |= {begin(function, item) for item in islice(queue, 1)}
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.research.studies import write_bars
+from tradecore.settings import load_settings
+from tradecore_backtest.runner import Backtest, run_settings
 from tradecore_sweep.command import main
 
 GRID = ("--grid", "fast=2,3,8", "--grid", "slow=5:10:5", "--grid", "quantity=50")
@@ -76,3 +78,17 @@ def test_as_a_process_of_its_own(folder: Path) -> None:
     done = subprocess.run([*command, "--grid", "slow=5"], capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(list((folder / "sweep" / "trials").iterdir())) == 2
+
+
+def test_a_backtest_writes_its_tear_sheet(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = {
+        "market_data": {"bars": "bars.parquet", "symbols": "AAA"},
+        "strategy": {"name": "sma", "parameters": {"fast": 2, "slow": 5, "quantity": 50}},
+        "backtest": {"sheet": "run.html"},
+    }
+    settings = load_settings(None, told)
+    assert Backtest().run_alone(settings) == 0
+    text = (folder / "run.html").read_text(encoding="utf-8")
+    result = run_settings(settings)
+    assert result.config_hash in text
+    assert result.provenance.digest in text
