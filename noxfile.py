@@ -14,6 +14,16 @@ nox.options.sessions = ["lint", "types", "imports", "tests", "docs"]
 
 CODE = ("src", "adapters", "runners", "tests", "benchmarks", "examples", "tools", "noxfile.py")
 
+_DOMAIN = (
+    "gate/*", "limits", "switch", "kill", "approval", "triggers", "exits", "exit_plan", "volatility", "tempo",
+    "exposure", "reservations", "reducing",
+)  # fmt: skip
+_MODULES = (
+    "gating", "switching", "approvals", "watch", "tally", "leaving", "exiting", "builds", "sagas/flatten",
+    "settings_risk", "settings_triggers", "settings_exits",
+)  # fmt: skip
+RISK = ",".join([f"*/tradecore/domain/{name}.py" for name in _DOMAIN] + [f"*/tradecore/{name}.py" for name in _MODULES])
+
 
 def _sync(session: nox.Session, *groups: str) -> None:
     """Install exactly what `uv.lock` pins, with hashes checked; the project itself is installed by the caller."""
@@ -109,6 +119,15 @@ def schedules(session: nox.Session) -> None:
     _sync(session, "dev")
     session.install("--no-deps", "--force-reinstall", _build(session))
     session.run("python", "-m", "tests.risk.schedules", *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Branch coverage of what stands between an order and the broker: all of it, by the tests of risk alone."""
+    _sync(session, "dev")
+    session.install("--no-deps", "-e", ".")
+    session.run("coverage", "run", "-m", "pytest", "tests/risk")
+    session.run("coverage", "report", "--show-missing", "--skip-covered", "--fail-under", "100", f"--include={RISK}")
 
 
 @nox.session

@@ -64,7 +64,7 @@ class Working:
         assert most is not None, "the terms were checked"
         self.reserved = to_nanos("quantity", most)
         self.is_market = order.order_type is OrderType.MARKET
-        self.left = None if order.quantity is None else to_nanos("quantity", order.quantity)
+        self.left = None if order.quantity is None else self.reserved
         self.notional = None if order.notional is None else to_nanos("notional", order.notional)
         self.whole = self.left is not None and not self.left % NANO
         self.limit = _price("limit_price", order.limit_price)
@@ -102,7 +102,7 @@ class Working:
         worst, best = (high, low) if buys else (low, high)
         trails = self.trail is not None or self.trail_percent is not None
         if trails:
-            self._follow(open_)
+            self.follow(open_)
         stop = self.stop
         assert stop is not None, "a stop has a price"
         at: int | None = None
@@ -112,7 +112,7 @@ class Working:
         elif stop <= worst if buys else stop >= worst:
             at = stop
         elif trails:
-            self._follow(best)
+            self.follow(best)
             stop = self.stop
             assert stop is not None, "it follows the market"
             at = stop if (close >= stop if buys else close <= stop) else None
@@ -125,7 +125,7 @@ class Working:
         back = close if not at_open else low if buys else high
         return limit if (back <= limit if buys else back >= limit) else None
 
-    def _follow(self, price: int) -> None:
+    def follow(self, price: int) -> None:
         """A trailing stop follows a better price, and never goes back."""
         best = self.best
         self.best = best = price if best is None else min(best, price) if self.sign > 0 else max(best, price)

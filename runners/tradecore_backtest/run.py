@@ -17,6 +17,7 @@ from tradecore.domain.limits import Limits
 from tradecore.domain.nanos import NANO, instant, to_nanos
 from tradecore.domain.values import ZERO, Bar
 from tradecore.errors import InputError
+from tradecore.journal.collector import collector_paused
 from tradecore.ports.strategy import Idea, Portfolio, Strategy
 from tradecore.strategies.glancing import Glancer
 from tradecore_backtest.books import Asked, Books
@@ -63,6 +64,7 @@ class Run:
         self.venue = Venue(books, terms.model, self.last)
         self._cash = to_nanos("cash", terms.cash)
         self._held: dict[str, int] = {}
+        self._is_begun = False
         regular = terms.model.hours is Hours.REGULAR and not all("/" in symbol for symbol in source.symbols)
         self._cut = sessions if regular else utc_days
         self._calendar = Calendar(books, self.venue, terms.model, self.last, is_utc=not regular)
@@ -81,22 +83,26 @@ class Run:
 
     def go(self) -> None:
         """Run over all bars. Raises what the strategy raises."""
-        is_begun = False
-        many = len(self._source.symbols) > 1
         for chunk in self._source.chunks():
-            for first, behind in self._cut(chunk.starts):
-                if not is_begun:
-                    self._begin(Moment(chunk.starts[first], instant(chunk.starts[first])))
-                    is_begun = True
-                if self._calendar.turn(chunk.starts[first]):
-                    self._read_books()
-                (self._span_of_many if many else self._span_of_one)(chunk, first, behind)
-                self.bar_count += behind - first
-        if not is_begun:
-            self._begin(Moment(0, instant(0)))
+            with collector_paused():  # what a run makes, it keeps; a strategy's own garbage waits for the next chunk
+                for first, behind in self._cut(chunk.starts):
+                    self._span(chunk, first, behind)
+        if not self._is_begun:
+            self._begin(0)
 
-    def _begin(self, moment: Moment) -> None:
-        self.books.begin(self._terms.cash, self._terms.limits, moment)
+    def _span(self, chunk: Chunk, first: int, behind: int) -> None:
+        """The bars of a day, or what of it a chunk has."""
+        start = chunk.starts[first]
+        if not self._is_begun:
+            self._begin(start)
+        if self._calendar.turn(start):
+            self._read_books()
+        (self._span_of_one if chunk.codes is None else self._span_of_many)(chunk, first, behind)
+        self.bar_count += behind - first
+
+    def _begin(self, ns: int) -> None:
+        self._is_begun = True
+        self.books.begin(self._terms.cash, self._terms.limits, Moment(ns, instant(ns)))
 
     def _span_of_one(self, chunk: Chunk, first: int, behind: int) -> None:
         """The bars of a day of the only symbol."""

@@ -58,6 +58,8 @@ class Venue:
         if terms is None:
             return
         order = Working(terms, ticket, end_of_order(terms, moment.ns), asked.close)
+        if order.waits and order.stop is None and order.symbol in self._last:
+            order.follow(self._last[order.symbol])
         refusal = self._refusal(terms, order)
         self._books.answer(ticket, refusal, moment)
         if refusal is None:

@@ -15,6 +15,9 @@ from tradecore.views import read_row
 _AT_HAND = 20_000
 """Orders by the broker's id that are kept in memory."""
 
+_MOST_LATE = 1_000
+"""Legs that were given up and are looked for when a strange order is met."""
+
 _ROLES = {
     OrderType.LIMIT.value: Leg.TAKE_PROFIT,
     OrderType.STOP.value: Leg.STOP_LOSS,
@@ -30,6 +33,7 @@ class Attribution:
         self._account = account
         self._order_of: dict[str, str] = {}  # broker order id -> order id, of those that were told lately
         self._parents: dict[str, set[str]] = {}  # order id -> legs that the broker has not shown yet
+        self._late: dict[str, str] = {}  # leg that was given up, and may still show -> order id
 
     def observe(self, event: ev.Event) -> None:
         """Take in an event: who got which id at the broker, and which legs are to be expected."""
@@ -38,7 +42,7 @@ class Attribution:
         elif isinstance(event, ev.OrderPlanned) and event.leg is not None and event.parent_order_id is not None:
             self._parents.setdefault(event.parent_order_id, set()).add(event.order_id)
         elif isinstance(event, ev.OrderCanceled | ev.OrderRejected):
-            self._forget_leg(event.order_id)
+            self._give_up_leg(event.order_id)
 
     def learn(self, broker_order_id: str, order_id: str) -> None:
         """The broker calls the order so."""
@@ -46,6 +50,7 @@ class Attribution:
         if len(self._order_of) > _AT_HAND:
             del self._order_of[next(iter(self._order_of))]  # the oldest; the view has it
         self._forget_leg(order_id)
+        self._late.pop(order_id, None)
 
     def expect_leg(self, leg: OrderState) -> None:
         """A leg, restored from an earlier run, that the broker may not have shown yet."""
@@ -62,6 +67,16 @@ class Attribution:
             parent = self._ledger.order(order_id)
             if parent is not None and parent.broker_order_id is not None:
                 yield parent
+
+    def parents_of_late_legs(self, order: BrokerOrder) -> list[OrderState]:
+        """Orders at the broker of which a strange order looks like a leg that was given up."""
+        found: dict[str, OrderState] = {}
+        for leg_id, parent_id in self._late.items():
+            leg, parent = self._ledger.order(leg_id), self._ledger.order(parent_id)
+            is_like = leg is not None and leg.symbol == order.symbol and _is_like(leg, order)
+            if is_like and parent is not None and parent.broker_order_id is not None:
+                found[parent_id] = parent
+        return list(found.values())
 
     def may_be_leg(self, order: BrokerOrder) -> bool:
         """Whether a strange order may be a leg of ours that the broker has not named: of an order that was sent and has
@@ -114,6 +129,14 @@ class Attribution:
         old = None if old_id is None else self._ledger.order(old_id)
         new = None if old is None or old.replaced_by is None else self._ledger.order(old.replaced_by)
         return new.order_id if new is not None and new.broker_order_id in (None, order.broker_order_id) else None
+
+    def _give_up_leg(self, order_id: str) -> None:
+        for parent, legs in self._parents.items():
+            if order_id in legs:
+                self._late[order_id] = parent
+        if len(self._late) > _MOST_LATE:
+            del self._late[next(iter(self._late))]
+        self._forget_leg(order_id)
 
     def _forget_leg(self, order_id: str) -> None:
         for parent, legs in list(self._parents.items()):

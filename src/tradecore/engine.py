@@ -176,6 +176,7 @@ class Engine:
         What ended and reserves nothing is settled, and is not looked at however much of it there is.
         """
         self.follower.position = self.projector.catch_up()
+        self.ledger.look_again()
         self.outbox.restore()
         for order in self._open_orders():
             self.outbox.consider(order.order_id)

@@ -239,10 +239,14 @@ class Inbox:
         self._listed = max([self._listed, *(order.updated_at for order in page.orders)])
         return orders
 
-    async def _read_legs(self) -> list[tuple[BrokerOrder, str | None]]:
-        """The legs that the broker has not shown yet, from their parents, which tell them when asked by name."""
+    async def _read_legs(self, stranger: BrokerOrder | None = None) -> list[tuple[BrokerOrder, str | None]]:
+        """The legs that the broker has not shown yet, from their parents, which tell them when asked by name.
+
+        A `stranger` may be one that was given up.
+        """
         found: list[tuple[BrokerOrder, str | None]] = []
-        for parent in self._who.parents_of_unseen_legs():
+        late = [] if stranger is None else self._who.parents_of_late_legs(stranger)
+        for parent in [*self._who.parents_of_unseen_legs(), *late]:
             assert parent.broker_order_id is not None, "only such parents are listed"
             shown = await self._broker.order(parent.broker_order_id)
             if shown is not None:
@@ -260,7 +264,7 @@ class Inbox:
         if known is not None or order.broker_order_id in self._foreign:
             return known
         self.catch_up()
-        for leg, leg_id in await self._read_legs():
+        for leg, leg_id in await self._read_legs(order):
             if leg_id is not None:
                 self._intake.apply_order(leg_id, leg, source)
         self.catch_up()

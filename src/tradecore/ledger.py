@@ -120,6 +120,10 @@ class Ledger:
         """Take in what other processes appended to a stream since it was loaded."""
         self.observe(self.journal.load(stream, self._shelf.get(stream).version))
 
+    def look_again(self) -> None:
+        """Forget what was read before, for whoever follows the log from here on: others may have appended meanwhile."""
+        self._shelf = Shelf(self.journal)
+
     def begin_epoch(self, reason: str, cause: Cause) -> str:
         """Give new client order ids an epoch that no id ever had, and return it; see `EpochChanged`.
 

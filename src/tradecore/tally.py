@@ -44,7 +44,7 @@ class Tally:
 
     def _take(self, event: ev.Event, at: int) -> None:
         match event:
-            case ev.OrderSubmitted():
+            case ev.OrderSubmitted() if self._is_ours(event.order_id):
                 self._sends.append(at)
             case ev.OrderRejected() if self._is_ours(event.order_id):
                 self._rejects.append(at)

@@ -124,7 +124,7 @@ class Arena:
         self.texts[:] = [text]
         bar = Bar(symbol, self.at, PRICE, PRICE, PRICE, PRICE, D(1000))
         state = await self.decider.decide(symbol, (bar,), "no cycle")
-        if state.validated is None or not state.validated.stance.acts:
+        if state is None or state.validated is None or not state.validated.stance.acts:
             return
         order = order_of_decision(state, (bar,), None, self.desk.clock.now() + dt.timedelta(seconds=30))
         trace_id = self.desk.ledger.trace_of(f"deliberation-{state.decision_id}")

@@ -67,7 +67,7 @@ async def test_what_was_missed_comes_first_after_the_reconnect(standing: Standin
     _, request = standing.server.requests
     assert (request.path, request.headers["accept"]) == ("/v2/events/trades", "text/event-stream")
     # By the broker's clock: ours may be slow, and would cut off what was missed.
-    assert request.query == {"since": "2026-10-08T15:10:13.098304Z", "until": "2026-10-08T16:00:00.5Z"}
+    assert request.query == {"since": "2026-10-08T15:10:13.098304Z", "until": "2026-10-08T16:00:00.500000Z"}
 
 
 async def test_it_is_off_unless_wanted(standing: Standing) -> None:

@@ -14,6 +14,7 @@ CORE = (
     "gate.py", "inbox.py", "ledger.py", "models", "outbox", "outside.py", "planning.py", "portfolio.py", "proposing.py",
     "publishing", "reconcile.py", "revising.py", "rewind.py", "sagas", "schedule.py", "sharing.py", "thinking.py",
     "translation.py", "verify",
+    "agents", "cycle", "learning", "lineage",
 )  # fmt: skip
 BANNED_MODULES = {"time", "random", "secrets", "threading", "asyncio", "socket", "os", "sqlite3", "httpx"}
 BANNED_CALLS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "uuid4", "uuid1", "anyio.sleep"}

@@ -17,7 +17,7 @@ from tests.cycle.crash import BUY, SELL, config, kill_then_finish
 from tests.runner.market import write_csv
 from tradecore.domain import events as ev
 from tradecore.domain.identity import order_id_of_decision
-from tradecore.failpoints import DECISION_FAILPOINTS, MODEL_FAILPOINTS
+from tradecore.failpoints import DECISION_FAILPOINTS
 from tradecore.journal import open_journal
 from tradecore.testing.model_server import ModelServer
 
@@ -30,7 +30,7 @@ def think(request: Mapping[str, Any]) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("failpoint", [*DECISION_FAILPOINTS, *MODEL_FAILPOINTS])
+@pytest.mark.parametrize("failpoint", [*DECISION_FAILPOINTS, "models.call.before", "models.call.after"])
 def test_a_decision_is_executed_at_most_once(failpoint: str, tmp_path: Path) -> None:
     bars = tmp_path / write_csv(tmp_path, MINUTES, symbols=("AAA",))
     with Judge.start(tmp_path, "--bars", str(bars)) as judge, ModelServer(think) as models:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ from tradecore import approvals
 from tradecore.domain import commands as cmd
 from tradecore.domain import events as ev
 from tradecore.domain import streams
-from tradecore.domain.judgement import CycleStep, Stance, StepResult
+from tradecore.domain.cycle import cycle_id_of
+from tradecore.domain.judgement import CycleMode, CycleStep, Judgement, Stance, StepResult
 from tradecore.domain.messages import Cause
-from tradecore.domain.values import Bar, OrderStatus, TradingState
+from tradecore.domain.values import Bar, OrderStatus, Purpose, TradingState
 from tradecore.errors import BrokerUnreachable, GrantRefused
 from tradecore.ports.market_data import DataConnected, MarketData
 from tradecore.ports.model import ModelRequest
@@ -120,15 +122,57 @@ def test_an_agent_that_does_not_decide_in_time_abstains(tmp_path: Path) -> None:
     play(tmp_path, act, cycle={"decide_s": 0.05})
 
 
+def halt(stage: Stage) -> None:
+    command = cmd.ActivateKillSwitch("main", TradingState.HALTED, "manual", "a test", "tester")
+    stage.session.engine.ledger.handle(command, CAUSE)
+
+
 def test_a_halted_account_asks_nobody(tmp_path: Path) -> None:
     async def act(stage: Stage, now: dt.datetime) -> None:
-        halt = cmd.ActivateKillSwitch("main", TradingState.HALTED, "manual", "a test", "tester")
-        stage.session.engine.ledger.handle(halt, CAUSE)
+        halt(stage)
         assert await stage.cycle.at(now)
-        assert steps(stage) == [(CycleStep.CHECK, StepResult.SKIPPED)]
+        assert steps(stage)[0] == (CycleStep.CHECK, StepResult.PARTLY)
         assert stage.models.asked == []
+        assert stage.events(ev.DecisionRequested) == []
 
     play(tmp_path, act)
+
+
+BOUND = decision("buy", stop_price="341.5", target_price="346.5")
+"""AAA opens at 342.83 and moves by less than a dollar a minute: one of the two is met sooner or later."""
+
+
+@pytest.mark.parametrize("is_halted", [False, True])
+@pytest.mark.parametrize("mode", ["autonomous", "manual"])
+def test_a_stop_or_target_waits_for_no_model_and_no_person(tmp_path: Path, mode: str, is_halted: bool) -> None:
+    async def act(stage: Stage, now: dt.datetime) -> None:
+        assert await stage.cycle.at(now)
+        ledger, clock = stage.session.engine.ledger, stage.session.clock
+        for order in approvals.waiting(ledger, "main"):
+            approvals.grant(ledger, order.order_id, "tester", "go", clock.now() + dt.timedelta(minutes=5), CAUSE)
+        stage.session.engine.catch_up()
+        await stage.session.engine.outbox.drain()
+        now = await stage.minute()
+        if is_halted:
+            halt(stage)
+        for _ in range(25):
+            await stage.cycle.at(now)
+            now = await stage.minute()
+        closed = [event for event in stage.events(ev.DecisionConcluded) if event.rule and event.symbol == "AAA"]
+        assert closed, "neither was met: choose others"
+        first = closed[0]
+        assert (first.stance, first.model) == (Stance.SELL, None)
+        asked = {request.decision_id for request in stage.models.asked}
+        assert first.decision_id not in asked
+        assert first.decision_id in {event.decision_id for event in stage.events(ev.DecisionExecuted)}
+        orders = {event.decision_id: event for event in stage.events(ev.OrderPlanned)}
+        assert orders[first.decision_id].purpose is Purpose.CLOSE
+        assert any(event.symbol == "AAA" for event in stage.events(ev.OutcomeResolved))
+
+    def script(request: ModelRequest[Any]) -> dict[str, Any]:
+        return BOUND if "AAA" in request.purpose and '"held": "0"' in request.messages[1].content else decision("hold")
+
+    play(tmp_path, act, script, cycle={"mode": mode})
 
 
 def test_paused_cycles_do_not_begin_until_they_are_resumed(tmp_path: Path) -> None:
@@ -235,3 +279,27 @@ def test_the_floor_of_the_gate_holds_for_agents(tmp_path: Path) -> None:
         assert {event.rule for event in stage.events(ev.DecisionRefused)} == {"min_confidence"}
 
     play(tmp_path, act, lambda _: decision("buy", "0.5"), risk={"defaults": "none", "min_confidence": "0.6"})
+
+
+def test_what_a_dead_process_left_in_an_earlier_cycle_is_never_executed(tmp_path: Path) -> None:
+    """A decision that was made and not placed in its time is not placed later."""
+
+    async def act(stage: Stage, now: dt.datetime) -> None:
+        ledger = stage.session.engine.ledger
+        due = now - dt.timedelta(minutes=3)
+        cycle_id = cycle_id_of("main", "single", due)
+        ledger.handle(cmd.StartCycle(cycle_id, "main", "single", CycleMode.AUTONOMOUS, due, ("AAA",)), CAUSE)
+        decision_id = "0b9c3f57-3f6e-5d4c-9f39-6a3d3f1f6a01"
+        asked = cmd.RequestDecision(decision_id, "single", "main", "AAA", cycle_id, due, now, {}, (), ())
+        made = Judgement(Stance.BUY, "long ago", Decimal("0.9"), Decimal("0.05"))
+        kept = cmd.ValidateDecision(decision_id, Stance.BUY, "", Decimal("0.9"), None, Decimal(5), Decimal(300), None)
+        for command in (asked, cmd.ConcludeDecision(decision_id, made), kept):
+            ledger.handle(command, CAUSE)
+        assert await stage.cycle.at(now)
+        (failed,) = stage.events(ev.CycleFailed)
+        assert failed.cycle_id == cycle_id
+        assert [event.decision_id for event in stage.events(ev.DecisionLapsed)] == [decision_id]
+        assert decision_id not in {event.decision_id for event in stage.events(ev.DecisionExecuted)}
+        assert len(stage.events(ev.DecisionExecuted)) == 2
+
+    play(tmp_path, act)

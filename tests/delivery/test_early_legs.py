@@ -10,6 +10,7 @@ import pytest
 
 from tests.delivery.rig import Rig, open_rig
 from tests.delivery.test_work import LATER
+from tests.ledger.desk import NOON
 from tests.review.scripted import Office
 from tradecore.domain import events as ev
 from tradecore.domain.identity import leg_order_id
@@ -87,6 +88,33 @@ def test_legs_that_an_old_answer_did_not_know_of_are_not_adopted() -> None:
         told = [office.desk.order(leg_order_id(order_id, leg)).broker_order_id for leg in LEGS]
         assert told == ["b-profit", "b-loss"]
         assert not office.inbox.behind
+
+    anyio.run(story)
+
+
+def test_legs_that_were_given_up_and_show_after_all_are_not_adopted() -> None:
+    async def story() -> None:
+        office = Office.open()
+        profit, loss = TakeProfit(Decimal(120)), StopLoss(Decimal(80))
+        order_id = office.desk.place(
+            "buy", "10", order_class=OrderClass.BRACKET, take_profit=profit, stop_loss=loss, not_after=LATER
+        )
+        await office.deliver(0.1)
+        name = f"b-{office.desk.order(order_id).client_order_id}"
+        office.broker.fill(office.broker.orders[name], "10", NOON)
+        await office.collect()
+        await office.deliver(0.3)
+        leg_ids = [leg_order_id(order_id, leg) for leg in LEGS]
+        assert [office.desk.order(leg).status.value for leg in leg_ids] == ["canceled", "canceled"]
+        have = office.broker.have
+        legs = (
+            have("x", broker_order_id="b-profit", side=Side.SELL, order_type="limit"),
+            have("y", broker_order_id="b-loss", side=Side.SELL, order_type="stop"),
+        )
+        office.broker.orders[name] = attrs.evolve(office.broker.orders[name], legs=legs)
+        await office.collect()
+        assert [office.desk.order(leg).broker_order_id for leg in leg_ids] == ["b-profit", "b-loss"]
+        assert ev.OrderAdopted.NAME not in office.desk.names()
 
     anyio.run(story)
 

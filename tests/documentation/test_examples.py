@@ -17,6 +17,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
         ("alpaca_py_against_the_exchange.py", "filled 10"),
         ("own_strategy.py", "agree"),
         ("one_decision.py", "insufficient"),
+        ("foreign_agents.py", "executed"),
     ],
 )
 def test_an_example_runs_and_prints_what_it_says(script: str, expected: str, tmp_path: Path) -> None:

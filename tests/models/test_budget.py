@@ -108,7 +108,7 @@ def test_costs_are_exact_and_rounded_up() -> None:
 def test_the_budget_survives_a_restart(server: ModelServer, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
     server.script("first", Say(BUY, usage=(1000, 100)))
-    limit = {"per_day": "0.0020"}
+    limit = {"per_month": "0.0020"}
     spent = []
     for _ in range(3):
         stage = Stage(url)
@@ -134,7 +134,7 @@ import sys
 from tests.models.stage import Stage, question, settings_for
 url, server, limit, name, count = sys.argv[1:]
 stage = Stage(url)
-settings = settings_for(server, ("first",), budget={"per_day": limit})
+settings = settings_for(server, ("first",), budget={"per_month": limit})
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range(int(count)):
@@ -167,12 +167,13 @@ def url(tmp_path: Path) -> Iterator[str]:
     yield f"sqlite:///{tmp_path / 'ledger.db'}"  # noqa: PT022  a fixture of the Postgres tests overrides it
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failpoint", MODEL_FAILPOINTS)
 def test_a_kill_anywhere_in_a_call_never_lets_more_be_spent(server: ModelServer, url: str, failpoint: str) -> None:
     """Killed at the same place again and again: what the provider may have billed stays within the limit."""
     server.script("first", Say(BUY, usage=(1000, 200)))
     cost, limit = Decimal("0.0018"), Decimal("0.004")
-    for kill in range(4):
+    for kill in range(3):
         process = child(url, server.url, str(limit), f"run {kill}", failpoints=f"{failpoint}:1:kill")
         go(process)
         process.communicate(timeout=60)
@@ -181,7 +182,7 @@ def test_a_kill_anywhere_in_a_call_never_lets_more_be_spent(server: ModelServer,
         assert process.returncode == -signal.SIGKILL
         assert server.count("first") * cost <= limit
     stage = Stage(url)
-    stage.ask_one(settings_for(server.url, ("first",), budget={"per_day": str(limit)}), question(run="after"))
+    stage.ask_one(settings_for(server.url, ("first",), budget={"per_month": str(limit)}), question(run="after"))
     assert server.count("first") * cost <= limit
     assert stage.budget().of_month() <= limit
     if failpoint == "models.reserve.before":
@@ -189,7 +190,7 @@ def test_a_kill_anywhere_in_a_call_never_lets_more_be_spent(server: ModelServer,
 
     stage.clock.by_s += 600
     if stage.clock.now().month == (stage.clock.now() - dt.timedelta(seconds=600)).month:
-        stage.ask_one(settings_for(server.url, ("first",), budget={"per_day": str(limit)}), question(run="later"))
+        stage.ask_one(settings_for(server.url, ("first",), budget={"per_month": str(limit)}), question(run="later"))
         lost = [one for one in stage.events(ev.ModelCallFailed) if one.failure is ModelFailure.LOST]
         died_in_between = failpoint in ("models.call.before", "models.call.after")
         assert bool(lost) == died_in_between
@@ -198,6 +199,7 @@ def test_a_kill_anywhere_in_a_call_never_lets_more_be_spent(server: ModelServer,
     stage.journal.close()
 
 
+@pytest.mark.slow
 def test_two_processes_never_spend_more_than_the_budget_together(server: ModelServer, url: str) -> None:
     server.script("first", Say(BUY, usage=(100, 200), delay_s=0.02))
     cost, limit = Decimal("0.0009"), Decimal("0.012")

@@ -186,7 +186,7 @@ def _over(state: AccountState, event: ev.ReservationMade) -> list[str]:
 
 def campaign(url: str, schedules: int) -> Counted:
     """All schedules on one store, a few hundred accounts at a time."""
-    journals = [open_journal(url)] * 3 if url == "memory:" else [open_journal(url) for _ in range(3)]
+    journals: list[Journal] = [open_journal(url)] * 3 if url == "memory:" else [open_journal(url) for _ in range(3)]
     total = Counted()
     try:
         for seed, first in enumerate(range(0, schedules, _AT_A_TIME)):

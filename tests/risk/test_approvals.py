@@ -206,3 +206,13 @@ def test_the_command_line_lists_grants_and_refuses(terminal: Terminal) -> None:
 def _pinned(desk: Desk) -> None:
     desk.pin()
     desk.limits(**ASKS)
+
+
+def test_an_order_may_ask_for_a_person_whatever_the_limits_say(desk: Desk) -> None:
+    desk.limits(actions={"max_order_qty": Action.WARN})
+    order_id = desk.place("buy", "1", approval="the first of its kind")
+    approval = desk.order(order_id).approval
+    assert approval is not None
+    assert "the first of its kind" in approval.reason
+    grant(desk, order_id)
+    assert desk.order(order_id).status is OrderStatus.QUEUED

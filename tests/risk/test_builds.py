@@ -13,7 +13,7 @@ from tests.review.scripted import Office, engine_of
 from tests.risk.test_wired import found
 from tradecore.builds import limits_hash, refuse_mixed
 from tradecore.domain import streams
-from tradecore.domain.events import RunnerStarted, RunnerStopped
+from tradecore.domain.events import DiskLow, RunnerStarted, RunnerStopped
 from tradecore.domain.limits import Limits
 from tradecore.domain.messages import Cause
 from tradecore.engine import Engine
@@ -65,6 +65,7 @@ def test_who_stopped_or_died_stands_in_nobodys_way() -> None:
     started(office, "next", "bbbb", alone=True)
     refuse_mixed(ledger, "bbbb", alone=False)
     started(office, "beside", "bbbb")
+    office.desk.ledger.note(streams.RUNNER, DiskLow(1, 2), Cause(office.desk.ids.trace_id(), actor="test"))
     stopped(office, "next")
     with pytest.raises(MixedBuilds, match="beside"):
         refuse_mixed(ledger, "cccc", alone=False)

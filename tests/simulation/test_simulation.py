@@ -92,3 +92,10 @@ def test_what_is_declared_can_happen() -> None:
     assert set(USUAL) <= set(DECLARED)
     assert len({bug.name for bug in planted.BUGS}) == len(planted.BUGS) >= 40
     assert not FAULTS.keys() & DEEDS.keys()
+
+
+def test_every_planted_bug_has_its_place_in_the_shipped_code() -> None:
+    places = [(bug.owner, bug.attribute) for bug in planted.BUGS] + [
+        (owner, attribute) for bug in planted.BUGS for owner, attribute, _ in bug.also
+    ]
+    assert [f"{owner}.{attribute}" for owner, attribute in places if attribute not in owner.__dict__] == []

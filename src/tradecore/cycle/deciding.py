@@ -7,6 +7,7 @@ import datetime as dt
 import anyio
 import structlog
 
+from tradecore.cycle.exits import due_exit
 from tradecore.cycle.features import features_of
 from tradecore.cycle.rules import CycleRules
 from tradecore.cycle.sources import Sources
@@ -15,9 +16,11 @@ from tradecore.cycle.validation import Market, validate
 from tradecore.domain import commands as cmd
 from tradecore.domain import streams
 from tradecore.domain.deliberation import DeliberationState, Progress
+from tradecore.domain.events import DecisionConcluded
 from tradecore.domain.identity import decision_id
 from tradecore.domain.judgement import Judgement, abstain
 from tradecore.domain.messages import Cause
+from tradecore.domain.trade import TradeState
 from tradecore.domain.values import Bar
 from tradecore.errors import JournalError, ReplayMiss, TradecoreError
 from tradecore.failpoints import failpoint
@@ -59,15 +62,23 @@ class Decider:
         """The decision of the agent on these bars: the same bars, the same decision."""
         return decision_id(self._agent.name, symbol, bars[-1].start.isoformat())
 
-    async def decide(self, symbol: str, bars: tuple[Bar, ...], cycle_id: str) -> DeliberationState:
-        """The decision on a symbol, validated, from wherever an earlier run left it."""
+    async def decide(
+        self, symbol: str, bars: tuple[Bar, ...], cycle_id: str, *, asks: bool = True
+    ) -> DeliberationState | None:
+        """The decision on a symbol, validated, from wherever an earlier run left it.
+
+        Without `asks` the agent is left alone: there is a decision only where a stop, target or horizon is due.
+        """
         decision = self.identity(symbol, bars)
+        own = self.standing(symbol)
+        due = due_exit(self._entry(symbol), own, bars)
+        if due is None and not asks:
+            return None
         features = features_of(bars, self._agent.lookback_bars, self._sources.figures(symbol, bars[-1].start))
         state = self._request(decision, symbol, bars, features, cycle_id)
         cause = self._cause(decision)
-        own = self.standing(symbol)
         if state.progress is Progress.REQUESTED:
-            judgement = await self._judge(self._briefing(state, bars, features, own, cause))
+            judgement = due or await self._judge(self._briefing(state, bars, features, own, cause))
             failpoint("decision.judged")
             self._ledger.handle(cmd.ConcludeDecision(decision, judgement), cause)
             failpoint("decision.concluded")
@@ -86,18 +97,23 @@ class Decider:
         """What the agent has to do with the symbol, by the account's books."""
         account, name = self._ledger.account(self._account), self._agent.name
         held, working = account.held(name, symbol), account.working(name, symbol)
-        trades = account.trades_for(name, symbol)
-        idea = self._ledger.trade(trades[0]) if trades else None
+        idea, entry = self._idea(symbol), self._entry(symbol)
         if idea is None:
             return Standing(held, working, None, account.equity)
-        return Standing(
-            held, working, idea.position.average_price, account.equity, self._thesis(idea.decision_id), idea.opened_at
-        )
+        thesis = "" if entry is None else entry.reasoning
+        return Standing(held, working, idea.position.average_price, account.equity, thesis, idea.opened_at)
 
-    def _thesis(self, decision: str | None) -> str:
-        """Why the position was opened, as the agent said it then."""
+    def _idea(self, symbol: str) -> TradeState | None:
+        """The trade that the agent holds of the symbol, or works on."""
+        trades = self._ledger.account(self._account).trades_for(self._agent.name, symbol)
+        return self._ledger.trade(trades[0]) if trades else None
+
+    def _entry(self, symbol: str) -> DecisionConcluded | None:
+        """The judgement that opened it."""
+        idea = self._idea(symbol)
+        decision = None if idea is None else idea.decision_id
         state = None if decision is None else self._ledger.deliberation(decision)
-        return "" if state is None or state.concluded is None else state.concluded.reasoning
+        return None if state is None else state.concluded
 
     def _request(
         self, decision: str, symbol: str, bars: tuple[Bar, ...], features: Features, cycle_id: str

@@ -53,6 +53,7 @@ class _Round:
     began: float
     decisions: list[DeliberationState] = attrs.field(factory=list)
     orders: int = 0
+    asks: bool = True
     worst: StepResult = StepResult.OK
 
 
@@ -181,13 +182,14 @@ class Cycle:
         return not (is_needed and result in (StepResult.FAILED, StepResult.SKIPPED))
 
     async def _check(self, here: _Round) -> _Outcome:
-        """What waited for a person too long is over. A halted account decides nothing: protection needs no agent."""
+        """What waited for a person too long is over. In a halted account only what is due is closed."""
         self._engine.heed_halt()
         self._engine.catch_up()
         approvals.expire(self._ledger, self._account, self._clock.now(), here.cause)
         state = self._ledger.account(self._account).trading_state
         if state is TradingState.HALTED:
-            return StepResult.SKIPPED, "trading is halted"
+            here.asks = False
+            return StepResult.PARTLY, "trading is halted: nobody is asked, only what is due is closed"
         return StepResult.OK, state.value
 
     async def _read(self, here: _Round) -> _Outcome:
@@ -206,7 +208,10 @@ class Cycle:
         """All symbols at once; none can keep another from its decision."""
 
         async def one(symbol: str) -> None:
-            here.decisions.append(await self._decider.decide(symbol, self._fresh(symbol, here.now), here.cycle_id))
+            bars = self._fresh(symbol, here.now)
+            state = await self._decider.decide(symbol, bars, here.cycle_id, asks=here.asks)
+            if state is not None:
+                here.decisions.append(state)
 
         try:
             async with anyio.create_task_group() as group:

@@ -11,7 +11,7 @@ from tradecore.domain.identity import order_id_of_decision
 from tradecore.domain.judgement import Stance
 from tradecore.domain.sizing import average_true_range
 from tradecore.domain.terms import is_crypto
-from tradecore.domain.values import Bar, OrderType, Side, TimeInForce, rounded_quotient
+from tradecore.domain.values import Bar, OrderType, Purpose, Side, TimeInForce, rounded_quotient
 
 _PERIODS = 14
 
@@ -35,6 +35,7 @@ def order_of_decision(
         order_type=OrderType.MARKET,
         limit_price=None,
         time_in_force=TimeInForce.GTC if is_crypto(state.symbol) else TimeInForce.DAY,
+        purpose=Purpose.CLOSE if made.rule else Purpose.TRADE,
         strategy=state.agent,
         not_after=not_after,
         reference_price=kept.reference_price,

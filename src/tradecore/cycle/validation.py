@@ -61,7 +61,7 @@ def validate(
         quantity = _buy(made, own, market, rules) if made.stance is Stance.BUY else _sell(own)
     except InputError as error:
         return attrs.evolve(plain, stance=Stance.HOLD, reason=str(error))
-    return attrs.evolve(plain, quantity=quantity, needs_approval=_approval(made.stance, confidence, rules))
+    return attrs.evolve(plain, quantity=quantity, needs_approval=_approval(made, confidence, rules))
 
 
 def _buy(made: DecisionConcluded, own: Standing, market: Market, rules: CycleRules) -> Decimal:
@@ -101,11 +101,13 @@ def _check_price(field: str, price: Decimal | None, last: Decimal, rules: CycleR
         raise InputError(field, price, f"a price {side} {last}, within {rules.max_price_distance} of it")
 
 
-def _approval(stance: Stance, confidence: Decimal | None, rules: CycleRules) -> str | None:
-    """Why a person must agree; what takes risk away waits for nobody in the semi-automatic mode."""
+def _approval(made: DecisionConcluded, confidence: Decimal | None, rules: CycleRules) -> str | None:
+    """Why a person must agree. Stop, target and horizon wait for nobody, nor does a semi-automatic sale."""
+    if made.rule:
+        return None
     if rules.mode is CycleMode.MANUAL:
         return "cycles of this account are manual"
-    is_asked = rules.mode is CycleMode.SEMI_AUTOMATIC and stance is Stance.BUY
+    is_asked = rules.mode is CycleMode.SEMI_AUTOMATIC and made.stance is Stance.BUY
     if is_asked and (confidence is None or confidence < rules.approve_below):
         return f"confidence {confidence} is below {rules.approve_below}"
     return None

@@ -31,7 +31,7 @@ def decide(state: OrderState, command: ApprovalCommand, now: dt.datetime) -> lis
         case RefuseApproval():
             refused = ev.ApprovalRefused(state.order_id, command.who, _said(command.reason))
             return [refused, ev.OrderCanceled(state.order_id, f"not approved: {command.reason}", ZERO, "")]
-        case ExpireApproval():
+        case _:  # the time for an answer may be over
             if not is_late:
                 return []
             expired = ev.ApprovalExpired(state.order_id, approval.until)

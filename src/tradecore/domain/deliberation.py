@@ -99,6 +99,7 @@ def _conclude(state: DeliberationState, command: ConcludeDecision) -> ev.Decisio
         model=made.model,
         cost=made.cost,
         escalated=made.escalated,
+        rule=made.rule,
     )
 
 

@@ -501,6 +501,7 @@ class DecisionConcluded(Event):
     model: str | None
     cost: Decimal
     escalated: str
+    rule: str = ""
 
 
 @attrs.frozen

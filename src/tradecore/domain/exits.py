@@ -151,7 +151,7 @@ def decide(state: ExitState, command: ExitCommand, held: Held) -> list[ev.Event]
             if stop is not None and (command.level - stop[0]) * held.sign <= ZERO:
                 return []
             return [ev.ExitRaised(state.trade_id, command.rule, command.level, command.price)]
-        case TakeOverExits():
+        case _:  # the engine takes over
             if state.keeper is Keeper.ENGINE:
                 return []
             return [

@@ -41,7 +41,7 @@ def decide(state: KillState | None, command: KillCommand) -> list[ev.Event]:
                 return []
             lost = [_answer(account, attempts, _NO_OUTCOME)] if state.in_flight else []
             return [*lost, ev.KillSubmitted(account, attempts + 1, command.lease)]
-        case RecordKillAnswer():
+        case _:  # what came of an attempt
             if state is None or not state.in_flight:
                 return []
             answered = ev.KillAnswered(

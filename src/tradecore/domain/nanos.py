@@ -17,11 +17,18 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 def to_nanos(field: str, number: Decimal) -> int:
     """A number in whole billionths. Raises `InputError` for one with more than 9 places, and for NaN or infinity."""
     if number.is_finite():
-        scaled = number.scaleb(9, _EXACT)
-        whole = int(scaled)
-        if whole == scaled:
+        whole = _whole(number)
+        if whole is not None:
             return whole
     raise InputError(field, str(number), "a finite number with at most 9 places")
+
+
+@functools.lru_cache(maxsize=4096)
+def _whole(number: Decimal) -> int | None:
+    """Quantities and prices repeat themselves."""
+    scaled = number.scaleb(9, _EXACT)
+    whole = int(scaled)
+    return whole if whole == scaled else None
 
 
 def rounded_nanos(number: Decimal) -> int:

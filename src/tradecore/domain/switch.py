@@ -37,7 +37,7 @@ def decide(state: AccountState, command: SwitchCommand, now: dt.datetime) -> lis
         case RequestClear():
             _refuse_active(state)
             return [ev.KillSwitchClearRequested(state.account, command.who, _reason(command.reason))]
-        case ClearKillSwitch():
+        case _:  # the second of two steps
             _refuse_active(state)
             if state.clear_requested_by is None:
                 raise ResumeRefused("nobody asked for it yet: request it first, then confirm")

@@ -6,6 +6,7 @@ A text belongs to a subject (a person, a source, a contract: whoever may ask for
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Protocol
 
 import attrs
@@ -26,6 +27,9 @@ class SideStore(Protocol):
 
         The same text of two subjects is kept twice: erasing one leaves the other's.
         """
+
+    def put_all(self, subject: str | None, media_type: str, contents: Sequence[bytes]) -> tuple[str, ...]:
+        """The same for several texts in one transaction; their hashes in order."""
 
     def get(self, digest: str) -> bytes | Erased:
         """The text with this hash, from whichever subject still has it.

@@ -84,7 +84,7 @@ class Caller:
 
     def _read(self, call: Call[ValueT], completion: Completion, latency_s: float) -> Made[ValueT] | ChainStep:
         completion = attrs.evolve(completion, message=self._secrets.hide(completion.message))
-        answer_hash = self._texts.put(completion.message)
+        _, answer_hash = self._texts.put(call.question.logical, completion.message)
         try:
             reading = call.question.read(completion.message, completion.finish_reason)
         except Unreadable as error:
@@ -105,6 +105,8 @@ class Caller:
         completion: Completion | None = None,
         answer_hash: str | None = None,
     ) -> ChainStep:
+        if completion is None:
+            self._texts.put(call.question.logical)
         cost, settled_by = _cost(call, completion, is_billable=failed.is_billable)
         usage = completion.usage if completion else None
         message = self._secrets.hide(failed.message.encode("utf-8", "backslashreplace")).decode()

@@ -68,7 +68,6 @@ class Gateway:
         key = (question.run, question.request_hash)
         record = Record(self._ledger, self._clock, self._purse, question, self._occurrences.get(key, 0) + 1)
         self._occurrences[key] = record.occurrence
-        self._texts.put(question.logical)
         for step in chain_of(self._settings, self._steps, question.role, question.criticality):
             found = await self._try(question, record, step, deadline)
             if isinstance(found, Served):
@@ -78,6 +77,7 @@ class Gateway:
             _log.warning("a model gave no answer", role=question.role, model=step.label, failure=found.failure.value)
         if not record.failed:
             record.failed.append(ChainStep("", "", ModelFailure.NO_MODEL, f"no chain for {question.role}"))
+        self._texts.put(question.logical)
         record.exhaust()
         self._occurrences[key] = record.occurrence
         steps, cost = tuple(record.failed), record.cost
@@ -127,6 +127,7 @@ class Gateway:
             reading = question.read(kept.completion.message, kept.completion.finish_reason)
         except Unreadable as error:
             return step.missed(error.failure, str(error))
+        self._texts.put(question.logical)
         record.reuse(step, kept, says_no=reading.abstention is not None)
         call = AnsweredCall(
             question_id=record.question_id,

@@ -16,8 +16,8 @@ class Texts:
         self._clock = clock
         self._keeps = keeps
 
-    def put(self, content: bytes) -> str:
-        """Keep a text and return its hash."""
+    def put(self, *contents: bytes) -> tuple[str, ...]:
+        """Keep texts, all at once, and return their hashes."""
         if not self._keeps:
-            return digest_of(content)
-        return self._store.put(f"models {self._clock.now():%Y-%m}", _MEDIA_TYPE, content)
+            return tuple(map(digest_of, contents))
+        return self._store.put_all(f"models {self._clock.now():%Y-%m}", _MEDIA_TYPE, contents)

@@ -26,6 +26,13 @@ class SideStoreContract:
         assert journal.texts.get(digest) == content
         assert journal.texts.media_type(digest) == "text/plain"
 
+    def test_several_texts_are_kept_at_once(self, journal: Journal) -> None:
+        journal.texts.put("ada", "text/plain", b"two")
+        digests = journal.texts.put_all("ada", "text/plain", (b"one", b"two", b"one"))
+        assert [journal.texts.get(digest) for digest in digests] == [b"one", b"two", b"one"]
+        assert journal.texts.put_all("ada", "text/plain", ()) == ()
+        assert journal.texts.erase("ada") == 2
+
     def test_keeping_a_text_again_does_nothing(self, journal: Journal) -> None:
         first = journal.texts.put("ada", "text/plain", b"hello")
         assert journal.texts.put("ada", "text/html", b"hello") == first

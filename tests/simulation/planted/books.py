@@ -9,7 +9,7 @@ import attrs
 
 from tests.simulation.disk import Disk, Handle
 from tests.simulation.planted.mechanism import Bug, always
-from tradecore import inbox, planning
+from tradecore import inbox, planning, settling
 from tradecore.domain import account_state, reservations, switch
 from tradecore.domain.gate import amounts
 from tradecore.errors import StoreUnavailable
@@ -69,11 +69,11 @@ def _failed_write_is_forgotten(right: Any) -> Any:
 
 
 BUGS = (
-    Bug("open orders are not counted", "only what is held counts against limits", reservations, "_counted",
-        lambda _: lambda exposure, *_args: exposure),
+    Bug("open orders are not counted", "only what is held counts against limits", reservations, "_recount",
+        always(None)),
     Bug("one above the limit", "a limit is kept when it is exceeded by one", amounts, "at_most", _one_more),
-    Bug("reservations stay", "an order that ended still reserves", planning, "_settle", always(None)),
-    Bug("followers are forgotten", "what was to take an ended order's place waits for ever", planning, "_end_followers",
+    Bug("reservations stay", "an order that ended still reserves", planning, "settle", always(None)),
+    Bug("followers are forgotten", "what was to take an ended order's place waits for ever", settling, "_end_followers",
         always(None)),
     Bug("cash through float", "cash is kept in tenths", account_state, "_evolve_position", _cash_through_float),
     Bug("fees count twice", "what a fee costs is taken twice", account_state, "_evolve_cash", _cash_twice),

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from tests.simulation.planted.mechanism import Bug, always, instead
-from tradecore import attribution, comparing, inbox, planning
+from tradecore import attribution, comparing, inbox, intake, planning
 from tradecore.domain import events as ev
 from tradecore.domain import fill as fills
 from tradecore.domain import order as orders
@@ -95,16 +95,16 @@ async def _no_legs(*_: Any) -> tuple[Any, ...]:
 
 
 BUGS = (
-    Bug("fill is told twice", "a fill is known by the message that tells it", inbox, "fill_id", _fill_by_message),
+    Bug("fill is told twice", "a fill is known by the message that tells it", intake, "fill_id", _fill_by_message),
     Bug("nothing is read again", "neither a reconnect nor a gap has the record read", Inbox, "collect",
         lambda _: _nothing),
     Bug("no overlap", "the record is read only from long after the last fill on", inbox, "_OVERLAP",
         instead(dt.timedelta(days=-1)), ((inbox, "_LONG_OVERLAP", instead(dt.timedelta(days=-1))),)),
-    Bug("bust is ignored", "an execution that was taken back still counts", Inbox, "_apply_fill",
+    Bug("bust is ignored", "an execution that was taken back still counts", intake.Intake, "apply_fill",
         _ignores(Execution.BUST)),
-    Bug("correction is ignored", "an execution that was told anew counts as before", Inbox, "_apply_fill",
+    Bug("correction is ignored", "an execution that was told anew counts as before", intake.Intake, "apply_fill",
         _ignores(Execution.CORRECT)),
-    Bug("correction is a fill", "a correction counts beside what it corrects", Inbox, "_apply_fill",
+    Bug("correction is a fill", "a correction counts beside what it corrects", intake.Intake, "apply_fill",
         _correction_is_a_fill),
     Bug("revision is not known again", "a bust that comes again is booked again", fills, "_has_taken", always(False),
         ((fills, "is_news", always(True)),)),

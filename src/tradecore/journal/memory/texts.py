@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 from tradecore.errors import InputError, StoreUnavailable
 from tradecore.journal.side_store import Erased, digest_of, hash_subject
@@ -19,11 +20,16 @@ class MemoryTexts:
 
     def put(self, subject: str | None, media_type: str, content: bytes) -> str:
         """Keep a text for a subject."""
-        digest = digest_of(content)
+        return self.put_all(subject, media_type, (content,))[0]
+
+    def put_all(self, subject: str | None, media_type: str, contents: Sequence[bytes]) -> tuple[str, ...]:
+        """Keep several texts for a subject."""
+        digests = tuple(map(digest_of, contents))
         with self._open():
-            self._texts.setdefault(digest, {})["" if subject is None else hash_subject(subject)] = content
-            self._media_types.setdefault(digest, media_type)
-        return digest
+            for digest, content in zip(digests, contents, strict=True):
+                self._texts.setdefault(digest, {})["" if subject is None else hash_subject(subject)] = content
+                self._media_types.setdefault(digest, media_type)
+        return digests
 
     def get(self, digest: str) -> bytes | Erased:
         """The text with this hash. Raises `InputError`."""

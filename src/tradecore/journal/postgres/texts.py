@@ -8,7 +8,7 @@ they are: erasing rewrites the table, and what the server has in its log and arc
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import psycopg
@@ -57,23 +57,28 @@ class PostgresTexts:
 
     def put(self, subject: str | None, media_type: str, content: bytes) -> str:
         """Keep a text for a subject."""
-        digest = digest_of(content)
+        return self.put_all(subject, media_type, (content,))[0]
+
+    def put_all(self, subject: str | None, media_type: str, contents: Sequence[bytes]) -> tuple[str, ...]:
+        """Keep several texts for a subject."""
+        digests = tuple(map(digest_of, contents))
         owner = _NOBODY if subject is None else hash_subject(subject)
 
         def keep(connection: psycopg.Connection) -> None:
             with connection.transaction():
                 connection.execute(_LOCK)
-                if self._can_read(connection.execute(_OWN, (digest, owner)).fetchone(), owner):
-                    return
-                is_sealed = subject is not None and self._keys is not None
-                stored = content
-                if is_sealed:
-                    assert self._keys is not None, "there is no seal without keys"
-                    stored = seal(self._keys.find_or_make(owner), content, digest, owner)
-                connection.execute(_UPSERT, (digest, owner, media_type, is_sealed, stored))
+                for digest, content in zip(digests, contents, strict=True):
+                    if self._can_read(connection.execute(_OWN, (digest, owner)).fetchone(), owner):
+                        continue
+                    is_sealed = subject is not None and self._keys is not None
+                    stored = content
+                    if is_sealed:
+                        assert self._keys is not None, "there is no seal without keys"
+                        stored = seal(self._keys.find_or_make(owner), content, digest, owner)
+                    connection.execute(_UPSERT, (digest, owner, media_type, is_sealed, stored))
 
         self._run(keep)
-        return digest
+        return digests
 
     def get(self, digest: str) -> bytes | Erased:
         """The text with this hash. Raises `InputError`, `CorruptLedger`, `MissingExtra`, `ConfigurationError`."""

@@ -8,6 +8,7 @@ rewrites the file.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 from tradecore.errors import CorruptLedger, InputError, StoreUnavailable
@@ -40,17 +41,26 @@ class SqliteTexts:
 
     def put(self, subject: str | None, media_type: str, content: bytes) -> str:
         """Keep a text for a subject."""
-        digest = digest_of(content)
+        return self.put_all(subject, media_type, (content,))[0]
+
+    def put_all(self, subject: str | None, media_type: str, contents: Sequence[bytes]) -> tuple[str, ...]:
+        """Keep several texts for a subject."""
+        digests = tuple(map(digest_of, contents))
         owner = _NOBODY if subject is None else hash_subject(subject)
-        with self._datastore.writing(lambda connection: _is_kept(connection, digest, owner)) as cursor:
+
+        def is_kept(connection: sqlite3.Connection) -> bool:
+            return all(_is_kept(connection, digest, owner) for digest in digests)
+
+        with self._datastore.writing(is_kept) as cursor:
             # The key is looked up inside the transaction: nobody can erase the subject between that and the commit.
             is_sealed = subject is not None and can_seal()
             cursor.execute(TABLE)
-            cursor.execute(_OWN, (digest, owner))
-            if not self._can_read(cursor.fetchone(), owner):
-                stored = seal(self._keys.find_or_make(owner), content, digest, owner) if is_sealed else content
-                cursor.execute(_UPSERT, (digest, owner, media_type, is_sealed, stored))
-        return digest
+            for digest, content in zip(digests, contents, strict=True):
+                cursor.execute(_OWN, (digest, owner))
+                if not self._can_read(cursor.fetchone(), owner):
+                    stored = seal(self._keys.find_or_make(owner), content, digest, owner) if is_sealed else content
+                    cursor.execute(_UPSERT, (digest, owner, media_type, is_sealed, stored))
+        return digests
 
     def get(self, digest: str) -> bytes | Erased:
         """The text with this hash. Raises `InputError`, `CorruptLedger`, `MissingExtra`."""
