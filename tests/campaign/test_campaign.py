@@ -65,7 +65,7 @@ async def _send_again_at_once(broker: Any, order: OrderState, *_: Any) -> Done:
     return Done(send_again=order.submits)
 
 
-async def _collect_nothing(self: Inbox) -> None:
+async def _collect_nothing(self: Inbox, *, far: bool = False) -> None:
     self.behind = False
 
 
