@@ -40,7 +40,7 @@ def paired(curve: Curve, benchmark: Curve, market: Market) -> Pairs | NotDefined
 
 def _by_date(curve: Curve, market: Market) -> dict[dt.date, float]:
     daily = curve.daily(market)
-    index = daily.index()
+    index = daily.index
     if isinstance(index, NotDefined):
         return {}
     moments = zip(daily.samples, index, strict=True)

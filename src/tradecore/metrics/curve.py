@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from decimal import Decimal, localcontext
+from functools import cached_property
 
 import attrs
 
@@ -107,6 +108,7 @@ class Curve:
                 for before, after in zip(self.samples, self.samples[1:], strict=False)
             )
 
+    @cached_property
     def index(self) -> tuple[Decimal, ...] | NotDefined:
         """What one unit of money became at each sample: equity by time-weighted returns (GIPS 2020, 2.A.2)."""
         if not any(sample.flow for sample in self.samples[1:]):
@@ -114,7 +116,8 @@ class Curve:
                 return NotDefined("the curve begins with no equity")
             with localcontext() as context:
                 context.prec = _DIGITS
-                return tuple(sample.equity / self.first.equity for sample in self.samples)
+                begin = self.first.equity
+                return tuple(sample.equity / begin for sample in self.samples)
         growth = self.growth()
         if isinstance(growth, NotDefined):
             return growth

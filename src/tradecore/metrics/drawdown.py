@@ -32,7 +32,7 @@ class Drawdown:
 
 def underwater(curve: Curve) -> tuple[Decimal, ...] | NotDefined:
     """At each sample: how far below the highest point so far, as a fraction, 0 or less (Magdon-Ismail, Atiya 2004)."""
-    index = curve.index()
+    index = curve.index
     if isinstance(index, NotDefined):
         return index
     return tuple(_depths(index))

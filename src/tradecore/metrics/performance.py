@@ -20,7 +20,7 @@ def total_return(curve: Curve) -> Real:
     """Last over first equity less one; time-weighted over what was paid in or out (GIPS 2020, 2.A.2)."""
     if len(curve.samples) < 2:
         return NotDefined("fewer than two samples")
-    index = curve.index()
+    index = curve.index
     return index if isinstance(index, NotDefined) else float(index[-1] - 1)
 
 
