@@ -82,7 +82,8 @@ class Judge:
 def environment(**extra: str) -> dict[str, str]:
     """The environment of a child, without anything of the machine's own broker settings."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("TRADECORE_", "APCA_"))}
-    return kept | {"TRADECORE_RISK__DEFAULTS": "none", "TRADECORE_TRIGGERS__REPEATED_EXECUTION": "none"} | extra
+    quiet = {f"TRADECORE_TRIGGERS__{name}": "none" for name in ("REPEATED_EXECUTION", "CONSECUTIVE_LOSSES")}
+    return kept | {"TRADECORE_RISK__DEFAULTS": "none"} | quiet | extra
 
 
 def runner_command(folder: Path, judge: Judge, *arguments: str) -> list[str]:
