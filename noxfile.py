@@ -66,7 +66,7 @@ def tests(session: nox.Session) -> None:
     wheel = _build(session)
     session.install("--no-deps", "--force-reinstall", wheel)
     workers = os.environ.get("TRADECORE_TEST_WORKERS", "2")
-    session.run("pytest", "-n", workers, "--dist", "worksteal", *session.posargs)
+    session.run("pytest", "-n", workers, "--dist", "worksteal", "--reruns", "1", "-rR", *session.posargs)
 
 
 @nox.session(python=["3.11", "3.12", "3.13"])

@@ -92,7 +92,7 @@ async def standing(
         clock,
         clock.slept,
         Highest(),
-        Timeouts(connect_s=0.5, read_s=0.6),
+        Timeouts(connect_s=3.0, read_s=1.5),
     )
 
 
