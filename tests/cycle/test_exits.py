@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import attrs
 import pytest
+from msgspec.structs import replace
 
 from tests.cycle.test_validation import BUY
 from tradecore.cycle.exits import due_exit
@@ -17,7 +18,7 @@ from tradecore.ports.agent import Standing
 D = Decimal
 NOON = dt.datetime(2024, 1, 2, 17, 0, tzinfo=dt.UTC)
 HELD = Standing(D(7), D(0), D(100), D(100_000), "", NOON)
-ENTRY = attrs.evolve(BUY, stop_price=D(95), target_price=D(110), horizon_s=600)
+ENTRY = replace(BUY, stop_price=D(95), target_price=D(110), horizon_s=600)
 
 
 def bars(*ranges: tuple[int, int], first: int = 0) -> list[Bar]:
@@ -52,4 +53,4 @@ def test_without_a_position_or_a_word_of_it_nothing_is_due() -> None:
     hit = bars((90, 120))
     assert due_exit(None, HELD, hit) is None
     assert due_exit(ENTRY, attrs.evolve(HELD, held=D(0)), hit) is None
-    assert due_exit(attrs.evolve(ENTRY, stop_price=None, target_price=None, horizon_s=None), HELD, hit) is None
+    assert due_exit(replace(ENTRY, stop_price=None, target_price=None, horizon_s=None), HELD, hit) is None

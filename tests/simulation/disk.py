@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import attrs
+import msgspec
 
 from tests.simulation.loop import HOST, Host, Killed, SimulatedLoop
 from tradecore.domain.events import Event
@@ -53,7 +53,12 @@ class Disk:
         if lost:
             kept = self.journal.read(0, self.synced)
             self.journal = MemoryJournal()
-            self.journal.append([attrs.evolve(one, envelope=attrs.evolve(one.envelope, position=0)) for one in kept])
+            self.journal.append(
+                [
+                    msgspec.structs.replace(one, envelope=msgspec.structs.replace(one.envelope, position=0))
+                    for one in kept
+                ]
+            )
         return lost
 
     def written(self, by: Handle, recorded: tuple[Recorded[Event], ...]) -> None:
