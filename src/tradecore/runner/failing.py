@@ -1,7 +1,7 @@
 """The last word of a runner that fails in a way that nobody foresaw: the account is halted before the process ends.
 
-What made it fail may be in what it holds in memory, so it is recorded through a fresh look at the ledger. Where even that
-fails, the halt file stands in for it.
+What made it fail may be in what it holds in memory, so it is recorded through a fresh look at the ledger. Where even
+that fails, the halt file stands in for it.
 """
 
 from __future__ import annotations
