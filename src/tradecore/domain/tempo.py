@@ -59,9 +59,8 @@ def scopes(symbol: str, strategy: str, agent: str) -> tuple[str, str, str]:
 
 def _window_s(limits: Limits) -> Decimal | None:
     """How far back single orders must be remembered; None when no limit asks."""
-    if not (limits.per_symbol or limits.per_strategy or limits.per_agent) and (
-        limits.max_orders_per_minute is limits.duplicate_window_s is limits.max_repeats is None
-    ):
+    single = (limits.max_orders_per_minute, limits.duplicate_window_s, limits.max_repeats)
+    if single == (None, None, None) and not (limits.per_symbol or limits.per_strategy or limits.per_agent):
         return None  # asked at every order, and most accounts have no such limit
     windows = []
     if limits.max_orders_per_minute is not None or any(one.max_orders_per_minute is not None for one in _all(limits)):
