@@ -53,6 +53,11 @@ class ExitPlan:
     max_holding_s: Decimal | None = None
     break_even: Decimal | None = None
 
+    @property
+    def needs_prices(self) -> bool:
+        """Whether more than the time decides."""
+        return self != ExitPlan(trail_arm=self.trail_arm, max_holding_s=self.max_holding_s)
+
 
 def check_plan(plan: ExitPlan) -> None:
     """Refuse a plan that cannot be meant. Raises `InputError` naming the field."""
@@ -118,7 +123,7 @@ def legs_at_broker(entry: Entry, plan: ExitPlan) -> Legs | None:
         return None
     if is_crypto(entry.symbol) or entry.price is None or plan.trail is not None or plan.break_even is not None:
         return None
-    if len(plan.ladder) > 1 or any(rung.share != ONE for rung in plan.ladder):
+    if any(rung.share != ONE for rung in plan.ladder):  # so there is one at the most
         return None
     sign = Decimal(entry.side.sign)
     profit = loss = None
