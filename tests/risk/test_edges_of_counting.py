@@ -50,7 +50,7 @@ def test_an_order_is_remembered_as_long_as_a_limit_looks_back(limits: Limits, wi
 
 def test_a_day_counts_what_was_placed() -> None:
     tempo = Tempo().placed(placed(0), D(5), Limits()).placed(placed(0, symbol="QQQ"), None, Limits())
-    assert (tempo.orders, tempo.notional) == (2, 5)
+    assert (tempo.orders, tempo.notional) == (2, D(5))
     assert tempo.by_scope == {
         "symbol SPY": 1, "symbol QQQ": 1, "strategy momentum": 2, "agent strategy:momentum": 2
     }  # fmt: skip
@@ -61,7 +61,7 @@ def test_a_day_counts_what_was_placed() -> None:
 
 def test_a_book_that_is_empty_is_no_position_and_needs_no_price() -> None:
     held = Exposure().with_book("SPY", Book(D(1)))
-    assert (set(held.books), held.unpriced) == ({"SPY"}, {"SPY"})
+    assert set(held.books) == set(held.unpriced) == {"SPY"}
     for book, is_empty in (
         (Book(), True),
         (Book(D(1)), False),

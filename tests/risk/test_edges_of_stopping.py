@@ -148,7 +148,8 @@ def test_time_that_is_not_over_and_orders_that_do_not_wait_expire_nothing() -> N
 @pytest.mark.parametrize("field", ["at", "window_s", "cooldown_s"])
 @pytest.mark.parametrize("value", ["0", "-1", "NaN", "Infinity"])
 def test_a_rule_needs_figures_above_zero(field: str, value: str) -> None:
-    wrong = attrs.evolve(Rule(Trigger.DRAWDOWN, D(1)), **{field: D(value)})
+    told: dict[str, Any] = {"at": D(1), field: D(value)}
+    wrong = Rule(Trigger.DRAWDOWN, **told)
     with pytest.raises(InputError) as raised:
         Vigilance((wrong,))
     assert raised.value.field == f"triggers.drawdown.{field}"
