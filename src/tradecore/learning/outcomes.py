@@ -18,6 +18,7 @@ from tradecore.domain.calendar import session_on
 from tradecore.domain.deliberation import DeliberationState
 from tradecore.domain.judgement import Share, Stance
 from tradecore.domain.messages import Cause
+from tradecore.domain.order_state import OrderState
 from tradecore.domain.values import ZERO, Bar, Side, TradeStatus, plus, rounded_quotient, times
 from tradecore.draft import last_event
 from tradecore.errors import BrokerUnreachable, CorruptLedger, ProtocolError
@@ -138,7 +139,7 @@ class OutcomeResolver:
             stop_hit=_hit(None if made is None else made.stop_price, worst, -sign),
             max_gain=_move(best, entry, sign),
             max_drawdown=_move(worst, entry, -sign),
-            exit_reason=end.exit_reason,
+            exit_reason=self._exit_reason(trade_id, ended, end.exit_reason),
             exit_decision_id=self._exit_decision(ended.exit_orders),
             stated=None if made is None else made.confidence,
             confidence=None if kept is None else kept.confidence,
@@ -150,10 +151,23 @@ class OutcomeResolver:
             shares=_shares(state, end.realised_pnl),
         )
 
+    def _exit_reason(self, trade_id: str, ended: _Ended, otherwise: str) -> str:
+        """The rule, the leg at the broker or the decision by which it was left."""
+        filled = self._filled(ended.exit_orders)
+        if filled and filled[-1].leg is not None:
+            return filled[-1].leg.value
+        if filled and filled[-1].decision_id is not None:
+            return "decision"
+        fired = last_event(self._ledger.journal, streams.exits(trade_id))
+        return fired.rule.value if isinstance(fired, ev.ExitFired) else otherwise
+
+    def _filled(self, order_ids: tuple[str, ...]) -> list[OrderState]:
+        return [order for one in order_ids if (order := self._ledger.order(one)) is not None and order.filled_qty]
+
     def _exit_decision(self, exit_orders: tuple[str, ...]) -> str | None:
         """The decision of the order that closed it; None where a rule or a person did."""
-        orders = [order for one in exit_orders if (order := self._ledger.order(one)) is not None and order.filled_qty]
-        return orders[-1].decision_id if orders else None
+        filled = [order for order in self._filled(exit_orders) if order.leg is None]
+        return filled[-1].decision_id if filled else None
 
     async def _bars(self, symbol: str, start: dt.datetime, end: dt.datetime) -> tuple[Bar, ...]:
         if self._market_data is None or end - start > _LONGEST:
