@@ -14,7 +14,7 @@ from tradecore.errors import BrokerUnreachable, ConfigurationError, ProtocolErro
 from tradecore.runner.contract import Progress, Session
 from tradecore.runner.disk import record_full
 from tradecore.views import read_rows
-from tradecore_daemon.live import pace_live
+from tradecore_daemon.live import is_watching, pace_live
 from tradecore_daemon.replay import pace_replay
 from tradecore_daemon.turn import Turn, at_once
 from tradecore_daemon.upkeep import Upkeep
@@ -65,7 +65,7 @@ class Daemon:
 
     async def _run(self, session: Session, progress: Progress, upkeep: Upkeep) -> str:
         replay = session.venue.replay
-        wants_bars = replay is not None or session.settings.strategy.name != "none"
+        wants_bars = replay is not None or is_watching(session)
         if wants_bars and replay is None and not session.feed.symbols:
             raise ConfigurationError("market_data.symbols: a live market needs to be told which symbols to watch")
         market = self._market = anyio.CancelScope()

@@ -12,10 +12,15 @@ from tradecore_daemon.turn import Turn, at_once
 from tradecore_daemon.warmup import read_warmup
 
 
+def is_watching(session: Session) -> bool:
+    """Whether bars are needed: by a strategy, or for the exits of what an agent opened."""
+    return session.settings.strategy.name != "none" or session.cycle is not None
+
+
 async def pace_live(session: Session, progress: Progress, turn: Turn = at_once) -> None:
     """Show the strategy recent history, then every new bar; only bars that the stream brings in time are decided on."""
     engine, feed = session.engine, session.feed
-    if not feed.symbols or session.settings.strategy.name == "none":
+    if not feed.symbols or not is_watching(session):
         progress.update(0, None, "delivering what others record")
         await anyio.sleep_forever()
     now = await patiently(session, engine.broker_clock.ask)
