@@ -102,13 +102,15 @@ def not_after_s(settings: Settings, venue: Venue) -> float:
 
 @attrs.frozen
 class Surroundings:
-    """What a session needs of the machine: time, identities, chance, and the proof that its ledger is its own."""
+    """What a session needs of the machine: time, identities, chance, the proof that its ledger is its own,
+    and the hash of its code."""
 
     clock: Clock
     ids: Ids
     rng: Rng
     lease_token: Callable[[], str]
     alone: bool = True
+    build: Callable[..., str] = build_of
 
 
 def assemble(
@@ -139,7 +141,7 @@ def assemble(
         cash_tolerance=delivery.cash_tolerance,
         vigilance=settings.triggers.vigilance(is_replayed=venue.replay is not None),
         exits=settings.exits.plan(),
-        build=build_of(venue.broker, strategy),
+        build=around.build(venue.broker, strategy),
         alone=around.alone,
         is_replayed=venue.replay is not None,
     )
