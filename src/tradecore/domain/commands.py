@@ -187,7 +187,8 @@ class PlaceOrder:
     `reference_price`, because its worst quantity must be counted. `tradable` is whether the broker trades the symbol,
     None when nobody asked; `volatility` its average true range as a share of the price, None when nobody knows.
     `exits` is how the trade that it opens is to be left: by its legs where it has some, else by the engine.
-    `approval` is why a person has to agree whatever the limits say, None where nobody has to.
+    `approval` is why a person has to agree whatever the limits say, None where nobody has to. `decision_id` is the
+    decision that it carries out where that is on record already, and there is no `proposal` for that.
     """
 
     order_id: str
@@ -215,6 +216,7 @@ class PlaceOrder:
     volatility: Decimal | None = None
     exits: ExitPlan | None = None
     approval: str | None = None
+    decision_id: str | None = None
 
 
 @attrs.frozen

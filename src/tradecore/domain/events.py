@@ -1286,6 +1286,7 @@ class ExitsArmed(Event):
     """How the trade is to be left, from here on by its `keeper`. `order_id` is the entry; `reason` why it changed."""
 
     NAME: ClassVar[str] = "trade.exit.armed"
+    SCHEMA: ClassVar[int] = 2
     trade_id: str
     account: str
     symbol: str
