@@ -48,6 +48,7 @@ def run_settings(settings: Settings) -> BacktestResult:
         limits=settings.risk.limits(of_a_day=False),
         journal=settings.ledger if "ledger" in settings.model_fields_set else "memory:",
         account=settings.account,
+        exits=settings.exits.plan(),
     )
 
 
