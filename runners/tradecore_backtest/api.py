@@ -19,16 +19,17 @@ from tradecore.errors import ConfigurationError, InputError
 from tradecore.ports.strategy import Strategy
 from tradecore.runner.plugins import load_plugin
 from tradecore_backtest.books import DeskBooks
-from tradecore_backtest.columns import BarSource, BarTable, table_of
+from tradecore_backtest.columns import BarSource
 from tradecore_backtest.desk import Desk
 from tradecore_backtest.keeping import Keeper
 from tradecore_backtest.market import MarketModel
-from tradecore_backtest.parquet import read_parquet
+from tradecore_backtest.parquet import open_parquet, read_parquet
 from tradecore_backtest.pocket import Pocket
 from tradecore_backtest.result import BacktestConfig, BacktestResult, Provenance
 from tradecore_backtest.rows import EquityCurve, LazyRows
 from tradecore_backtest.run import Run, Terms
 from tradecore_backtest.spacing import spacing_of
+from tradecore_backtest.table import BarTable, table_of
 from tradecore_backtest.telling import fill_rows, order_rows, trade_rows
 from tradecore_backtest.writing import DerivedIds
 
@@ -113,13 +114,13 @@ def backtest(
     )
 
 
-def open_bars(bars: Bars, symbols: Sequence[str] | None = None) -> BarSource:
-    """Bars of any kind as a source. Raises `InputError`."""
+def open_bars(bars: Bars, symbols: Sequence[str] | None = None, *, in_memory: bool = False) -> BarSource:
+    """Bars of any kind as a source; large Parquet files piece by piece, unless `in_memory`. Raises `InputError`."""
     wanted = None if symbols is None else frozenset(symbols)
     if isinstance(bars, str | os.PathLike):
         path = Path(bars)
         if path.suffix.lower() == ".parquet":
-            return read_parquet(path, wanted)
+            return read_parquet(path, wanted) if in_memory else open_parquet(path, wanted)
         reader = load_plugin("market_data", "file", "market_data")
         return table_of(reader(path, wanted), None, str(path))
     if isinstance(bars, BarTable):

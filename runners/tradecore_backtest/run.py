@@ -193,9 +193,6 @@ class Run:
             for symbol, open_, high, low, close, volume in rows:
                 if look(symbol, start, open_, high, low, close, volume):
                     self._decide(symbol, start, open_, high, low, close, volume)
-            if self.times and self.times[-1] == end:  # a chunk ended within this time
-                self.times.pop()
-                self.equity.pop()
             self.times.append(end)
             self.equity.append(self._cash + sum([held * last[one] // NANO for one, held in self._held.items()]))
 

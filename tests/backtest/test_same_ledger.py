@@ -22,11 +22,11 @@ from tradecore.journal.memory.journal import MemoryJournal
 from tradecore.ledger import Ledger
 from tradecore.ports.strategy import Idea
 from tradecore_backtest.books import DeskBooks
-from tradecore_backtest.columns import table_of
 from tradecore_backtest.desk import Desk, Unit
 from tradecore_backtest.market import MarketModel
 from tradecore_backtest.pocket import Pocket
 from tradecore_backtest.run import Run, Terms
+from tradecore_backtest.table import table_of
 from tradecore_backtest.writing import DerivedIds, recorded
 
 D = Decimal
