@@ -20,13 +20,18 @@ from tradecore.domain.order import OrderState
 from tradecore.domain.terms import Terms as OrderTerms
 from tradecore.domain.terms import legs_of
 from tradecore.domain.values import ZERO, Bar, OrderClass, OrderStatus, TradeStatus
-from tradecore.errors import InputError
+from tradecore.errors import ConfigurationError
 from tradecore.ports.strategy import Idea
 from tradecore.proposing import order_of, with_exits
 from tradecore_backtest.desk import Desk, Moment
 
 BROKER_ACCOUNT = "backtest"
 _FRESH = dt.timedelta(days=1)
+NO_EXITS = (
+    "a backtest keeps one stop and one target on an entry that is GTC and of whole shares, because they wait at the "
+    "broker, and has nobody to keep more; replay the bars through a runner (python -m tradecore.runner --bars FILE), "
+    "which keeps exits as a live one does"
+)
 _ENDED = (TradeStatus.CLOSED, TradeStatus.ABANDONED)
 
 
@@ -99,19 +104,27 @@ class Books(Protocol):
         """Something that a person should see."""
 
 
+def may_wait_at_broker(plan: ExitPlan) -> bool:
+    """Whether legs can do all that a plan says, for entries that legs are taken for."""
+    watched = (plan.trail, plan.break_even, plan.max_holding_s)
+    return all(one is None for one in watched) and len(plan.ladder) <= 1
+
+
 def proposed(
     asked: Asked, exits: ExitPlan | None, held: Decimal, *, strategy: str, account: str, moment: Moment
 ) -> cmd.PlaceOrder:
-    """The order of an idea, with how its trade is left, as the engine makes it. Raises `InputError`."""
+    """The order of an idea, with how its trade is left, as the engine makes it.
+
+    Raises `InputError`, and `ConfigurationError` for exits that no order at the broker can keep.
+    """
     close = asked.close
     bar = Bar(asked.symbol, asked.start, close, close, close, close, ZERO)
     order = order_of(asked.idea, bar, asked.number, strategy=strategy, account=account, not_after=moment.at + _FRESH)
     order = attrs.evolve(order, volatility=asked.volatility)
     order = with_exits(order, asked.idea.exits or exits, held)
     plan = order.exits
-    if plan is not None and (order.order_class is OrderClass.SIMPLE or plan.max_holding_s is not None):
-        told = "exits that wait at the broker: one stop and one target on a GTC order of whole shares. Others are kept"
-        raise InputError("exits", plan, f"{told} by the engine of a runner, which a backtest has not")
+    if plan is not None and (order.order_class is OrderClass.SIMPLE or not may_wait_at_broker(plan)):
+        raise ConfigurationError(f"exits: the idea for {order.symbol} brings a plan: {NO_EXITS}")
     return order
 
 

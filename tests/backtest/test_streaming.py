@@ -40,7 +40,7 @@ def written(path: Path, bars: list[Bar], *, group: int = 7, times: list[Any] | N
 
 
 def rows(chunks: Iterator[Chunk], symbols: tuple[str, ...]) -> list[tuple[Any, ...]]:
-    found = []
+    found: list[tuple[Any, ...]] = []
     for chunk in chunks:
         codes = chunk.codes or [0] * len(chunk.starts)
         names = [symbols[code] for code in codes]

@@ -15,6 +15,7 @@ from tradecore.domain.messages import Recorded
 from tradecore.errors import StoreFull, StoreUnavailable
 from tradecore.journal.batch import NOTHING
 from tradecore.journal.chain import Link
+from tradecore.journal.codec import CODEC, Row
 from tradecore.journal.memory.journal import MemoryJournal
 from tradecore.journal.side_store import SideStore
 from tradecore.journal.stats import StoreStats
@@ -25,11 +26,33 @@ Watcher = Callable[[Host, tuple[Recorded[Event], ...]], None]
 _HEARD_WITHIN_S = 0.25
 
 
+class Remembering:
+    """A codec that reads each stored event once: events do not change, and every process reads all of them."""
+
+    def __init__(self) -> None:
+        self.encode = CODEC.encode
+        self._known: dict[int, tuple[bytes, Recorded[Event]]] = {}
+
+    def decode(self, row: Row) -> Recorded[Event]:
+        """The event of a row."""
+        known = self._known.get(row[0])
+        if known is not None and known[0] is row[4]:
+            return known[1]
+        found = CODEC.decode(row)
+        self._known[row[0]] = row[4], found
+        return found
+
+    def decode_all(self, rows: Sequence[Row]) -> tuple[Recorded[Event], ...]:
+        """The events of many rows."""
+        return tuple(map(self.decode, rows))
+
+
 class Disk:
     """What is written, and how much of it a loss of power would leave."""
 
     def __init__(self, loop: SimulatedLoop, seed: int, watcher: Watcher) -> None:
-        self.journal = MemoryJournal()
+        self.codec = Remembering()
+        self.journal = MemoryJournal(self.codec)
         self.handles: list[Handle] = []
         self.is_full = False
         self.synced = 0
@@ -52,7 +75,7 @@ class Disk:
         lost = self.journal.head() - self.synced
         if lost:
             kept = self.journal.read(0, self.synced)
-            self.journal = MemoryJournal()
+            self.journal = MemoryJournal(self.codec)
             self.journal.append([attrs.evolve(one, envelope=attrs.evolve(one.envelope, position=0)) for one in kept])
         return lost
 

@@ -97,6 +97,8 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
     def resume(self, host: Host) -> None:
         """Let a paused host go on."""
+        if not host.is_paused:
+            return
         host.is_paused = False
         if host.ready and host.runs:
             self._busy.append(host)

@@ -85,6 +85,10 @@ def replacement(state: OrderState, command: ReplaceOrder, client_order_id: str) 
     changes = {name: getattr(command, name) for name in _REPLACEABLE if getattr(command, name) is not None}
     if all(getattr(state, name) == value for name, value in changes.items()):
         raise ReplaceRefused(f"order {state.order_id} has these terms already")
+    if state.order_class is not OrderClass.SIMPLE and changes.get("quantity", state.quantity) != state.quantity:
+        raise ReplaceRefused(
+            f"order {state.order_id} brings legs that were planned for its quantity: cancel it and place another"
+        )
     planned = ev.OrderPlanned(
         **{
             **{field.name: getattr(state, field.name) for field in attrs.fields(ev.OrderPlanned)},
