@@ -41,6 +41,7 @@ class Order:
     attempts: int = 0
     attempted_at: float = 0.0
     attempt_by: str = ""
+    was_asked_for: bool = False
     is_answered: bool = True
     may_be_there: bool = False
     posts: int = 0
@@ -264,10 +265,13 @@ class Judge:
             self._fail("I1", f"order {order.order_id} is marked again while attempt {order.attempts} has no outcome")
         if order.may_be_there and now - order.attempted_at < self._visibility_s:
             self._fail("I1", f"order {order.order_id} may be there; sent again after {now - order.attempted_at:.1f} s")
+        if order.may_be_there and not order.was_asked_for:
+            self._fail("I1", f"order {order.order_id} may be there; sent again, and nobody asked for it since")
         if event.lease != f"lease:{by}" or self.lane[0] not in (None, by):
             self._fail("I11", f"{by} marks under {event.lease}, the lane is {self.lane}")
         order.attempts, order.attempted_at, order.attempt_by = event.attempt, now, by
         order.status, order.is_answered, order.may_be_there = _S.SUBMITTED, False, False
+        order.was_asked_for = False
 
     def _accepted(self, order: Order, event: ev.OrderAccepted) -> None:
         if order.broker_order_id not in (None, event.broker_order_id):
@@ -340,7 +344,7 @@ class Judge:
     # --- the wire ---------------------------------------------------------------------------------------------------
 
     def sent(self, now: float, wall: dt.datetime, by: str, method: str, path: str, body: bytes) -> None:
-        """Look at a request that is about to leave a process."""
+        """Look at a request that is about to leave a process; `body` is what it asks for where it only reads."""
         if method == "POST" and path == "/v2/orders":
             told = msgspec.json.decode(body)
             order = self.by_client_id.get(told.get("client_order_id", ""))
@@ -357,6 +361,10 @@ class Judge:
                 return
             self._check_sending(now, wall, by, order)
             self.reach["replacement sent"] += 1
+        elif path.endswith("by_client_order_id"):
+            order = self.by_client_id.get(body.decode().partition("=")[2])
+            if order is not None:
+                order.was_asked_for = True
 
     def _check_body(self, plan: ev.OrderPlanned, told: dict[str, Any]) -> None:
         ours = (plan.symbol, plan.side.value, plan.order_type.value, plan.time_in_force.value)

@@ -65,9 +65,10 @@ class World:
         self.operators = self.kills = 0
         self.loop = SimulatedLoop(seed)
         self.network = Network(self.loop, seed)
-        self.disk = Disk(self.loop, seed, self.on_append)
+        self.disk = Disk(self.loop, seed, self.on_append, self.on_stuck)
         self.judge = Judge(self.fail, self.reach, VISIBILITY_S, self._status_of)
         self.armed: dict[tuple[str, str], int] = {}
+        self.held_up: dict[tuple[str, str], tuple[int, Callable[[], None]]] = {}
         is_shared = self.rng.random() < 0.4
         names = ("one", "two") if is_shared else ("one",)
         self.machines = [Machine(self, name, settings_of(seed, shared=is_shared)) for name in names]
@@ -113,6 +114,10 @@ class World:
             self.tell(host.name, f"#{one.envelope.position} {one.envelope.name} {one.envelope.stream}")
         self.judge.written(self.loop.time(), host.name, recorded)
 
+    def on_stuck(self, host: Host) -> None:
+        """A process goes on after its journal broke."""
+        self.fail("L5", f"{host.name} writes on to a journal that refuses everything since a write failed")
+
     def _check_kill(self) -> None:
         """What is verified as killed has nothing left that works, but for what was sent since."""
         asked = self.loop.time() - 10.0
@@ -135,6 +140,8 @@ class World:
         self.reach[f"failpoint:{name}"] += 1
         host = HOST.get(self.loop.world)
         machine = next((one for one in self.machines if one.host is host), None)
+        if machine is not None and (machine.name, name) in self.held_up:
+            self._hold_up(machine.name, name)
         left = self.armed.get((machine.name, name)) if machine is not None else None
         if machine is None or left is None:
             return
@@ -145,6 +152,14 @@ class World:
         self.reach[f"killed at:{name}"] += 1
         machine.kill(f"at {name}", self.rng.uniform(0.5, 8))
         raise Killed(name)
+
+    def _hold_up(self, machine: str, name: str) -> None:
+        left, strike = self.held_up.pop((machine, name))
+        if left > 1:
+            self.held_up[machine, name] = left - 1, strike
+            return
+        self.reach[f"paused at:{name}"] += 1
+        strike()
 
     def _status_of(self, client_order_id: str) -> str | None:
         order = self.floor.exchange.book.by_client_order_id.get(client_order_id)
