@@ -9,7 +9,8 @@ from pathlib import Path
 
 import attrs
 
-from tests.simulation.loop import HOST, Host, Killed, SimulatedLoop
+from tests.simulation.hosts import HOST, Host, Killed
+from tests.simulation.loop import SimulatedLoop
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
 from tradecore.errors import StoreFull, StoreUnavailable

@@ -147,7 +147,7 @@ def _power(world: World, _machine: Machine, act: Act) -> str:
     for machine in world.machines:
         machine.kill("the power is gone", _restart_s(act))
     world.disk.lose_power()
-    world.judge.rewind(world.disk.journal.head())
+    world.judge.envelopes.rewind(world.disk.journal.head())
     return "done"
 
 

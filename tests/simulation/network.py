@@ -14,7 +14,8 @@ import attrs
 import httpx
 from starlette.applications import Starlette
 
-from tests.simulation.loop import HOST, Host, Killed, SimulatedLoop
+from tests.simulation.hosts import HOST, Host, Killed
+from tests.simulation.loop import SimulatedLoop
 
 Scope = MutableMapping[str, Any]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from tests.simulation.loop import HOST, Host
+from tests.simulation.hosts import HOST, Host
 from tests.simulation.market import SYMBOLS
 from tests.simulation.script import Act
 from tests.simulation.surroundings import SimulatedIds

@@ -14,16 +14,19 @@ from collections.abc import Callable
 import attrs
 
 from tests.simulation import broker_side, operator
+from tests.simulation.anyio_order import order_anyio
 from tests.simulation.disk import Disk, Handle
 from tests.simulation.faults import FAULT_DOINGS, heal
+from tests.simulation.hosts import HOST, Host, Killed, Livelock
 from tests.simulation.judge import Judge
-from tests.simulation.loop import HOST, Host, Killed, Livelock, SimulatedLoop, order_anyio
+from tests.simulation.loop import SimulatedLoop
 from tests.simulation.machine import Machine, is_expected
 from tests.simulation.market import SYMBOLS, bars
 from tests.simulation.network import Network
 from tests.simulation.script import HEAL_S, Act, script_of
 from tests.simulation.terms import SPEED, VISIBILITY_S, options_of, settings_of
 from tests.simulation.verdict import judge_end
+from tests.simulation.wire import check_request
 from tradecore import failpoints
 from tradecore.domain.events import Event, KillVerified
 from tradecore.domain.messages import Recorded
@@ -130,7 +133,7 @@ class World:
         """A request is about to leave."""
         self.tell(host.name, f"{method} {path} {body.decode()[:200]}")
         machine = next(one for one in self.machines if one.host is host)
-        self.judge.sent(self.loop.time(), machine.clock.now(), host.name, method, path, body)
+        check_request(self.judge, self.loop.time(), machine.clock.now(), host.name, method, path, body)
 
     def on_open(self, machine: Machine, handle: Handle) -> None:
         """A process opens the ledger."""
