@@ -2,6 +2,7 @@
 
 Done, definitely refused, certainly not sent, or unknown: in doubt it is unknown, and the outbox looks it up. A refusal
 counts only in the broker's own words (a JSON object with `message` or `code`); a page of some gateway proves nothing.
+So with a 429: the broker's limiter stands before everything else and names its code; another one may stand behind.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ DUPLICATE_ID = "duplicate client_order_id: an order under this id exists already
 
 _DUPLICATE = re.compile(r"client.?order.?id.*(unique|exist|duplicat|already|in use)", re.IGNORECASE | re.DOTALL)
 _WRONG_KEYS = re.compile(r"(forbidden|unauthorized|request is not authorized)\.?", re.IGNORECASE)
-_AMBIGUOUS = frozenset({408, 409, 425})
+_AMBIGUOUS = frozenset({408, 409, 425, 429})
+_RATE_LIMITED = 42910000
 
 
 class _Error(msgspec.Struct):
@@ -86,11 +88,11 @@ def failed_instruction(outcome: Answer | NoAnswer, now: dt.datetime) -> BrokerEr
         if outcome.written:
             return OutcomeUnknown(f"no answer: {outcome.reason}")
         return NotSent(outcome.reason, outcome.retry_after_s)
-    if outcome.status == 429:
-        return NotSent("HTTP 429: rate limit exceeded", retry_after_s(outcome, now))
     if keys_refused(outcome):
         return BrokerUnauthorized(f"HTTP {outcome.status}: the broker does not accept the keys")
     words = broker_words(outcome)
+    if outcome.status == 429 and words is not None and words.code == _RATE_LIMITED:
+        return NotSent("HTTP 429: rate limit exceeded", retry_after_s(outcome, now))
     if words is not None and 400 <= outcome.status < 500 and _DUPLICATE.search(words.message):
         return AlreadyExists(f"HTTP {outcome.status}: {DUPLICATE_ID}")
     if words is not None and 400 <= outcome.status < 500 and outcome.status not in _AMBIGUOUS:

@@ -33,6 +33,8 @@ _ANSWERS: dict[str, tuple[int, bytes, list[tuple[bytes, bytes]]]] = {
     "garbage_200": (200, b"\x00{garbage", AS_JSON),
     "redirect_302": (302, b"", [(b"location", b"/elsewhere")]),
 }
+# The broker's own limiter speaks before anything is done; a 429 to what was carried out is a gateway's.
+_GATEWAY_429 = (429, b"<html><body><h1>429 Too Many Requests</h1></body></html>", [*_HTML, (b"retry-after", b"1")])
 
 
 def spoiled(strike: Strike, body: bytes) -> bytes:
@@ -95,6 +97,8 @@ class Misbehaviour:
                 await done.let_go(send)
             case _ if done is not None and strike.kind in kinds.SPOILING:
                 await self._spoil(done, send)
+            case "http_429" if done is not None:
+                await answer(send, *_GATEWAY_429)
             case kind:
                 await answer(send, *_ANSWERS[kind])
 

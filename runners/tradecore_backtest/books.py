@@ -17,13 +17,17 @@ from tradecore.domain.identity import fill_id
 from tradecore.domain.limits import Limits
 from tradecore.domain.terms import Terms as OrderTerms
 from tradecore.domain.values import ZERO, Bar, OrderClass, OrderStatus, TimeInForce, TradeStatus
-from tradecore.errors import InputError
+from tradecore.errors import ConfigurationError, InputError
 from tradecore.ports.strategy import Idea
 from tradecore.proposing import order_of
 from tradecore_backtest.desk import Desk, Moment
 
 BROKER_ACCOUNT = "backtest"
 _FRESH = dt.timedelta(days=1)
+NO_EXITS = (
+    "a backtest has nobody to keep it, and what it found would not hold; replay the bars through a runner "
+    "(python -m tradecore.runner --bars FILE), which keeps exits as a live one does"
+)
 _ENDED = (TradeStatus.CLOSED, TradeStatus.ABANDONED)
 
 
@@ -87,8 +91,10 @@ class Books(Protocol):
 
 
 def check_supported(asked: Asked) -> None:
-    """Raises `InputError` for orders that no backtest matches."""
+    """Raises `InputError` for orders that no backtest matches, and `ConfigurationError` for exits."""
     idea = asked.idea
+    if idea.exits is not None:
+        raise ConfigurationError(f"exits: the idea for {idea.symbol} brings a plan: {NO_EXITS}")
     if idea.order_class is not OrderClass.SIMPLE or idea.time_in_force is TimeInForce.CLS or idea.extended_hours:
         told = f"{idea.order_class} {idea.time_in_force}"
         raise InputError("order", told, "a simple order for regular hours, not for the close: no other is matched")

@@ -120,6 +120,7 @@ def _is_plain(idea: Idea) -> bool:
         or idea.take_profit is not None
         or idea.stop_loss is not None
         or idea.extended_hours
+        or idea.exits is not None
     ):
         return False
     return type(quantity) is Decimal and _is_positive(quantity)

@@ -6,11 +6,13 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
+from tradecore.errors import ConfigurationError
 from tradecore.runner.plugins import load_plugin
 from tradecore.runner.wiring import make_strategy
 from tradecore.settings import Settings
 from tradecore.tearsheet import write_page
 from tradecore_backtest.api import Bars, backtest
+from tradecore_backtest.books import NO_EXITS
 from tradecore_backtest.factors import read_factors
 from tradecore_backtest.market import FillAt, Hours, MarketModel
 from tradecore_backtest.result import BacktestResult
@@ -52,7 +54,9 @@ def run_settings(settings: Settings) -> BacktestResult:
 
 
 def model_of(settings: Settings) -> MarketModel:
-    """The market that settings assume. Raises `InputError`."""
+    """The market that settings assume. Raises `InputError`, and `ConfigurationError` for settings with exits."""
+    if settings.exits.plan() is not None:
+        raise ConfigurationError(f"exits: the settings have a plan: {NO_EXITS}")
     told = settings.backtest
     actions = read_factors(told.factors, settings.market_data.symbols or None) if told.factors else ()
     same = told.model_dump(exclude={"cash", "factors", "fill_at", "hours", "sheet"})

@@ -13,6 +13,7 @@ from tradecore.domain.calendar import last_closed
 from tradecore.errors import BrokerUnreachable, ConfigurationError, ProtocolError, StoreFull
 from tradecore.runner.contract import Progress, Session
 from tradecore.runner.disk import record_full
+from tradecore.runner.failing import failure_in, halt_failed
 from tradecore.views import read_rows
 from tradecore_daemon.live import pace_live
 from tradecore_daemon.replay import pace_replay
@@ -53,11 +54,13 @@ class Daemon:
         try:
             reason = await self._run(session, progress, upkeep)
             await upkeep.finish()
-        except (StoreFull, BaseExceptionGroup) as error:
+        except (Exception, BaseExceptionGroup) as error:
             if _is_full(error):
                 session.journal.close()
                 if not record_full(session.settings, session.runner_id, session.clock):
                     _log.error("not even that the disk is full could be recorded")
+            elif (failure := failure_in(error)) is not None:
+                halt_failed(session, failure)
             raise
         finally:
             upkeep.close()

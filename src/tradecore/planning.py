@@ -59,6 +59,7 @@ from tradecore.domain.commands import (
     WithdrawOrder,
     WithdrawRisk,
 )
+from tradecore.domain.deliberation import Progress
 from tradecore.domain.identity import client_order_id, trade_id_of_order
 from tradecore.domain.limits import Action
 from tradecore.domain.reducing import is_against
@@ -182,6 +183,8 @@ def _place(draft: Draft, command: PlaceOrder, here: Occasion, *, is_reducing: bo
     check_terms(command)
     if command.proposal is not None and draft.exists(streams.decision(command.proposal.decision_id)):
         return  # decided before, perhaps just before a crash
+    if command.proposal is not None and command.proposal.deliberated:
+        _refuse_lapsed(draft, command.proposal.decision_id)
     if draft.order(command.order_id) is not None:
         raise InputError("order_id", command.order_id, "an id that no order has yet")
     holder = draft.account(command.account)
@@ -213,6 +216,14 @@ def _place(draft: Draft, command: PlaceOrder, here: Occasion, *, is_reducing: bo
     draft.add(streams.trade(trade_id), trade.work(idea, command.order_id, command.side))
     assert isinstance(planned[0], ev.OrderPlanned), "an order begins with its plan"
     _plan_legs(draft, planned[0], here.epoch)
+
+
+def _refuse_lapsed(draft: Draft, decision_id: str) -> None:
+    """Another process may have given the decision up, while the one that came to it slept."""
+    draft.rely_on(streams.deliberation(decision_id))
+    state = draft.deliberation(decision_id)
+    if state is not None and state.progress is Progress.LAPSED:
+        raise InputError("decision_id", decision_id, "a decision that has not lapsed")
 
 
 def _answer(draft: Draft, command: approval.ApprovalCommand, here: Occasion) -> None:

@@ -156,7 +156,9 @@ async def test_failures_far_apart_are_no_run(broker: AlpacaBroker, standing: Sta
     assert len(posted(standing)) == 6
 
 
-@pytest.mark.parametrize("play", [reply(429), reply(422, {"message": "no"}), reply(404, {"message": "no"})])
+@pytest.mark.parametrize(
+    "play", [reply(429, {"code": 42910000}), reply(422, {"message": "no"}), reply(404, {"message": "no"})]
+)
 async def test_what_is_no_trouble_does_not_count(broker: AlpacaBroker, standing: Standing, play: Play) -> None:
     standing.server.replies = [play]
     for number in range(8):

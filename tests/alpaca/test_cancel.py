@@ -60,7 +60,7 @@ async def test_unknown(standing: Standing, play: Play) -> None:
 
 
 async def test_rate_limited_was_not_sent(standing: Standing) -> None:
-    standing.server.replies = [reply(429, {"message": "rate limit exceeded"}, {"retry-after": "2"})]
+    standing.server.replies = [reply(429, {"code": 42910000, "message": "rate limit exceeded"}, {"retry-after": "2"})]
     with pytest.raises(NotSent) as caught:
         await standing.broker.cancel(ID)
     assert caught.value.retry_after_s == 2.0

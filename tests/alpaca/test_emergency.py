@@ -102,7 +102,7 @@ async def test_suspend(standing: Standing, suspended: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "play", [reply(200, {"suspend_trade": False}), reply(200, {}), reply(200, b"ok"), reply(500), CLOSE]
+    "play", [reply(200, {"suspend_trade": False}), reply(200, {}), reply(200, b"ok"), reply(500), reply(429), CLOSE]
 )
 async def test_suspend_is_not_believed_without_proof(standing: Standing, play: Play) -> None:
     standing.server.replies = [play]
@@ -111,6 +111,6 @@ async def test_suspend_is_not_believed_without_proof(standing: Standing, play: P
 
 
 async def test_suspend_rate_limited(standing: Standing) -> None:
-    standing.server.replies = [reply(429)]
+    standing.server.replies = [reply(429, {"code": 42910000})]
     with pytest.raises(NotSent):
         await standing.broker.suspend(suspended=True)

@@ -85,7 +85,7 @@ async def test_a_question_that_would_wait_too_long_is_unreachable(broker: Alpaca
 
 async def test_a_rate_limit_is_obeyed_by_whatever_comes_next(broker: AlpacaBroker, standing: Standing) -> None:
     standing.server.script = None
-    standing.server.replies = [reply(429, {"message": "rate limit exceeded"}, {"retry-after": "3"}), reply(200, [])]
+    standing.server.replies = [reply(429, {"code": 42910000}, {"retry-after": "3"}), reply(200, [])]
     with pytest.raises(NotSent) as caught:
         await broker.submit(REQUEST)
     assert caught.value.retry_after_s == 3.0
@@ -95,7 +95,7 @@ async def test_a_rate_limit_is_obeyed_by_whatever_comes_next(broker: AlpacaBroke
 
 async def test_a_rate_limit_beyond_patience_costs_no_request(broker: AlpacaBroker, standing: Standing) -> None:
     standing.server.script = None
-    standing.server.replies = [reply(429, headers={"retry-after": "40"})]
+    standing.server.replies = [reply(429, {"code": 42910000}, {"retry-after": "40"})]
     for _ in range(3):
         with pytest.raises(NotSent):
             await broker.submit(REQUEST)

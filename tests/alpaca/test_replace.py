@@ -77,7 +77,7 @@ async def test_unknown(standing: Standing, play: Play) -> None:
 
 
 async def test_rate_limited_was_not_sent(standing: Standing) -> None:
-    standing.server.replies = [reply(429, {"message": "rate limit exceeded"})]
+    standing.server.replies = [reply(429, {"code": 42910000, "message": "rate limit exceeded"})]
     with pytest.raises(NotSent):
         await standing.broker.replace(OLD, HIGHER)
 

@@ -162,6 +162,28 @@ async def test_a_rate_limit_was_not_sent(standing: Standing, headers: dict[str, 
 @pytest.mark.parametrize(
     "play",
     [
+        reply(429),
+        reply(429, HTML, kind="text/html"),
+        reply(429, {}),
+        reply(429, {"message": "rate limit exceeded"}),
+        reply(429, {"message": "too many requests", "code": 429}),
+        reply(429, {"code": 40310000, "message": "insufficient buying power"}),
+        reply(429, {"code": "42910000", "message": "rate limit exceeded"}),
+        reply(429, b'[{"code":42910000}]'),
+        reply(503, {"code": 42910000, "message": "rate limit exceeded"}),
+    ],
+)
+async def test_a_rate_limit_that_is_not_the_brokers_proves_nothing(standing: Standing, play: Play) -> None:
+    """A gateway may count what it has passed on already."""
+    standing.server.replies = [play]
+    with pytest.raises(OutcomeUnknown):
+        await standing.broker.submit(REQUEST)
+    assert len(standing.server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "play",
+    [
         reply(401, {"message": "unauthorized."}),
         reply(401, HTML, kind="text/html"),
         reply(401, {"code": 40110000, "message": "request is not authorized"}),

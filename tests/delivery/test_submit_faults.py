@@ -24,6 +24,7 @@ AMBIGUOUS: dict[str, dict[str, Any]] = {
     "garbage 200 after accept": {"kind": "garbage_200", "after_accept": True},
     "302 after accept": {"kind": "redirect_302", "after_accept": True},
     "429 before accept": {"kind": "http_429"},
+    "429 of a gateway after accept": {"kind": "http_429", "after_accept": True},
 }
 
 
@@ -44,7 +45,9 @@ def test_a_fault_of_the_post_ends_in_exactly_one_live_order(fault: dict[str, Any
 
 
 @pytest.mark.parametrize(
-    "fault", [AMBIGUOUS["504 after accept"], AMBIGUOUS["reset after accept"]], ids=["504", "reset"]
+    "fault",
+    [AMBIGUOUS["504 after accept"], AMBIGUOUS["reset after accept"], AMBIGUOUS["429 of a gateway after accept"]],
+    ids=["504", "reset", "429"],
 )
 def test_an_order_that_was_accepted_is_found_and_not_sent_again(fault: dict[str, Any]) -> None:
     async def story() -> None:

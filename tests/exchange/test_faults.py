@@ -21,7 +21,6 @@ from tradecore_exchange import DEFAULT_KEY, DEFAULT_SECRET
         ("http_502", 502, "<html>"),
         ("http_503", 503, "<html>"),
         ("http_504", 504, "50410000"),
-        ("http_429", 429, "42910000"),
         ("empty_200", 200, ""),
         ("garbage_200", 200, "garbage"),
         ("redirect_302", 302, ""),
@@ -40,9 +39,15 @@ def test_an_answer_is_spoiled_before_or_after_the_order_is_accepted(
     assert play.post(client_order_id="two").status_code == 200
 
 
-def test_a_429_says_when_to_come_back(play: Play) -> None:
-    play.arm("http_429")
-    assert play.post().headers["retry-after"] == "1"
+@pytest.mark.parametrize(("after_accept", "body"), [(False, "42910000"), (True, "<html>")])
+def test_the_broker_counts_at_the_door_and_a_gateway_also_what_it_passed_on(
+    play: Play, after_accept: bool, body: str
+) -> None:
+    play.arm("http_429", after_accept=after_accept)
+    answer = play.post(client_order_id="one")
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+    assert body in answer.text
+    assert len(play.judge()["orders"]) == int(after_accept)
 
 
 @pytest.mark.parametrize("after_accept", [False, True])

@@ -59,9 +59,7 @@ class Judge(Books):
             case ev.OrderSubmitted() if order:
                 self._submitted(now, by, order, event)
             case ev.OrderNotSent() if order:
-                # A 429 counts as proof, and a gateway that refuses what it passed on is found by the next attempt.
-                proven = order.attempts == 1 and "HTTP 429" not in event.reason
-                if proven and self._truth(order.client_order_id) is not None:
+                if order.attempts == 1 and self._truth(order.client_order_id) is not None:
                     self.fail("I2", f"order {order.order_id} is recorded as not sent; the exchange has it")
                 order.status, order.is_answered = _S.QUEUED, True
             case ev.OrderOutcomeUnknown() if order:

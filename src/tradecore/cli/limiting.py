@@ -82,7 +82,7 @@ def resume(
 ) -> int:
     """Let halted trading go on, in two steps: once to ask for it, then again with --confirm.
 
-    Refused (code 3) while the ledger and the broker differ. A halt file must be removed first.
+    Refused (code 3) while the ledger and the broker differ, or out of turn. A halt file must be removed first.
 
     Parameters
     ----------

@@ -76,6 +76,8 @@ class Decider:
             return None
         features = features_of(bars, self._agent.lookback_bars, self._sources.figures(symbol, bars[-1].start))
         state = self._request(decision, symbol, bars, features, cycle_id)
+        if state is None:
+            return None
         cause = self._cause(decision)
         if state.progress is Progress.REQUESTED:
             judgement = due or await self._judge(self._briefing(state, bars, features, own, cause))
@@ -117,7 +119,8 @@ class Decider:
 
     def _request(
         self, decision: str, symbol: str, bars: tuple[Bar, ...], features: Features, cycle_id: str
-    ) -> DeliberationState:
+    ) -> DeliberationState | None:
+        """The decision as asked for; None where another process ended the cycle meanwhile."""
         known = self._ledger.deliberation(decision)
         if known is not None:
             return known
@@ -135,7 +138,7 @@ class Decider:
         )
         self._ledger.handle(asked, self._cause(decision))
         failpoint("decision.requested")
-        return self._known(decision)
+        return self._ledger.deliberation(decision)
 
     def _briefing(
         self, state: DeliberationState, bars: tuple[Bar, ...], features: Features, own: Standing, cause: Cause

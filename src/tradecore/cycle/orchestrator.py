@@ -16,6 +16,7 @@ from tradecore.cycle.market import MarketMemory
 from tradecore.cycle.placing import order_of_decision
 from tradecore.cycle.rules import CycleRules
 from tradecore.cycle.sources import NoSources, Sources
+from tradecore.cycle.turn import Turn
 from tradecore.cycle.universe import Universe
 from tradecore.domain import commands as cmd
 from tradecore.domain import streams
@@ -27,7 +28,7 @@ from tradecore.domain.messages import Cause
 from tradecore.domain.values import Bar, TradingState
 from tradecore.draft import last_event
 from tradecore.engine import Engine
-from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
+from tradecore.errors import BrokerUnreachable, InputError, LaneRefused, ProtocolError
 from tradecore.failpoints import failpoint
 from tradecore.learning.outcomes import OutcomeResolver
 from tradecore.ports.agent import Agent
@@ -40,6 +41,7 @@ _log = structlog.get_logger("tradecore.cycle")
 _UNREAD = (BrokerUnreachable, ProtocolError)
 _WORST = (StepResult.OK, StepResult.SKIPPED, StepResult.PARTLY, StepResult.FAILED)
 _MANY_MISSED = 10
+_UNDONE = ("requested", "concluded", "buy", "sell")
 
 
 @attrs.define
@@ -75,8 +77,9 @@ class Cycle:
         rules: CycleRules,
         run: str,
         sources: Sources | None = None,
+        turn: Turn | None = None,
     ) -> None:
-        """`run` is what a recording of the models' answers is replayed by."""
+        """`run` is what a recording of the models' answers is replayed by; `turn` where processes share the ledger."""
         self._engine = engine
         self._ledger = engine.ledger
         self._agent = agent
@@ -92,6 +95,9 @@ class Cycle:
         )
         self._running: str | None = None
         self._has_begun = False
+        self._turn = turn
+        if turn is not None:
+            engine.follower.listen(turn.observe)
 
     # --- when -------------------------------------------------------------------------------------------------------
 
@@ -99,38 +105,65 @@ class Cycle:
         """A cycle at every place in time on a live market, for ever. What a slow one misses is skipped, on record."""
         while True:
             now = await self._ask_time()
-            await self.at(now)
+            has_run = await self.at(now)
             after = self._market_time()
             missed = self._slot(now) + self._every
-            for _ in range(_MANY_MISSED):
+            for _ in range(_MANY_MISSED if has_run else 0):
                 if missed > self._slot(after):
                     break
                 self._skip(missed, cycle_id_of(self._account, self._agent.name, self._slot(now)))
                 missed += self._every
-            await self._clock.sleep(max(0.0, (self._slot(after) + self._every - self._market_time()).total_seconds()))
+            await self._clock.sleep(self._pause(self._slot(after) + self._every))
 
     async def at(self, now: dt.datetime) -> bool:
         """The cycle of this place in time by the market's clock; false when there is none, or it was done already."""
         due = self._slot(now)
         cycle_id = cycle_id_of(self._account, self._agent.name, due)
-        if not self._has_begun:
+        symbols = self._universe.open_at(now)
+        is_wanted = bool(symbols) and not self.is_paused
+        if self._turn is not None:
+            if not self._has_turn(self._turn, is_due=is_wanted):
+                return False
+        elif not self._has_begun:
             self._end_interrupted(cycle_id)
-            self._has_begun = True
+        self._has_begun = True
         known = self._ledger.cycle(cycle_id)
         if known is not None and not known.is_live:
             return False
         if self._running is not None:
             self._skip(due, self._running)
             return False
-        symbols = self._universe.open_at(now)
-        if not symbols or self.is_paused:
+        if not is_wanted:
             return False
         self._running = cycle_id
         try:
             await self._run(_Round(cycle_id, now, self._cause(cycle_id), symbols, self._clock.monotonic()), due)
+        except LaneRefused as refused:
+            _log.warning("another process runs the cycles", why=str(refused))
+            return False
         finally:
             self._running = None
         return True
+
+    def _has_turn(self, turn: Turn, *, is_due: bool) -> bool:
+        """Whether this process is the one that asks; who takes the turn ends what the one before left open."""
+        if self._running is not None:
+            return True
+        self._engine.catch_up()
+        had_it = turn.is_held
+        if not turn.take(is_due=is_due):
+            return False
+        if not had_it:
+            self._end_interrupted(None)
+        return True
+
+    def _pause(self, next_due: dt.datetime) -> float:
+        """Seconds until there is something to do: the next place in time, or to see whether another has died."""
+        until_due = max(0.0, (next_due - self._market_time()).total_seconds())
+        if self._turn is None or self._turn.is_held:
+            return until_due
+        left = self._turn.seconds_left(self._clock.monotonic())
+        return min(until_due, left) if left > 0 else until_due
 
     @property
     def is_paused(self) -> bool:
@@ -138,14 +171,17 @@ class Cycle:
         return isinstance(last_event(self._ledger.journal, streams.cycles(self._account)), CyclesPaused)
 
     async def finish(self) -> None:
-        """Put on record what became of decisions whose trades ended after the last cycle."""
+        """Put on record what became of decisions whose trades ended after the last cycle, and make way for others."""
         await self.outcomes.resolve()
+        if self._turn is not None:
+            self._turn.leave()
 
     # --- what -------------------------------------------------------------------------------------------------------
 
     async def _run(self, here: _Round, due: dt.datetime) -> None:
         rules = self._rules
-        start = cmd.StartCycle(here.cycle_id, self._account, self._agent.name, rules.mode, due, here.symbols)
+        turn = None if self._turn is None else self._turn.sign()
+        start = cmd.StartCycle(here.cycle_id, self._account, self._agent.name, rules.mode, due, here.symbols, turn)
         self._ledger.handle(start, here.cause)
         failpoint("cycle.started")
         try:
@@ -172,7 +208,12 @@ class Cycle:
         )
 
     async def _step(self, here: _Round, step: CycleStep, work: Callable[[_Round], Awaitable[_Outcome]]) -> bool:
-        """Do a step and record how it went; false where the others make no sense after it."""
+        """Do a step and record how it went; false where the others make no sense after it, or the cycle is over."""
+        self._engine.catch_up()
+        known = self._ledger.cycle(here.cycle_id)
+        if known is None or not known.is_live:
+            _log.warning("another process took the cycle for dead, and ended it", cycle=here.cycle_id)
+            return False
         began = self._clock.monotonic()
         result, detail = await work(here)
         told = cmd.StepCycle(here.cycle_id, step, result, detail, self._seconds_since(began))
@@ -278,22 +319,22 @@ class Cycle:
 
     # --- what an earlier process left -------------------------------------------------------------------------------
 
-    def _end_interrupted(self, current: str) -> None:
-        """Cycles that their process did not survive are over, but for the one whose time it still is."""
-        self._engine.projector.catch_up()
+    def _end_interrupted(self, current: str | None) -> None:
+        """Cycles that their process did not survive are over, but for the one whose time it still is.
+
+        First the cycles: for one that is over nothing is decided any more, so what lapses then is all that there is.
+        """
         journal = self._ledger.journal
-        open_cycles = {row["cycle_id"]: row for row in read_rows(journal, "cycles") if row["status"] == "live"}
-        open_cycles = {
-            key: row for key, row in open_cycles.items() if row["account"] == self._account and key != current
-        }
-        if not open_cycles:
-            return
+        self._engine.projector.catch_up()
+        own = {row["cycle_id"]: row for row in read_rows(journal, "cycles") if row["account"] == self._account}
+        for cycle_id, row in own.items():
+            if row["status"] == "live" and cycle_id != current:
+                self._ledger.handle(cmd.FailCycle(cycle_id, "its process ended in it"), self._cause(cycle_id))
+        self._engine.projector.catch_up()
         for row in read_rows(journal, "decisions"):
-            if row["cycle_id"] in open_cycles and row["status"] in ("requested", "concluded", "buy", "sell"):
-                lapse = cmd.LapseDecision(row["decision_id"], "the process ended before it was executed")
+            if row["status"] in _UNDONE and row["cycle_id"] in own and row["cycle_id"] != current:
+                lapse = cmd.LapseDecision(row["decision_id"], "its process ended before it was executed")
                 self._ledger.handle(lapse, Cause(row["trace_id"], actor="cycle", source="cycle"))
-        for cycle_id in open_cycles:
-            self._ledger.handle(cmd.FailCycle(cycle_id, "its process ended in it"), self._cause(cycle_id))
 
     def _skip(self, due: dt.datetime, running: str) -> None:
         cycle_id = cycle_id_of(self._account, self._agent.name, due)

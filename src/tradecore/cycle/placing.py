@@ -49,6 +49,7 @@ def order_of_decision(
             data_as_of=state.data_as_of,
             reasoning=made.reasoning,
             confidence=kept.confidence,
+            deliberated=True,
         ),
         tradable=tradable,
         volatility=_volatility(bars),

@@ -37,7 +37,10 @@ from tradecore.domain.values import (
 
 @attrs.frozen
 class Proposal:
-    """What a strategy proposes, before the domain decides. `quantity` in units, `reference_price` as it saw it."""
+    """What a strategy proposes, before the domain decides. `quantity` in units, `reference_price` as it saw it.
+
+    What an agent `deliberated` may have lapsed meanwhile, and is nothing then.
+    """
 
     decision_id: str
     strategy: str
@@ -48,6 +51,7 @@ class Proposal:
     data_as_of: dt.datetime
     reasoning: str
     confidence: Decimal | None = None
+    deliberated: bool = False
 
 
 @attrs.frozen
@@ -639,7 +643,11 @@ class LapseDecision:
 
 @attrs.frozen
 class StartCycle:
-    """Begin a cycle at its place in time; what has begun already is not begun again."""
+    """Begin a cycle at its place in time; what has begun already is not begun again.
+
+    `turn` is the lane of cycles as its holder knows it, where processes share the ledger: the cycle begins only while
+    that is still so.
+    """
 
     cycle_id: str
     account: str
@@ -647,6 +655,7 @@ class StartCycle:
     mode: CycleMode
     due_at: dt.datetime
     symbols: tuple[str, ...]
+    turn: UseLane | None = None
 
 
 @attrs.frozen

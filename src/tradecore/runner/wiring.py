@@ -71,7 +71,9 @@ async def open_session(
                 around = Surroundings(clock, ids, rng, lambda: lease.token, alone=alone)
                 session = assemble(settings, strategy, runner_id, ledger, venue, around)
                 engine, fresh_s = session.engine, not_after_s(settings, venue)
-                async with open_cycle(settings, engine, venue, clock, ids, runner_id, fresh_s, gateway, agent) as cycle:
+                async with open_cycle(
+                    settings, engine, venue, clock, ids, runner_id, fresh_s, gateway, agent, alone=alone
+                ) as cycle:
                     yield attrs.evolve(session, cycle=cycle)
         finally:
             journal.close()
