@@ -19,7 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line `argv` (default: that of the process); returns the exit code."""
     from tradecore.cli.app import run
     from tradecore.cli.printing import show_error
-    from tradecore.errors import ConfigurationError, InputError, OrderRefused, TradecoreError
+    from tradecore.errors import ConfigurationError, InputError, OrderRefused, ResumeRefused, TradecoreError
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     except (InputError, ConfigurationError) as error:
         show_error(str(error))
         return 2
-    except OrderRefused as error:
+    except (OrderRefused, ResumeRefused) as error:
         show_error(str(error))
         return 3
     except TradecoreError as error:
