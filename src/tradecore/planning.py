@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from tradecore import closing, gating, leaving, thinking
+from tradecore import closing, gating, leaving, suspending, thinking
 from tradecore.domain import (
     account,
     approval,
@@ -36,6 +36,7 @@ from tradecore.domain.commands import (
     GrantApproval,
     LeaveLane,
     MarkEquity,
+    NoteSuspension,
     PinAccount,
     PlaceOrder,
     RaiseAlert,
@@ -43,6 +44,7 @@ from tradecore.domain.commands import (
     RecordAnswer,
     RecordFill,
     RecordKillAnswer,
+    RecordLiftAnswer,
     RefuseApproval,
     ReplaceOrder,
     RequestClear,
@@ -51,6 +53,7 @@ from tradecore.domain.commands import (
     ReviseFill,
     SetLimits,
     StartKill,
+    StartLift,
     StartSaga,
     StartSubmit,
     TakeLane,
@@ -93,7 +96,11 @@ def plan(draft: Draft, command: Command, here: Occasion) -> None:
             draft.add(streams.account(command.account), account.set_limits(draft.account(command.account), command))
         case MarkEquity():
             draft.add(streams.account(command.account), account.mark(draft.account(command.account), command))
-        case ActivateKillSwitch() | RequestClear() | ClearKillSwitch() | RaiseAlert() | AcknowledgeAlert():
+        case ClearKillSwitch():
+            suspending.clear(draft, command, here.now)
+        case NoteSuspension() | StartLift() | RecordLiftAnswer():
+            suspending.give(draft, command, here.now)
+        case ActivateKillSwitch() | RequestClear() | RaiseAlert() | AcknowledgeAlert():
             holder = draft.account(command.account)
             draft.add(streams.account(command.account), switch.decide(holder, command, here.now))
         case WithdrawRisk():

@@ -1798,6 +1798,60 @@ class KillVerified(Event):
 
 
 @attrs.frozen
+class SuspensionShown(Event):
+    """The broker shows that its own switch refuses new orders of the account, or that it does not any more."""
+
+    NAME: ClassVar[str] = "account.suspension.shown"
+    account: str
+    suspended: bool
+
+
+@attrs.frozen
+class SuspensionLiftRequested(Event):
+    """A person confirmed that trading goes on: the broker is to take new orders again, until that is proved.
+
+    `ours` says whether a kill of this ledger had suspended the account.
+    """
+
+    NAME: ClassVar[str] = "account.suspension.lift_requested"
+    account: str
+    who: str
+    reason: str
+    ours: bool
+
+
+@attrs.frozen
+class SuspensionLiftSubmitted(Event):
+    """The instruction to take new orders again is being sent."""
+
+    NAME: ClassVar[str] = "account.suspension.lift_submitted"
+    account: str
+    attempt: int
+    lease: str
+
+
+@attrs.frozen
+class SuspensionLiftAnswered(Event):
+    """What became of the attempt; `suspended` is what the broker showed after it, None when it could not be asked."""
+
+    NAME: ClassVar[str] = "account.suspension.lift_answered"
+    account: str
+    attempt: int
+    accepted: bool
+    message: str
+    suspended: bool | None
+
+
+@attrs.frozen
+class SuspensionLifted(Event):
+    """The broker showed that it takes new orders of the account again."""
+
+    NAME: ClassVar[str] = "account.suspension.lifted"
+    account: str
+    attempts: int
+
+
+@attrs.frozen
 class LaneTaken(Event):
     """A process took over the delivery of a lane. `fence` rises with each holder; earlier ones can mark nothing."""
 
