@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import attrs
+import msgspec
 
 from tradecore import closing, gating, leaving, suspending, thinking
 from tradecore.domain import (
@@ -395,6 +395,6 @@ def _record_fill(draft: Draft, command: RecordFill) -> None:
     count_again(draft, state)
     execution = Execution(command.fill_id, state, command.quantity, command.price, command.fees, command.occurred_at)
     parts = share_out(draft, execution)
-    draft.insert(here, streams.fill(command.fill_id), attrs.evolve(recorded[0], parts=parts))
+    draft.insert(here, streams.fill(command.fill_id), msgspec.structs.replace(recorded[0], parts=parts))
     revise_awaited(draft, state.order_id)
     settle(draft, state)
