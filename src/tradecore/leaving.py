@@ -28,8 +28,11 @@ def held_by(trade: TradeState | None) -> Held | None:
     return None if entry is None else Held(trade.position.quantity, entry, trade.opened_at)
 
 
-def arm(command: PlaceOrder, trade: TradeState) -> list[ev.Event]:
-    """How the trade is left, told with the order that opens it or adds to it. Raises `InputError`."""
+def arm(command: PlaceOrder, trade: TradeState, known: exits.ExitState | None) -> list[ev.Event]:
+    """How the trade is left, told with the order that opens it or adds to it. Raises `InputError`.
+
+    An order that adds may never fill: a raised stop stays where it is, and what the engine keeps stays with it.
+    """
     plan = command.exits
     if plan is None or command.side is not trade.side:
         return []
@@ -40,8 +43,11 @@ def arm(command: PlaceOrder, trade: TradeState) -> list[ev.Event]:
             raise InputError(
                 "exits", plan, "what the order's legs do, and max_holding_s: never two stops for one trade"
             )
-        keeper = Keeper.BROKER
-    return [ev.ExitsArmed(trade.trade_id, command.account, command.symbol, command.order_id, plan, keeper)]
+        keeper = Keeper.BROKER if known is None else known.keeper
+    armed = ev.ExitsArmed(trade.trade_id, command.account, command.symbol, command.order_id, plan, keeper)
+    if known is None or known.level is None or held_by(trade) is None:
+        return [armed]
+    return [armed, ev.ExitRaised(trade.trade_id, known.raised_by, known.level, known.level)]
 
 
 def give(draft: Draft, command: exits.ExitCommand, now: dt.datetime) -> Command | None:
@@ -61,7 +67,7 @@ def give(draft: Draft, command: exits.ExitCommand, now: dt.datetime) -> Command 
 def is_being_left(draft: Draft, trade: TradeState) -> bool:
     """Whether an order to close works for the trade."""
     working = (draft.order(order_id) for order_id in trade.working_orders)
-    return any(one is not None and one.purpose is Purpose.CLOSE and not one.status.is_terminal for one in working)
+    return any(one is not None and one.purpose is Purpose.CLOSE and not one.is_settled for one in working)
 
 
 def _saga_lives(draft: Draft, state: exits.ExitState) -> bool:
