@@ -24,6 +24,7 @@ async def pace_live(session: Session, progress: Progress, turn: Turn = at_once) 
     for bar in bars:
         engine.observe(bar)
     feed.begin_after(bars)
+    engine.watch.expect(feed.symbols)
     count = 0
     news = feed.live(engine.broker_clock.now, limit)
     while True:
