@@ -35,6 +35,8 @@ async def pace_live(session: Session, progress: Progress, turn: Turn = at_once) 
         bar = known.value
         if known.is_live and not engine.inbox.behind:
             engine.decide(bar)
-        else:  # no new orders on stale bars, nor while fills are known to be missing
+        elif known.is_live:  # no new risk while fills are known to be missing
+            engine.observe_held(bar)
+        else:
             engine.observe(bar)
         progress.update(count, None, f"{bar.symbol} {bar.start:%Y-%m-%d %H:%M}")
