@@ -29,8 +29,11 @@ def held_by(trade: TradeState | None) -> Held | None:
     return None if entry is None else Held(trade.position.quantity, entry, trade.opened_at)
 
 
-def arm(command: PlaceOrder, trade: TradeState) -> list[ev.Event]:
-    """How the trade is left, told with the order that opens it or adds to it. Raises `InputError`."""
+def arm(command: PlaceOrder, trade: TradeState, known: exits.ExitState | None) -> list[ev.Event]:
+    """How the trade is left, told with the order that opens it or adds to it. Raises `InputError`.
+
+    An order that adds may never fill: a raised stop stays where it is, and what the engine keeps stays with it.
+    """
     plan = command.exits
     if plan is None or command.side is not trade.side:
         return []
@@ -41,8 +44,11 @@ def arm(command: PlaceOrder, trade: TradeState) -> list[ev.Event]:
             raise InputError(
                 "exits", plan, "what the order's legs do, and max_holding_s: never two stops for one trade"
             )
-        keeper = Keeper.BROKER
-    return [ev.ExitsArmed(trade.trade_id, command.account, command.symbol, command.order_id, plan, keeper)]
+        keeper = Keeper.BROKER if known is None else known.keeper
+    armed = ev.ExitsArmed(trade.trade_id, command.account, command.symbol, command.order_id, plan, keeper)
+    if known is None or known.level is None or held_by(trade) is None:
+        return [armed]
+    return [armed, ev.ExitRaised(trade.trade_id, known.raised_by, known.level, known.level)]
 
 
 def give(draft: Draft, command: exits.ExitCommand, now: dt.datetime) -> Command | None:
@@ -107,7 +113,7 @@ def is_being_left(draft: Draft, trade: TradeState) -> bool:
     """Whether an order to close works for the trade; one that waits for a person does not."""
     working = (draft.order(order_id) for order_id in trade.working_orders)
     return any(
-        one is not None and one.purpose is Purpose.CLOSE and not one.status.is_terminal and not one.awaits_approval
+        one is not None and one.purpose is Purpose.CLOSE and not one.is_settled and not one.awaits_approval
         for one in working
     )
 

@@ -223,7 +223,7 @@ def _place(draft: Draft, command: PlaceOrder, here: Occasion, *, is_reducing: bo
     if must_ask:
         planned = [planned[0], gating.ask_a_person(holder, command.order_id, gated, here)]
     draft.add(streams.order(command.order_id), planned)
-    draft.add(streams.exits(trade_id), leaving.arm(command, idea))
+    draft.add(streams.exits(trade_id), leaving.arm(command, idea, draft.exits(trade_id)))
     draft.add(streams.trade(trade_id), trade.work(idea, command.order_id, command.side))
     assert isinstance(planned[0], ev.OrderPlanned), "an order begins with its plan"
     _plan_legs(draft, planned[0], here.epoch)

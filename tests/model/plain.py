@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
+import attrs
 import msgspec
 
 from tradecore.domain.events import Event
