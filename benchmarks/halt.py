@@ -1,4 +1,4 @@
-"""From the commit of a halt to the last submit that was started: `python benchmarks/halt.py [--rounds 200 --across 40]`.
+"""From the commit of a halt to the last submit that began: `python benchmarks/halt.py [--rounds 200 --across 40]`.
 
 Orders stand in the queue and go out as fast as the broker takes them (2 ms each, 8 at a time) when the halt comes: from
 the process that delivers, or from another one on the same ledger. CLOCK_MONOTONIC is the same in both.
