@@ -19,6 +19,7 @@ from tradecore.domain.values import ZERO, Bar, Side, TradingState
 from tradecore.errors import (
     BrokerUnreachable,
     CorruptLedger,
+    InputError,
     InvariantViolated,
     StoreUnavailable,
     TradecoreError,
@@ -175,7 +176,10 @@ def test_what_was_foreseen_halts_nothing(error: BaseException) -> None:
     assert failure_in(BaseExceptionGroup("", [error])) is None
 
 
-@pytest.mark.parametrize("error", [InvariantViolated("no"), CorruptLedger("hole"), AssertionError(), KeyError("x")])
+@pytest.mark.parametrize(
+    "error",
+    [InvariantViolated("no"), CorruptLedger("hole"), AssertionError(), KeyError("x"), InputError("x", 1, "another")],
+)
 def test_what_was_not_foreseen_is_found_in_whatever_it_comes_in(error: Exception) -> None:
     inner = BaseExceptionGroup("", [BrokerUnreachable("gone"), error])
     assert failure_in(BaseExceptionGroup("", [SystemExit(1), inner])) is error
