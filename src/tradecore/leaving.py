@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+import attrs
+
 from tradecore.domain import events as ev
 from tradecore.domain import exits, streams
 from tradecore.domain.commands import Command, FireExit, PlaceOrder, StartSaga
 from tradecore.domain.exit_plan import Keeper, check_plan
 from tradecore.domain.exits import Held
 from tradecore.domain.identity import derived_id
+from tradecore.domain.reducing import closable
 from tradecore.domain.terms import is_crypto, legs_of
 from tradecore.domain.trade import TradeState
 from tradecore.domain.values import OrderType, Purpose, Side, TimeInForce, TradeStatus
@@ -56,8 +59,12 @@ def give(draft: Draft, command: exits.ExitCommand, now: dt.datetime) -> Command 
     held = held_by(trade)
     if state is None or held is None or trade is None:
         return None
-    if isinstance(command, FireExit) and (is_being_left(draft, trade) or _saga_lives(draft, state)):
-        return None
+    if isinstance(command, FireExit):
+        there = abs(closable(draft.account(state.account), trade.strategy, trade.symbol))
+        if not there or is_being_left(draft, trade) or _saga_lives(draft, state):
+            return None
+        if command.rung:
+            command = attrs.evolve(command, quantity=min(command.quantity, there))
     decided = exits.decide(state, command, held)
     draft.add(streams.exits(command.trade_id), decided)
     fired = [event for event in decided if isinstance(event, ev.ExitFired)]
