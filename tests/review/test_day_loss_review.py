@@ -6,7 +6,6 @@ from decimal import Decimal
 
 from tests.ledger.desk import Desk
 from tradecore.domain import commands as cmd
-from tradecore.domain.model_budget import BudgetState, evolve
 
 D = Decimal
 
