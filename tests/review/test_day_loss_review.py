@@ -30,7 +30,7 @@ def test_what_a_person_takes_over_is_neither_a_gain_nor_a_loss_of_the_day() -> N
     desk.done("buy", "100", "100")
     desk.mark(SPY="100")
     desk.mark(SPY="60")
-    assert losses(desk) == (4000, 4000)
+    assert losses(desk) == (D(4000), D(4000))
     for symbol, qty, price, cash in (("", "0", "0", "50000"), ("SPY", "10", "60", "0"), ("SPY", "-5", "60", "0")):
         adjusted(desk, symbol, qty, price, cash)
-        assert losses(desk) == (4000, 4000)
+        assert losses(desk) == (D(4000), D(4000))

@@ -34,7 +34,8 @@ class Reserved:
 class BudgetState:
     """A month of a budget, in dollars. `spent` is what is settled; what is open comes on top.
 
-    `days` is settled by day, `agents` by day and agent, `decisions` by decision (those of the newest day and of the one before).
+    `days` is settled by day, `agents` by day and agent, `decisions` by decision: those of the newest day, and before it
+    those of the last one, for a decision may take until after midnight.
     """
 
     budget: str
