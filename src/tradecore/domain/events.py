@@ -469,7 +469,8 @@ class DecisionRequested(Event):
 class FeaturesRecorded(Event):
     """What was known when a decision was made, by name; what was not is `missing`, so that nothing is just not there.
 
-    `sources` are those that answered. Everything was known by `as_of`.
+    `sources` are those that answered, `notes` the texts from outside by their hashes in the side store, the newest
+    last. Everything was known by `as_of`.
     """
 
     NAME: ClassVar[str] = "ai.features.recorded"
@@ -479,6 +480,7 @@ class FeaturesRecorded(Event):
     values: Mapping[str, Decimal]
     missing: tuple[str, ...]
     sources: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 @attrs.frozen
