@@ -24,7 +24,8 @@ class AgentSettings(_Section):
 class CycleSettings(_Section):
     """`[cycle]`: durations in seconds, shares of equity or of a price. Without a mode a live account is manual.
 
-    `notes` is a file or directory of texts and figures from outside.
+    `notes` is a file or directory of texts and figures from outside. Without `allow_adding` and `allow_short` an agent
+    opens long positions and closes them, and nothing else.
     """
 
     every_s: float = Field(60.0, gt=0, le=86_400)
@@ -37,3 +38,5 @@ class CycleSettings(_Section):
     deliver_s: float = Field(10.0, gt=0)
     run: str = ""
     notes: str = ""
+    allow_adding: bool = False
+    allow_short: bool = False

@@ -95,10 +95,16 @@ class Decider:
         account, name = self._ledger.account(self._account), self._agent.name
         held, working = account.held(name, symbol), account.working(name, symbol)
         idea, entry = self._idea(symbol), self._entry(symbol)
-        if idea is None:
-            return Standing(held, working, None, account.equity)
-        thesis = "" if entry is None else entry.reasoning
-        return Standing(held, working, idea.position.average_price, account.equity, thesis, idea.opened_at)
+        return Standing(
+            held=held,
+            working=working,
+            average_price=None if idea is None else idea.position.average_price,
+            equity=account.equity,
+            thesis="" if entry is None else entry.reasoning,
+            opened_at=None if idea is None else idea.opened_at,
+            may_add=self._rules.allow_adding,
+            may_short=self._rules.allow_short,
+        )
 
     def _idea(self, symbol: str) -> TradeState | None:
         """The trade that the agent holds of the symbol, or works on."""

@@ -104,6 +104,8 @@ def make_cycle(
         deliver_s=said.deliver_s,
         not_after_s=not_after_s,
         exits=settings.exits.plan(),
+        allow_adding=said.allow_adding,
+        allow_short=said.allow_short,
     )
     turn = None
     if settings.delivery.shared:  # silence between cycles, or in a step of one, is no death
