@@ -641,6 +641,7 @@ class RequestDecision:
     values: Mapping[str, Decimal]
     missing: tuple[str, ...]
     sources: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 @attrs.frozen
