@@ -197,6 +197,15 @@ def test_an_order_that_cannot_be_replaced_says_why(desk: Desk) -> None:
         replace(desk, "00000000-0000-0000-0000-00000000ffff", limit_price=D(101))
 
 
+def test_what_brings_legs_may_change_its_price_and_not_its_quantity(desk: Desk) -> None:
+    """The broker would fit the legs to the new quantity, and their fills would be more than was planned for them."""
+    entry = desk.live("buy", "10", limit="100", **BRACKET)
+    with pytest.raises(ReplaceRefused, match="legs that were planned for its quantity"):
+        replace(desk, entry, quantity=D(14))
+    moved = replace(desk, entry, quantity=D(10), limit_price=D(101))
+    assert (desk.order(moved).limit_price, desk.order(moved).quantity) == (D(101), D(10))
+
+
 # --- amounts of money -----------------------------------------------------------------------------------------------
 
 

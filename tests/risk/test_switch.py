@@ -182,7 +182,7 @@ def test_the_command_line_halts_first_and_resumes_in_two_steps(terminal: Termina
     names = terminal.trade(lambda desk: desk.names())
     assert names.index("risk.kill_switch.activated") < names.index("account.kill.requested")
     assert terminal.run("place", "AAPL", "buy", "1").code == 3
-    assert terminal.run("resume", "--reason", "done", "--confirm").code != 0
+    assert terminal.run("resume", "--reason", "done", "--confirm").code == 3
     terminal.json("resume", "--reason", "done")
     terminal.trade(reconciled)
     (state,) = terminal.json("resume", "--reason", "done", "--confirm")

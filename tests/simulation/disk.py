@@ -7,14 +7,16 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import attrs
+from msgspec.structs import replace
 
-from tests.simulation.loop import HOST, Host, Killed, SimulatedLoop
+from tests.simulation.hosts import HOST, Host, Killed
+from tests.simulation.loop import SimulatedLoop
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
 from tradecore.errors import StoreFull, StoreUnavailable
 from tradecore.journal.batch import NOTHING
 from tradecore.journal.chain import Link
+from tradecore.journal.codec import CODEC, Row
 from tradecore.journal.memory.journal import MemoryJournal
 from tradecore.journal.side_store import SideStore
 from tradecore.journal.stats import StoreStats
@@ -23,19 +25,44 @@ from tradecore.journal.wakeup import Wakeup
 
 Watcher = Callable[[Host, tuple[Recorded[Event], ...]], None]
 _HEARD_WITHIN_S = 0.25
+_MOST_REFUSED = 100
+"""Writes that a process may still try after its journal broke: it is to end."""
+
+
+class Remembering:
+    """A codec that reads each stored event once: events do not change, and every process reads all of them."""
+
+    def __init__(self) -> None:
+        self.encode = CODEC.encode
+        self._known: dict[int, tuple[bytes, Recorded[Event]]] = {}
+
+    def decode(self, row: Row) -> Recorded[Event]:
+        """The event of a row."""
+        known = self._known.get(row[0])
+        if known is not None and known[0] is row[4]:
+            return known[1]
+        found = CODEC.decode(row)
+        self._known[row[0]] = row[4], found
+        return found
+
+    def decode_all(self, rows: Sequence[Row]) -> tuple[Recorded[Event], ...]:
+        """The events of many rows."""
+        return tuple(map(self.decode, rows))
 
 
 class Disk:
     """What is written, and how much of it a loss of power would leave."""
 
-    def __init__(self, loop: SimulatedLoop, seed: int, watcher: Watcher) -> None:
-        self.journal = MemoryJournal()
+    def __init__(self, loop: SimulatedLoop, seed: int, watcher: Watcher, stuck: Callable[[Host], None]) -> None:
+        self.codec = Remembering()
+        self.journal = MemoryJournal(self.codec)
         self.handles: list[Handle] = []
         self.is_full = False
         self.synced = 0
         self._loop = loop
         self._rng = random.Random(f"disk:{seed}")
         self._watcher = watcher
+        self.stuck = stuck
 
     def open(self, host: Host) -> Handle:
         """The ledger in the hands of a process."""
@@ -52,8 +79,8 @@ class Disk:
         lost = self.journal.head() - self.synced
         if lost:
             kept = self.journal.read(0, self.synced)
-            self.journal = MemoryJournal()
-            self.journal.append([attrs.evolve(one, envelope=attrs.evolve(one.envelope, position=0)) for one in kept])
+            self.journal = MemoryJournal(self.codec)
+            self.journal.append([replace(one, envelope=replace(one.envelope, position=0)) for one in kept])
         return lost
 
     def written(self, by: Handle, recorded: tuple[Recorded[Event], ...]) -> None:
@@ -75,7 +102,7 @@ class Handle:
         self.disk = disk
         self.host = host
         self.url = "memory:"
-        self.appends = 0
+        self.appends = self.refused = 0
         self.fail_at: tuple[int, bool] | None = None
         self.wakeup = Wakeup(self.head, None)
         self._is_broken = False
@@ -91,6 +118,10 @@ class Handle:
     ) -> tuple[Recorded[Event], ...]:
         journal = self._journal
         if self._is_broken:
+            self.refused += 1
+            if self.refused > _MOST_REFUSED:
+                self.disk.stuck(self.host)
+                raise Killed(self.host.name)
             raise StoreUnavailable("a write failed before: only a restart tells what the disk holds")
         if self.disk.is_full:
             self._is_broken = True

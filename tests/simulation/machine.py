@@ -6,10 +6,9 @@ import datetime as dt
 import random
 from typing import TYPE_CHECKING
 
-import httpx
 from pydantic import SecretStr
 
-from tests.simulation.loop import Host
+from tests.simulation.hosts import Host
 from tests.simulation.market import OPEN
 from tests.simulation.network import Link, Wire
 from tests.simulation.sockets import connector
@@ -80,23 +79,21 @@ class Machine:
         world.on_open(self, handle)
         rng = random.Random(f"rng:{world.seed}:{host.name}")
         ids = SimulatedIds(self.clock, f"{world.seed}:{host.name}")
-        around = Surroundings(self.clock, ids, rng, lambda: f"lease:{host.name}")
+        around = Surroundings(self.clock, ids, rng, lambda: f"lease:{host.name}", build=lambda *_: "simulated")
         ledger = Ledger(handle, self.clock, ids)
-        wire = Wire(world.network, host, self.link, world.on_request)
-        async with httpx.AsyncClient(transport=wire, trust_env=False, follow_redirects=False) as http:
-            venue = make_venue(
-                settings,
-                http,
-                resolve_urls(settings.broker),
-                KEYS,
-                self.clock,
-                rng,
-                socket=connector(world.network, host, self.link),
-                guards=guards_of(settings.broker),
-            )
-            session = assemble(settings, Restless(world.seed), host.name, ledger, venue, around)
-            self.session = session
-            return await Daemon().run(session, Progress())
+        venue = make_venue(
+            settings,
+            Wire(world.network, host, self.link, world.on_request),
+            resolve_urls(settings.broker),
+            KEYS,
+            self.clock,
+            rng,
+            socket=connector(world.network, host, self.link),
+            guards=guards_of(settings.broker),
+        )
+        session = assemble(settings, Restless(world.seed), host.name, ledger, venue, around)
+        self.session = session
+        return await Daemon().run(session, Progress())
 
     def _ended(self, host: Host, error: BaseException | None, reason: str = "") -> None:
         """The process ended by itself."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import random
-from collections.abc import MutableMapping
-from typing import Any
+from collections.abc import Mapping, MutableMapping
+from typing import Any, cast
+from urllib.parse import unquote, urlencode, urlsplit
 
 import attrs
 import httpx
 from starlette.applications import Starlette
 
-from tests.simulation.loop import HOST, Host, Killed, SimulatedLoop
+from tests.simulation.hosts import HOST, Host, Killed
+from tests.simulation.loop import SimulatedLoop
 
 Scope = MutableMapping[str, Any]
 
@@ -26,11 +29,31 @@ class Link:
 
 
 @attrs.define(eq=False)
+class Request:
+    """A request as the network carries it."""
+
+    method: str
+    path: str
+    query: bytes
+    headers: dict[str, str]
+    body: bytes
+
+
+@attrs.define(eq=False)
+class Reply:
+    """An answer as the adapter reads it."""
+
+    status_code: int
+    headers: dict[str, str]
+    content: bytes
+
+
+@attrs.define(eq=False)
 class Exchange:
     """One HTTP exchange that is under way."""
 
     host: Host
-    answer: asyncio.Future[tuple[int, list[tuple[bytes, bytes]], bytes]]
+    answer: asyncio.Future[Reply]
     gone: asyncio.Event
 
 
@@ -83,8 +106,8 @@ class Network:
                 socket.cut("its process ended")
 
 
-class Wire(httpx.AsyncBaseTransport):
-    """The HTTP transport of one process."""
+class Wire(httpx.AsyncClient):
+    """The HTTP client of one process, as far as the adapter uses one: what `httpx` does to bytes is left out."""
 
     def __init__(self, network: Network, host: Host, link: Link, watcher: Any) -> None:
         self._network = network
@@ -92,37 +115,49 @@ class Wire(httpx.AsyncBaseTransport):
         self._link = link
         self._watcher = watcher
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def request(  # type: ignore[override]
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] | None,
+        content: bytes | None,
+        headers: Mapping[str, str],
+        auth: httpx.Auth,
+        timeout: httpx.Timeout,  # noqa: ASYNC109 - as httpx has it
+        **_: object,
+    ) -> Reply:
+        """Send a request and wait for its answer. Raises as `httpx` does."""
         if self._host.is_dead:
             raise Killed(self._host.name)
-        timeouts: dict[str, float | None] = request.extensions.get("timeout", {})
-        body = await request.aread()
-        self._watcher(self._host, request.method, request.url.path, body)
+        request = Request(method, _path_of(url), urlencode(params or {}).encode(), dict(headers), content or b"")
+        next(auth.auth_flow(cast("httpx.Request", request)))
+        self._watcher(self._host, method, request.path, request.body or request.query)
         network, link = self._network, self._link
         if link.mode == "refuse":
             await asyncio.sleep(network.latency_s(link))
             raise httpx.ConnectError("connection refused")
         port = network.port()
-        gone = asyncio.Event()
-        answer: asyncio.Future[tuple[int, list[tuple[bytes, bytes]], bytes]] = network.loop.create_future()
-        exchange = Exchange(self._host, answer, gone)
+        exchange = Exchange(self._host, network.loop.create_future(), asyncio.Event())
         network.under_way[port] = exchange
         if link.mode != "lose_request":
-            network.loop.start(network.server, _serve(network, exchange, request, body, port, link))
+            network.loop.start(network.server, _serve(network, exchange, request, port, link))
         try:
-            async with asyncio.timeout(timeouts.get("read")):
-                status, headers, content = await answer
+            async with asyncio.timeout(timeout.read):
+                return await exchange.answer
         except TimeoutError:
             raise httpx.ReadTimeout("nothing came") from None
         finally:
-            gone.set()
+            exchange.gone.set()
             network.under_way.pop(port, None)
-        return httpx.Response(status, headers=headers, content=content)
 
 
-async def _serve(
-    network: Network, exchange: Exchange, request: httpx.Request, body: bytes, port: int, link: Link
-) -> None:
+@functools.lru_cache(maxsize=10_000)
+def _path_of(url: str) -> str:
+    return urlsplit(url).path
+
+
+async def _serve(network: Network, exchange: Exchange, request: Request, port: int, link: Link) -> None:
     await asyncio.sleep(network.latency_s(link))
     if exchange.host.is_dead and network.rng.random() < 0.5:
         return  # it never left the machine
@@ -132,15 +167,15 @@ async def _serve(
         "http_version": "1.1",
         "method": request.method,
         "scheme": "http",
-        "path": request.url.path,
-        "raw_path": request.url.raw_path,
-        "query_string": request.url.query,
+        "path": unquote(request.path),
+        "raw_path": request.path.encode(),
+        "query_string": request.query,
         "root_path": "",
-        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        "headers": [(name.lower().encode(), value.encode()) for name, value in request.headers.items()],
         "client": ("127.0.0.1", port),
         "server": ("exchange", 80),
     }
-    pending = [{"type": "http.request", "body": body, "more_body": False}]
+    pending = [{"type": "http.request", "body": request.body, "more_body": False}]
     started: dict[str, Any] = {}
     content: list[bytes] = []
 
@@ -156,7 +191,8 @@ async def _serve(
             return
         content.append(message.get("body", b""))
         if not message.get("more_body", False) and link.mode != "lose_answer":
-            told = (started["status"], list(started["headers"]), b"".join(content))
+            headers = {name.decode(): value.decode() for name, value in started["headers"]}
+            told = Reply(started["status"], headers, b"".join(content))
             network.loop.call_later(network.latency_s(link), _settle, exchange.answer, told)
 
     assert network.app is not None, "the exchange is open"

@@ -50,8 +50,9 @@ def resume(
 ) -> int:
     """Let halted trading go on, in two steps: once to ask for it, then again with --confirm.
 
-    Refused (code 3) while the ledger and the broker differ. A halt file must be removed first. Where a kill had the
-    broker refuse new orders, a runner tells it to take them again, and trading goes on once the broker shows that.
+    Refused (code 3) while the ledger and the broker differ, or out of turn. A halt file must be removed first. Where a
+    kill had the broker refuse new orders, a runner tells it to take them again, and trading goes on once the broker
+    shows that.
 
     Parameters
     ----------

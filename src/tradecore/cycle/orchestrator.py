@@ -16,18 +16,19 @@ from tradecore.cycle.market import MarketMemory
 from tradecore.cycle.placing import order_of_decision
 from tradecore.cycle.rules import CycleRules
 from tradecore.cycle.sources import NoSources, Sources
+from tradecore.cycle.turn import Turn
 from tradecore.cycle.universe import Universe
 from tradecore.domain import commands as cmd
 from tradecore.domain import streams
 from tradecore.domain.cycle import cycle_id_of
 from tradecore.domain.deliberation import DeliberationState
-from tradecore.domain.events import CyclesPaused
+from tradecore.domain.events import CyclesPaused, DecisionExecuted
 from tradecore.domain.judgement import CycleStep, StepResult
 from tradecore.domain.messages import Cause
 from tradecore.domain.values import Bar, TradingState
 from tradecore.draft import last_event
 from tradecore.engine import Engine
-from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
+from tradecore.errors import BrokerUnreachable, InputError, LaneRefused, ProtocolError, RefusedError
 from tradecore.failpoints import failpoint
 from tradecore.learning.outcomes import OutcomeResolver
 from tradecore.ports.agent import Agent
@@ -40,6 +41,7 @@ _log = structlog.get_logger("tradecore.cycle")
 _UNREAD = (BrokerUnreachable, ProtocolError)
 _WORST = (StepResult.OK, StepResult.SKIPPED, StepResult.PARTLY, StepResult.FAILED)
 _MANY_MISSED = 10
+_UNDONE = ("requested", "concluded", "buy", "sell")
 
 
 @attrs.define
@@ -75,8 +77,9 @@ class Cycle:
         rules: CycleRules,
         run: str,
         sources: Sources | None = None,
+        turn: Turn | None = None,
     ) -> None:
-        """`run` is what a recording of the models' answers is replayed by."""
+        """`run` is what a recording of the models' answers is replayed by; `turn` where processes share the ledger."""
         self._engine = engine
         self._ledger = engine.ledger
         self._agent = agent
@@ -92,6 +95,9 @@ class Cycle:
         )
         self._running: str | None = None
         self._has_begun = False
+        self._turn = turn
+        if turn is not None:
+            engine.follower.listen(turn.observe)
 
     # --- when -------------------------------------------------------------------------------------------------------
 
@@ -99,38 +105,65 @@ class Cycle:
         """A cycle at every place in time on a live market, for ever. What a slow one misses is skipped, on record."""
         while True:
             now = await self._ask_time()
-            await self.at(now)
+            has_run = await self.at(now)
             after = self._market_time()
             missed = self._slot(now) + self._every
-            for _ in range(_MANY_MISSED):
+            for _ in range(_MANY_MISSED if has_run else 0):
                 if missed > self._slot(after):
                     break
                 self._skip(missed, cycle_id_of(self._account, self._agent.name, self._slot(now)))
                 missed += self._every
-            await self._clock.sleep(max(0.0, (self._slot(after) + self._every - self._market_time()).total_seconds()))
+            await self._clock.sleep(self._pause(self._slot(after) + self._every))
 
     async def at(self, now: dt.datetime) -> bool:
         """The cycle of this place in time by the market's clock; false when there is none, or it was done already."""
         due = self._slot(now)
         cycle_id = cycle_id_of(self._account, self._agent.name, due)
-        if not self._has_begun:
+        symbols = self._universe.open_at(now)
+        is_wanted = bool(symbols) and not self.is_paused
+        if self._turn is not None:
+            if not self._has_turn(self._turn, is_due=is_wanted):
+                return False
+        elif not self._has_begun:
             self._end_interrupted(cycle_id)
-            self._has_begun = True
+        self._has_begun = True
         known = self._ledger.cycle(cycle_id)
         if known is not None and not known.is_live:
             return False
         if self._running is not None:
             self._skip(due, self._running)
             return False
-        symbols = self._universe.open_at(now)
-        if not symbols or self.is_paused:
+        if not is_wanted:
             return False
         self._running = cycle_id
         try:
             await self._run(_Round(cycle_id, now, self._cause(cycle_id), symbols, self._clock.monotonic()), due)
+        except LaneRefused as refused:
+            _log.warning("another process runs the cycles", why=str(refused))
+            return False
         finally:
             self._running = None
         return True
+
+    def _has_turn(self, turn: Turn, *, is_due: bool) -> bool:
+        """Whether this process is the one that asks; who takes the turn ends what the one before left open."""
+        if self._running is not None:
+            return True
+        self._engine.catch_up()
+        had_it = turn.is_held
+        if not turn.take(is_due=is_due):
+            return False
+        if not had_it:
+            self._end_interrupted(None)
+        return True
+
+    def _pause(self, next_due: dt.datetime) -> float:
+        """Seconds until there is something to do: the next place in time, or to see whether another has died."""
+        until_due = max(0.0, (next_due - self._market_time()).total_seconds())
+        if self._turn is None or self._turn.is_held:
+            return until_due
+        left = self._turn.seconds_left(self._clock.monotonic())
+        return min(until_due, left) if left > 0 else until_due
 
     @property
     def is_paused(self) -> bool:
@@ -138,14 +171,17 @@ class Cycle:
         return isinstance(last_event(self._ledger.journal, streams.cycles(self._account)), CyclesPaused)
 
     async def finish(self) -> None:
-        """Put on record what became of decisions whose trades ended after the last cycle."""
+        """Put on record what became of decisions whose trades ended after the last cycle, and make way for others."""
         await self.outcomes.resolve()
+        if self._turn is not None:
+            self._turn.leave()
 
     # --- what -------------------------------------------------------------------------------------------------------
 
     async def _run(self, here: _Round, due: dt.datetime) -> None:
         rules = self._rules
-        start = cmd.StartCycle(here.cycle_id, self._account, self._agent.name, rules.mode, due, here.symbols)
+        turn = None if self._turn is None else self._turn.sign()
+        start = cmd.StartCycle(here.cycle_id, self._account, self._agent.name, rules.mode, due, here.symbols, turn)
         self._ledger.handle(start, here.cause)
         failpoint("cycle.started")
         try:
@@ -172,7 +208,12 @@ class Cycle:
         )
 
     async def _step(self, here: _Round, step: CycleStep, work: Callable[[_Round], Awaitable[_Outcome]]) -> bool:
-        """Do a step and record how it went; false where the others make no sense after it."""
+        """Do a step and record how it went; false where the others make no sense after it, or the cycle is over."""
+        self._engine.catch_up()
+        known = self._ledger.cycle(here.cycle_id)
+        if known is None or not known.is_live:
+            _log.warning("another process took the cycle for dead, and ended it", cycle=here.cycle_id)
+            return False
         began = self._clock.monotonic()
         result, detail = await work(here)
         told = cmd.StepCycle(here.cycle_id, step, result, detail, self._seconds_since(began))
@@ -182,14 +223,14 @@ class Cycle:
         return not (is_needed and result in (StepResult.FAILED, StepResult.SKIPPED))
 
     async def _check(self, here: _Round) -> _Outcome:
-        """What waited for a person too long is over. In a halted account only what is due is closed."""
+        """What waited for a person too long is over. In a halted account nobody is asked."""
         self._engine.heed_halt()
         self._engine.catch_up()
         approvals.expire(self._ledger, self._account, self._clock.now(), here.cause)
         state = self._ledger.account(self._account).trading_state
         if state is TradingState.HALTED:
             here.asks = False
-            return StepResult.PARTLY, "trading is halted: nobody is asked, only what is due is closed"
+            return StepResult.PARTLY, "trading is halted: nobody is asked"
         return StepResult.OK, state.value
 
     async def _read(self, here: _Round) -> _Outcome:
@@ -209,13 +250,13 @@ class Cycle:
 
         async def one(symbol: str) -> None:
             bars = self._fresh(symbol, here.now)
-            state = await self._decider.decide(symbol, bars, here.cycle_id, asks=here.asks)
+            state = await self._decider.decide(symbol, bars, here.cycle_id)
             if state is not None:
                 here.decisions.append(state)
 
         try:
             async with anyio.create_task_group() as group:
-                for symbol in here.symbols:
+                for symbol in here.symbols if here.asks else ():
                     group.start_soon(one, symbol)
         except BaseExceptionGroup as group_error:
             raise group_error.exceptions[0] from None
@@ -246,20 +287,27 @@ class Cycle:
     def _place(self, state: DeliberationState, bars: tuple[Bar, ...]) -> str | None:
         """Record the intent; why not, where it is not."""
         not_after = self._clock.now() + dt.timedelta(seconds=self._rules.not_after_s)
-        order = order_of_decision(state, bars, self._universe.tradable(state.symbol), not_after)
+        held = self._ledger.account(self._account).held(state.agent, state.symbol)
+        tradable = self._universe.tradable(state.symbol)
+        order = order_of_decision(state, bars, tradable, not_after, held, self._rules.exits)
         cause = self._decision_cause(state)
         why = self._engine.held_back(order)
         if why is None:
             try:
                 self._ledger.handle(order, cause)
-            except InputError as error:
+            except (InputError, RefusedError) as error:
                 why = str(error)
         if why is not None:
             self._ledger.handle(cmd.LapseDecision(state.decision_id, why), cause)
             return why
-        if self._ledger.order(order.order_id) is None:
+        if self._ledger.order(order.order_id) is None and not self._is_executed(state.decision_id):
             return "refused by the risk gate"
         return None
+
+    def _is_executed(self, decision_id: str) -> bool:
+        """Whether it became anything: a close that has to withdraw the legs at the broker first is no order yet."""
+        events = self._ledger.journal.load(streams.decision(decision_id))
+        return any(isinstance(recorded.event, DecisionExecuted) for recorded in events)
 
     async def _deliver(self, _: _Round) -> _Outcome:
         """Give delivery its time; what takes longer goes on by itself, and the next cycle sees it."""
@@ -278,22 +326,22 @@ class Cycle:
 
     # --- what an earlier process left -------------------------------------------------------------------------------
 
-    def _end_interrupted(self, current: str) -> None:
-        """Cycles that their process did not survive are over, but for the one whose time it still is."""
-        self._engine.projector.catch_up()
+    def _end_interrupted(self, current: str | None) -> None:
+        """Cycles that their process did not survive are over, but for the one whose time it still is.
+
+        First the cycles: for one that is over nothing is decided any more, so what lapses then is all that there is.
+        """
         journal = self._ledger.journal
-        open_cycles = {row["cycle_id"]: row for row in read_rows(journal, "cycles") if row["status"] == "live"}
-        open_cycles = {
-            key: row for key, row in open_cycles.items() if row["account"] == self._account and key != current
-        }
-        if not open_cycles:
-            return
+        self._engine.projector.catch_up()
+        own = {row["cycle_id"]: row for row in read_rows(journal, "cycles") if row["account"] == self._account}
+        for cycle_id, row in own.items():
+            if row["status"] == "live" and cycle_id != current:
+                self._ledger.handle(cmd.FailCycle(cycle_id, "its process ended in it"), self._cause(cycle_id))
+        self._engine.projector.catch_up()
         for row in read_rows(journal, "decisions"):
-            if row["cycle_id"] in open_cycles and row["status"] in ("requested", "concluded", "buy", "sell"):
-                lapse = cmd.LapseDecision(row["decision_id"], "the process ended before it was executed")
+            if row["status"] in _UNDONE and row["cycle_id"] in own and row["cycle_id"] != current:
+                lapse = cmd.LapseDecision(row["decision_id"], "its process ended before it was executed")
                 self._ledger.handle(lapse, Cause(row["trace_id"], actor="cycle", source="cycle"))
-        for cycle_id in open_cycles:
-            self._ledger.handle(cmd.FailCycle(cycle_id, "its process ended in it"), self._cause(cycle_id))
 
     def _skip(self, due: dt.datetime, running: str) -> None:
         cycle_id = cycle_id_of(self._account, self._agent.name, due)

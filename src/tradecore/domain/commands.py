@@ -37,7 +37,10 @@ from tradecore.domain.values import (
 
 @attrs.frozen
 class Proposal:
-    """What a strategy proposes, before the domain decides. `quantity` in units, `reference_price` as it saw it."""
+    """What a strategy proposes, before the domain decides. `quantity` in units, `reference_price` as it saw it.
+
+    What an agent `deliberated` may have lapsed meanwhile, and is nothing then.
+    """
 
     decision_id: str
     strategy: str
@@ -48,6 +51,7 @@ class Proposal:
     data_as_of: dt.datetime
     reasoning: str
     confidence: Decimal | None = None
+    deliberated: bool = False
 
 
 @attrs.frozen
@@ -187,7 +191,8 @@ class PlaceOrder:
     `reference_price`, because its worst quantity must be counted. `tradable` is whether the broker trades the symbol,
     None when nobody asked; `volatility` its average true range as a share of the price, None when nobody knows.
     `exits` is how the trade that it opens is to be left: by its legs where it has some, else by the engine.
-    `approval` is why a person has to agree whatever the limits say, None where nobody has to.
+    `approval` is why a person has to agree whatever the limits say, None where nobody has to. `decision_id` is the
+    decision that it carries out where that is on record already, and there is no `proposal` for that.
     """
 
     order_id: str
@@ -215,6 +220,7 @@ class PlaceOrder:
     volatility: Decimal | None = None
     exits: ExitPlan | None = None
     approval: str | None = None
+    decision_id: str | None = None
 
 
 @attrs.frozen
@@ -670,7 +676,11 @@ class LapseDecision:
 
 @attrs.frozen
 class StartCycle:
-    """Begin a cycle at its place in time; what has begun already is not begun again."""
+    """Begin a cycle at its place in time; what has begun already is not begun again.
+
+    `turn` is the lane of cycles as its holder knows it, where processes share the ledger: the cycle begins only while
+    that is still so.
+    """
 
     cycle_id: str
     account: str
@@ -678,6 +688,7 @@ class StartCycle:
     mode: CycleMode
     due_at: dt.datetime
     symbols: tuple[str, ...]
+    turn: UseLane | None = None
 
 
 @attrs.frozen

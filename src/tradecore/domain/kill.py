@@ -38,23 +38,23 @@ KillCommand = RequestKill | StartKill | RecordKillAnswer | SuspensionCommand
 
 def decide(state: KillState | None, command: KillCommand) -> list[ev.Event]:
     """What a command means for the kill of an account."""
-    account, attempts = command.account, state.attempts if state else 0
-    is_open = state is not None and state.is_open
+    account = command.account
     match command:
         case RequestKill():
-            if state is None or not is_open:
+            if state is None or not state.is_open:
                 return [ev.KillRequested(account, command.suspend, command.reason, command.flat)]
             if state.suspend >= command.suspend and state.flat is command.flat:
                 return []
             return [ev.KillRequested(account, command.suspend or state.suspend, command.reason, command.flat)]
         case StartKill():
-            if state is None or not is_open:
+            if state is None or not state.is_open:
                 return []
-            lost = [_answer(account, attempts, _NO_OUTCOME)] if state.in_flight else []
-            return [*lost, ev.KillSubmitted(account, attempts + 1, command.lease)]
+            lost = [_answer(account, state.attempts, _NO_OUTCOME)] if state.in_flight else []
+            return [*lost, ev.KillSubmitted(account, state.attempts + 1, command.lease)]
         case RecordKillAnswer():
             if state is None or not state.in_flight:
                 return []
+            attempts = state.attempts
             answered = ev.KillAnswered(
                 account, attempts, command.accepted, command.message, command.open_orders, command.open_positions
             )

@@ -106,6 +106,11 @@ def cycles(account_name: str) -> str:
     return f"cycles-{account_name}"
 
 
+def cycle_lane(account_name: str) -> str:
+    """The name of the lane of an account's cycles: who runs them, where several processes share the ledger."""
+    return f"cycles:{account_name}"
+
+
 def outcome(decision_id: str) -> str:
     """The stream of what became of a decision."""
     return f"outcome-{decision_id}"

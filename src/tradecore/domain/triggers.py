@@ -77,7 +77,10 @@ STANDARD = (
 )
 """What holds for a live market where nobody said otherwise."""
 
-CRITICAL_ALERTS = ("order_halted", "ledger_damaged", "saga_manual", "unprotected")
+FAILED = "runner_failed"
+"""The halt of a runner that ended in a way that nobody foresaw, and its alert. No rule of it: it always holds."""
+
+CRITICAL_ALERTS = ("order_halted", "ledger_damaged", "saga_manual", "unprotected", FAILED)
 """Kinds of alerts that hold new risk until a person has read them, where nobody said otherwise."""
 
 

@@ -37,8 +37,8 @@ class Lane:
         if any(recorded.envelope.stream == streams.lane(self._name) for recorded in events):
             self._sign_at = self._clock.monotonic()
 
-    def may_deliver(self, *, has_work: bool) -> bool:
-        """Whether the lane is ours; taken now when it is free, or when its holder left no sign for too long."""
+    def may_deliver(self, *, has_work: bool, is_dead: bool = False) -> bool:
+        """Whether the lane is ours; taken now when it is free, or when its holder `is_dead` or was silent too long."""
         if has_work and not self._had_work:
             self._sign_at = self._clock.monotonic()  # nobody needed to show himself before
         self._had_work = has_work
@@ -46,7 +46,8 @@ class Lane:
             return self.is_held
         state = self._ledger.lane(self._name)
         is_free = state is None or state.holder is None
-        return (is_free or self._clock.monotonic() >= self._sign_at + self._patience_s) and self._take()
+        is_silent = self._clock.monotonic() >= self._sign_at + self._patience_s
+        return (is_free or is_dead or is_silent) and self._take()
 
     @property
     def is_held(self) -> bool:

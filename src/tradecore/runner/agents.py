@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from tradecore.cycle.orchestrator import Cycle
 from tradecore.cycle.rules import CycleRules
+from tradecore.cycle.turn import Turn
 from tradecore.domain.judgement import CycleMode
 from tradecore.engine import Engine
 from tradecore.errors import ConfigurationError, InputError
@@ -28,17 +29,20 @@ async def open_cycle(
     venue: Venue,
     clock: Clock,
     ids: Ids,
-    run: str,
+    runner_id: str,
     not_after_s: float,
     gateway: ModelGateway | None = None,
     agent: Agent | None = None,
+    *,
+    alone: bool = True,
 ) -> AsyncIterator[Cycle | None]:
     """The cycles that the settings ask for, with a way to models; None where no agent is named.
 
-    `gateway` and `agent` stand in for those of the settings. Raises `ConfigurationError`, and what the gateway raises.
+    `gateway` and `agent` stand in for those of the settings; `alone` when no other process had the
+    ledger. Raises `ConfigurationError`, and what the gateway raises.
     """
     if agent is not None:
-        yield make_cycle(settings, agent, engine, venue, clock, ids, run, not_after_s)
+        yield make_cycle(settings, agent, engine, venue, clock, ids, runner_id, not_after_s, alone=alone)
         return
     if not settings.agent.name:
         yield None
@@ -47,7 +51,9 @@ async def open_cycle(
         if gateway is None:
             opening = open_gateway(settings.models, engine.ledger, clock, ids, settings.account)
             gateway = await stack.enter_async_context(opening)
-        yield make_cycle(settings, make_agent(settings, gateway), engine, venue, clock, ids, run, not_after_s)
+        yield make_cycle(
+            settings, make_agent(settings, gateway), engine, venue, clock, ids, runner_id, not_after_s, alone=alone
+        )
 
 
 def make_agent(settings: Settings, gateway: ModelGateway) -> Agent:
@@ -64,7 +70,16 @@ def make_agent(settings: Settings, gateway: ModelGateway) -> Agent:
 
 
 def make_cycle(
-    settings: Settings, agent: Agent, engine: Engine, venue: Venue, clock: Clock, ids: Ids, run: str, not_after_s: float
+    settings: Settings,
+    agent: Agent,
+    engine: Engine,
+    venue: Venue,
+    clock: Clock,
+    ids: Ids,
+    runner_id: str,
+    not_after_s: float,
+    *,
+    alone: bool = True,
 ) -> Cycle:
     """The cycles of an account. Raises `ConfigurationError` where nobody said which symbols to look at."""
     symbols = settings.market_data.symbols or venue.symbols
@@ -81,5 +96,12 @@ def make_cycle(
         decide_s=said.decide_s,
         deliver_s=said.deliver_s,
         not_after_s=not_after_s,
+        exits=settings.exits.plan(),
     )
-    return Cycle(engine, agent, venue.market_data, clock, ids, settings.account, symbols, rules, said.run or run)
+    turn = None
+    if settings.delivery.shared:  # silence between cycles, or in a step of one, is no death
+        longest = max(rules.every_s, rules.decide_s, rules.deliver_s)
+        patience_s = longest + settings.delivery.takeover_s
+        turn = Turn(engine.ledger, clock, ids, settings.account, runner_id, patience_s, alone=alone)
+    run = said.run or runner_id
+    return Cycle(engine, agent, venue.market_data, clock, ids, settings.account, symbols, rules, run, turn=turn)

@@ -13,19 +13,21 @@ class HaltFile:
 
     def __init__(self, path: Path | None) -> None:
         """None for a ledger that has no place for such a file, and settings that name none."""
-        self._path = path
+        self.path = path
 
     def __call__(self) -> str | None:
         """Why nothing is to be sent, or None."""
-        if self._path is None:
+        if self.path is None:
             return None
         try:
-            os.stat(self._path)  # noqa: PTH116
+            os.lstat(self.path)
         except FileNotFoundError:
-            return None
+            if os.path.isdir(self.path.parent):  # noqa: PTH112
+                return None
+            return f"the halt file cannot be looked at: there is no {self.path.parent}"
         except OSError as error:
             return f"the halt file cannot be looked at: {error}"
-        return f"the file {self._path} is there"
+        return f"the file {self.path} is there"
 
 
 def find_halt_file(ledger: str, named: str) -> HaltFile:

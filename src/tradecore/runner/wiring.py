@@ -71,7 +71,9 @@ async def open_session(
                 around = Surroundings(clock, ids, rng, lambda: lease.token, alone=alone)
                 session = assemble(settings, strategy, runner_id, ledger, venue, around)
                 engine, fresh_s = session.engine, not_after_s(settings, venue)
-                async with open_cycle(settings, engine, venue, clock, ids, runner_id, fresh_s, gateway, agent) as cycle:
+                async with open_cycle(
+                    settings, engine, venue, clock, ids, runner_id, fresh_s, gateway, agent, alone=alone
+                ) as cycle:
                     yield attrs.evolve(session, cycle=cycle)
         finally:
             journal.close()
@@ -100,13 +102,15 @@ def not_after_s(settings: Settings, venue: Venue) -> float:
 
 @attrs.frozen
 class Surroundings:
-    """What a session needs of the machine: time, identities, chance, and the proof that its ledger is its own."""
+    """What a session needs of the machine: time, identities, chance, the proof that its ledger is its own,
+    and the hash of its code."""
 
     clock: Clock
     ids: Ids
     rng: Rng
     lease_token: Callable[[], str]
     alone: bool = True
+    build: Callable[..., str] = build_of
 
 
 def assemble(
@@ -137,7 +141,7 @@ def assemble(
         cash_tolerance=delivery.cash_tolerance,
         vigilance=settings.triggers.vigilance(is_replayed=venue.replay is not None),
         exits=settings.exits.plan(),
-        build=build_of(venue.broker, strategy),
+        build=around.build(venue.broker, strategy),
         alone=around.alone,
         is_replayed=venue.replay is not None,
     )
