@@ -467,6 +467,7 @@ class RecordReport:
     updated_at: dt.datetime
     source: str
     raw: str
+    reason: str = "canceled at the broker"
 
 
 @attrs.frozen
