@@ -28,7 +28,6 @@ from tradecore_sweep.study import Trial, Window
 from tradecore_sweep.sweeping import inputs_of
 from tradecore_sweep.trialling import run_trial
 
-
 Item = TypeVar("Item")
 
 

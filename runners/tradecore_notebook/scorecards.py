@@ -88,12 +88,7 @@ def _diagram(card: Scorecard) -> str:
 
     points = " ".join(at(step.probability, step.calibrated) for step in card.curve)
     most = max(step.count for step in card.curve)
-    dots = "".join(
-        '<circle cx="{}" cy="{}" r="{:.1f}" fill="#1f5fbf" fill-opacity="0.7"/>'.format(
-            *at(step.probability, step.came_true / step.count).split(","), 2 + 5 * math.sqrt(step.count / most)
-        )
-        for step in card.curve
-    )
+    dots = "".join(_dot(at(step.probability, step.came_true / step.count), step.count / most) for step in card.curve)
     axes = (
         f'<text x="{_SIDE - _MARGIN}" y="{_SIDE - 14}" text-anchor="end" font-size="11">stated &#8594;</text>'
         f'<text x="{_MARGIN + 2}" y="20" font-size="11">&#8593; came true</text>'
@@ -105,3 +100,8 @@ def _diagram(card: Scorecard) -> str:
         f'<polyline points="{at(0, 0)} {at(1, 1)}" fill="none" stroke="#999"/>'
         f'<polyline points="{points}" fill="none" stroke="#1f5fbf"/>{dots}{axes}</svg>'
     )
+
+
+def _dot(place: str, share: float) -> str:
+    across, up = place.split(",")
+    return f'<circle cx="{across}" cy="{up}" r="{2 + 5 * math.sqrt(share):.1f}" fill="#1f5fbf" fill-opacity="0.7"/>'
