@@ -441,7 +441,8 @@ class DecisionRequested(Event, frozen=True):
 class FeaturesRecorded(Event, frozen=True):
     """What was known when a decision was made, by name; what was not is `missing`, so that nothing is just not there.
 
-    `sources` are those that answered. Everything was known by `as_of`.
+    `sources` are those that answered, `notes` the texts from outside by their hashes in the side store, the newest
+    last. Everything was known by `as_of`.
     """
 
     NAME: ClassVar[str] = "ai.features.recorded"
@@ -451,6 +452,7 @@ class FeaturesRecorded(Event, frozen=True):
     values: Mapping[str, Decimal]
     missing: tuple[str, ...]
     sources: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 class DecisionConcluded(Event, frozen=True):
@@ -1200,6 +1202,7 @@ class ExitsArmed(Event, frozen=True):
     """How the trade is to be left, from here on by its `keeper`. `order_id` is the entry; `reason` why it changed."""
 
     NAME: ClassVar[str] = "trade.exit.armed"
+    SCHEMA: ClassVar[int] = 2
     trade_id: str
     account: str
     symbol: str
@@ -1667,6 +1670,55 @@ class KillVerified(Event, frozen=True):
     account: str
     attempts: int
     flat: bool = False
+
+
+class SuspensionShown(Event, frozen=True):
+    """The broker shows that its own switch refuses new orders of the account, or that it does not any more."""
+
+    NAME: ClassVar[str] = "account.suspension.shown"
+    account: str
+    suspended: bool
+
+
+class SuspensionLiftRequested(Event, frozen=True):
+    """A person confirmed that trading goes on: the broker is to take new orders again, until that is proved.
+
+    `ours` says whether a kill of this ledger had suspended the account.
+    """
+
+    NAME: ClassVar[str] = "account.suspension.lift_requested"
+    account: str
+    who: str
+    reason: str
+    ours: bool
+
+
+class SuspensionLiftSubmitted(Event, frozen=True):
+    """The instruction to take new orders again is being sent."""
+
+    NAME: ClassVar[str] = "account.suspension.lift_submitted"
+    account: str
+    attempt: int
+    lease: str
+
+
+class SuspensionLiftAnswered(Event, frozen=True):
+    """What became of the attempt; `suspended` is what the broker showed after it, None when it could not be asked."""
+
+    NAME: ClassVar[str] = "account.suspension.lift_answered"
+    account: str
+    attempt: int
+    accepted: bool
+    message: str
+    suspended: bool | None
+
+
+class SuspensionLifted(Event, frozen=True):
+    """The broker showed that it takes new orders of the account again."""
+
+    NAME: ClassVar[str] = "account.suspension.lifted"
+    account: str
+    attempts: int
 
 
 class LaneTaken(Event, frozen=True):

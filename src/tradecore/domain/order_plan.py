@@ -31,7 +31,7 @@ def plan(command: PlaceOrder, client_order_id: str, trade_id: str) -> list[ev.Ev
         extended_hours=command.extended_hours,
         strategy=command.strategy,
         trade_id=trade_id,
-        decision_id=command.proposal.decision_id if command.proposal else None,
+        decision_id=command.proposal.decision_id if command.proposal else command.decision_id,
         reference_price=command.reference_price,
         notional=command.notional,
         stop_price=command.stop_price,
