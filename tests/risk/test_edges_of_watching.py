@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import attrs
+import msgspec
 import pytest
 
 from tests.ledger.desk import NOON, Desk
@@ -156,7 +157,7 @@ def test_orders_that_the_ledger_does_not_have_and_trades_of_others_do_not_count(
         ev.TradeClosed("of nobody", D(-1), D(0), NOON, NOON, ""),
         ev.ReservationMade("main", "o", "t", "written by an early release", "SPY", Side.BUY, D(1), 1),
     )
-    watched.watch.observe(tuple(attrs.evolve(told, event=event) for event in strange))
+    watched.watch.observe(tuple(msgspec.structs.replace(told, event=event) for event in strange))
     seen = figures(watched)
     assert seen[Trigger.CONSECUTIVE_LOSSES] == 0
     assert Trigger.REPEATED_EXECUTION not in seen

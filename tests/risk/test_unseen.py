@@ -19,7 +19,7 @@ from tradecore.errors import InputError
 from tradecore.proposing import with_exits
 from tradecore.runner.contract import Session
 from tradecore.settings import load_settings
-from tradecore_daemon.live import wants_live_bars
+from tradecore_daemon.live import is_watching
 
 D = Decimal
 STOP, TIME = plan(stop_loss="0.02"), plan(max_holding_s="60")
@@ -87,4 +87,4 @@ def test_a_runner_without_a_strategy_watches_the_symbols_that_are_named(tables: 
     nothing: Any = None  # only the settings say it
     settings = load_settings(None, tables)
     session = Session("runner", settings, nothing, nothing, nothing, nothing, nothing, nothing)
-    assert wants_live_bars(session) is wants
+    assert is_watching(session) is wants
