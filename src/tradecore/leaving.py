@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+import attrs
+
 from tradecore.domain import events as ev
 from tradecore.domain import exits, streams
 from tradecore.domain.commands import Command, FireExit, PlaceOrder, StartSaga
@@ -12,6 +14,7 @@ from tradecore.domain.exit_plan import ExitRule, Keeper, check_plan
 from tradecore.domain.exits import Held
 from tradecore.domain.identity import derived_id
 from tradecore.domain.order_state import OrderState
+from tradecore.domain.reducing import closable
 from tradecore.domain.terms import is_crypto, legs_of
 from tradecore.domain.trade import TradeState
 from tradecore.domain.values import OrderType, Purpose, Side, TimeInForce, TradeStatus
@@ -57,8 +60,12 @@ def give(draft: Draft, command: exits.ExitCommand, now: dt.datetime) -> Command 
     held = held_by(trade)
     if state is None or held is None or trade is None:
         return None
-    if isinstance(command, FireExit) and (is_being_left(draft, trade) or _saga_lives(draft, state)):
-        return None
+    if isinstance(command, FireExit):
+        there = abs(closable(draft.account(state.account), trade.strategy, trade.symbol))
+        if not there or is_being_left(draft, trade) or _saga_lives(draft, state):
+            return None
+        if command.rung:
+            command = attrs.evolve(command, quantity=min(command.quantity, there))
     decided = exits.decide(state, command, held)
     draft.add(streams.exits(command.trade_id), decided)
     fired = [event for event in decided if isinstance(event, ev.ExitFired)]

@@ -11,12 +11,10 @@ from tradecore.domain.commands import AdoptOrder, BookActivity, BookAdjustment
 from tradecore.domain.identity import derived_id, trade_id_of_order
 from tradecore.domain.order_state import OrderState
 from tradecore.domain.position import apply_fill
+from tradecore.domain.reducing import EXTERNAL
 from tradecore.domain.values import ZERO, TradeStatus, minus, plus, rounded_down_to_nine, times
 from tradecore.draft import Draft
 from tradecore.errors import InputError
-
-EXTERNAL = "external"
-"""The strategy of orders that nobody placed here."""
 
 _CASH_KINDS = ("dividend", "fee", "interest", "deposit", "withdrawal", "other")
 

@@ -65,7 +65,7 @@ from tradecore.domain.commands import (
 from tradecore.domain.deliberation import Progress
 from tradecore.domain.identity import client_order_id, closing_order_id, trade_id_of_order
 from tradecore.domain.limits import Action
-from tradecore.domain.reducing import is_against
+from tradecore.domain.reducing import closable, is_against
 from tradecore.domain.terms import check_terms
 from tradecore.domain.values import ZERO, OrderStatus, Purpose, TradeStatus
 from tradecore.draft import Draft
@@ -161,9 +161,9 @@ def _advance(draft: Draft, command: AdvanceSaga, here: Occasion) -> None:
 
 def _check_still_held(draft: Draft, command: PlaceOrder) -> None:
     """The step may have been decided on books that another process was ahead of: nothing is closed twice."""
-    held = draft.account(command.account).held(command.strategy, command.symbol)
+    held = closable(draft.account(command.account), command.strategy, command.symbol)
     if command.quantity is None or held * command.side.sign >= 0 or command.quantity > abs(held):
-        raise CloseRefused(f"{command.strategy} holds {held} {command.symbol} by now")
+        raise CloseRefused(f"{command.strategy} holds {held} {command.symbol} in the account by now")
 
 
 def _saga(draft: Draft, saga_id: str) -> saga.SagaState:

@@ -126,7 +126,8 @@ def test_only_a_person_lets_trading_go_on_after_it(tmp_path: Path, terminal: Ter
     assert submits(recorded(tmp_path)) == before
     assert terminal.run("resume", "--reason", "mended", "--confirm").code == 3, "the first step comes first"
     assert terminal.run("resume", "--reason", "mended").code == 0
-    assert terminal.run("resume", "--reason", "mended", "--confirm").code == 0
+    resumed = terminal.json("resume", "--reason", "mended", "--confirm")[0]
+    assert (resumed["trading_state"], resumed["unread_alerts"]) == ("reduce_only", 1), "what was found is not read yet"
     assert terminal.json("limits")[0]["trading_state"] == "reduce_only", "its alert was not read yet"
     assert terminal.run("alerts", "acknowledge", "--all", "--reason", "mended").code == 0
     run(tmp_path, stops, at=1000)
