@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import enum
+from decimal import Decimal
 
 import pytest
 
 from tests.risk.asks import ask, judge, limits, rule_of, standing
-from tradecore.domain.exit_plan import ExitRule, Keeper
+from tradecore.domain.exit_plan import ExitPlan, ExitRule, Keeper
+from tradecore.domain.kill import KillState
 from tradecore.domain.limits import REDUCIBLE, STANDARD, Action, Hours, Limits
+from tradecore.domain.tempo import Tempo
 from tradecore.domain.triggers import CRITICAL_ALERTS, Trigger
 from tradecore.domain.triggers import STANDARD as TRIGGERS
+from tradecore.domain.volatility import PERIODS, Swing
 
 TRIGGER_WORDS = (
     "day_loss drawdown consecutive_losses reject_rate error_rate broker_unreachable stale_data reconcile_mismatch "
@@ -65,6 +69,15 @@ def test_the_standard_is_what_the_documentation_says() -> None:
         "ledger_damaged": ("1", "halted", "300"),
     }
     assert {(rule.least, str(rule.cooldown_s)) for rule in TRIGGERS} == {(5, "900")}
+
+
+def test_what_is_not_said_is_this() -> None:
+    assert (str(Limits().repeat_window_s), str(Limits().approval_s)) == ("60", "900")
+    assert KillState("main") == KillState(
+        "main", is_open=False, suspend=False, flat=False, attempts=0, in_flight=False
+    )  # fmt: skip
+    assert (ExitPlan().trail_arm, str(PERIODS)) == (Decimal("0.05"), "14")
+    assert (Tempo().orders, Tempo().notional, Swing().ranges) == (0, Decimal(0), 0)
 
 
 def vars_of(told: Limits) -> dict[str, object]:
