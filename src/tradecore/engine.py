@@ -31,6 +31,7 @@ from tradecore.follower import Follower
 from tradecore.gate import Gate
 from tradecore.inbox import Inbox
 from tradecore.ledger import Ledger
+from tradecore.marking import Marks
 from tradecore.outbox import Outbox
 from tradecore.pinning import pin_account
 from tradecore.portfolio import StrategyPortfolio
@@ -83,7 +84,7 @@ class Engine:
             ledger, broker, inbox, outbox, clock, ids,
             terms.account, terms.cash_tolerance, self.collect, self.broker_clock.ask, terms.patience_s,
         )  # fmt: skip
-        self._marked_at: float | None = None
+        self._marks = Marks(ledger, broker, clock, terms.account, terms.mark_every_s)
         self._tradable: frozenset[str] | None = None
         self._swings: dict[str, Swing] = {}
         self.gate = Gate()
@@ -269,23 +270,10 @@ class Engine:
         return self._comparer.is_unsure
 
     async def _mark(self, why: str) -> None:
-        """Take in the broker's prices of what is held: at a start, on a new day, now and then, and where one lacks."""
-        account, now = self.ledger.account(self._terms.account), self._clock.monotonic()
-        is_new_day = account.tempo.day != self._clock.now().date()
-        lately = self._marked_at is not None and now - self._marked_at < self._terms.mark_every_s
-        if why == "schedule" and lately and not is_new_day and not account.exposure.unpriced:
-            return
-        spelt = {symbol.replace("/", ""): symbol for symbol in account.exposure.books}
         try:
-            held = await self.broker.positions()
+            await self._marks.take(why, self._cause("engine"))
         except (BrokerUnreachable, ProtocolError) as error:
             self.alert("broker_unreachable", str(error))
-            return
-        self._marked_at = now
-        marks = {
-            spelt.get(item.symbol, item.symbol): item.current_price for item in held if item.current_price is not None
-        }
-        self.ledger.handle(cmd.MarkEquity(self._terms.account, marks, self._clock.now()), self._cause("engine"))
 
     def _restore_doubts(self) -> None:
         """Take up what earlier runs left open and only the orders themselves tell: unseen legs, contradictions."""

@@ -30,7 +30,7 @@ def _told(value: object) -> object:
     """`none` switches a trigger off, a number is where it stops."""
     if isinstance(value, str) and value.strip().lower() == "none":
         return None
-    return {"at": value} if isinstance(value, str | int | float | Decimal) and not isinstance(value, bool) else value
+    return {"at": value} if isinstance(value, str | int | float | Decimal) else value
 
 
 Told = Annotated[TriggerSettings | None, BeforeValidator(_told)]

@@ -132,7 +132,7 @@ def test_a_part_is_closed_at_market_within_a_minute(
     assert close.not_after == desk.clock.now() + dt.timedelta(seconds=60)
 
 
-def test_a_close_that_ended_while_its_fill_is_missing_is_no_reason_to_wait_nor_to_close_again() -> None:
+def test_an_exit_waits_for_the_fills_of_a_close_that_has_ended() -> None:
     market = Market.over()
     desk = market.desk
     desk.done("buy", "10", "100", exits=HALF_AT_FIVE)
@@ -141,10 +141,11 @@ def test_a_close_that_ended_while_its_fill_is_missing_is_no_reason_to_wait_nor_t
     market.stage.works(close)
     desk.report(close, "canceled", "2", at=1)
     assert not desk.order(close).is_settled
-    market.bar("100", "105")
-    assert len(found(desk, ExitFired)) == 1, "the target was reached once"
+    market.bar("97", "105")
+    assert len(found(desk, ExitFired)) == 1, "how much is left to be closed is not known yet"
+    desk.fill(close, "2", "105")
     market.bar("97", "99")
-    assert [event.rule for event in found(desk, ExitFired)][1:] == [ExitRule.STOP_LOSS]
+    assert [(event.rule, event.quantity) for event in found(desk, ExitFired)][1:] == [(ExitRule.STOP_LOSS, D(8))]
 
 
 # --- bars and time --------------------------------------------------------------------------------------------------

@@ -161,7 +161,7 @@ def test_tables_become_what_the_gate_reads() -> None:
     ("table", "match"),
     [
         ({"risk": {"loss_steps": [{"at": 1, "factor": 1}, {"at": 1, "factor": 0}]}}, "must be larger"),
-        ({"risk": {"symbols": ["S P Y"]}}, "risk"),
+        ({"risk": {"symbols": ["S P Y"]}}, r"(?<!no )risk: 'S P Y'"),
         ({"triggers": {"drawdown": True}}, r"triggers\.drawdown"),
     ],
 )
@@ -175,3 +175,9 @@ def test_a_state_in_a_file_is_the_state_that_is_recorded() -> None:
     rules = {one.trigger: one for one in told.vigilance(is_replayed=True).rules}
     assert rules[Trigger.DRAWDOWN].state is TradingState.HALTED
     assert rules[Trigger.VOLATILITY].at == D("0.2")
+
+
+def test_what_the_standard_does_not_watch_for_stops_at_the_first_sign() -> None:
+    told = TriggersSettings.model_validate({"disk_low": {"state": "halted"}})
+    (rule,) = (one for one in told.vigilance(is_replayed=True).rules)
+    assert (rule.trigger, rule.at) == (Trigger.DISK_LOW, D(1))

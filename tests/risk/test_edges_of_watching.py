@@ -54,7 +54,8 @@ def test_a_day_that_began_unpriced_still_has_its_best() -> None:
     desk.place("buy", "1", "QQQ")
     assert desk.account.tempo.start is None
     assert watched.look() is ACTIVE, "an equity that is not known is no loss"
-    desk.mark(SPY="20")
+    desk.done("buy", "1", "20")
+    assert desk.account.tempo.start is None, "a fill tells a price, and not what the day began with"
     assert watched.look() is REDUCE_ONLY
     assert stop_of(watched).trigger == "drawdown"
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.review.scripted import Office, engine_of
-from tests.risk.test_exits import BOTH, placing, plan
+from tests.risk.test_edges_of_exiting import bracketed
+from tests.risk.test_exits import BOTH, Market, placing, plan
 from tests.risk.test_wired import found
 from tradecore.domain.events import AlertTriggered
 from tradecore.domain.exit_plan import ExitPlan
@@ -16,6 +17,7 @@ from tradecore.domain.triggers import CRITICAL_ALERTS, Vigilance
 from tradecore.domain.values import OrderClass, TimeInForce, TradingState
 from tradecore.engine import Engine
 from tradecore.errors import InputError
+from tradecore.exiting import Exits
 from tradecore.proposing import with_exits
 from tradecore.runner.contract import Session
 from tradecore.settings import load_settings
@@ -48,6 +50,16 @@ def test_a_stop_without_bars_is_told_once_and_holds_new_risk_until_somebody_read
     (message,) = unprotected(office)
     assert message.startswith("QQQ: its exits need prices, and no bars of it come")
     assert office.desk.account.may is TradingState.REDUCE_ONLY
+
+
+def test_what_waits_at_the_broker_needs_no_bars() -> None:
+    market = Market.over()
+    bracketed(market)
+    exits = Exits(market.desk.ledger, market.desk.ids, "main")
+    exits.watched = frozenset()
+    assert exits.unseen() == ()
+    market.desk.done("buy", "10", "100", "QQQ", exits=STOP)
+    assert len(exits.unseen()) == 1
 
 
 @pytest.mark.parametrize("watched", [None, frozenset({"SPY", "QQQ"})])
