@@ -71,6 +71,7 @@ class Daemon:
         wants_bars = replay is not None or is_watching(session)
         if wants_bars and replay is None and not session.feed.symbols:
             raise ConfigurationError("market_data.symbols: a live market needs to be told which symbols to watch")
+        session.engine.exits.watched = frozenset(session.feed.symbols if wants_bars else ())
         market = self._market = anyio.CancelScope()
         async with anyio.create_task_group() as group:
             if self._hears_signals:

@@ -13,8 +13,9 @@ from tradecore_daemon.warmup import read_warmup
 
 
 def is_watching(session: Session) -> bool:
-    """Whether bars are needed: by a strategy, or for the exits of what an agent opened."""
-    return session.settings.strategy.name != "none" or session.cycle is not None
+    """Whether bars are needed: by a strategy, for what an agent opened, or for exits in the symbols that are named."""
+    settings = session.settings
+    return settings.strategy.name != "none" or session.cycle is not None or bool(settings.market_data.symbols)
 
 
 async def pace_live(session: Session, progress: Progress, turn: Turn = at_once) -> None:
@@ -29,6 +30,7 @@ async def pace_live(session: Session, progress: Progress, turn: Turn = at_once) 
     for bar in bars:
         engine.observe(bar)
     feed.begin_after(bars)
+    engine.watch.expect(feed.symbols)
     count = 0
     news = feed.live(engine.broker_clock.now, limit)
     while True:
@@ -39,6 +41,8 @@ async def pace_live(session: Session, progress: Progress, turn: Turn = at_once) 
         bar = known.value
         if known.is_live and not engine.inbox.behind:
             engine.decide(bar)
-        else:  # no new orders on stale bars, nor while fills are known to be missing
+        elif known.is_live:  # no new risk while fills are known to be missing
+            engine.observe_held(bar)
+        else:
             engine.observe(bar)
         progress.update(count, None, f"{bar.symbol} {bar.start:%Y-%m-%d %H:%M}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+import attrs
+
 from tradecore.domain import events as ev
 from tradecore.domain import exits, streams
 from tradecore.domain.commands import Command, FireExit, PlaceOrder, StartSaga
@@ -12,6 +14,7 @@ from tradecore.domain.exit_plan import ExitRule, Keeper, check_plan
 from tradecore.domain.exits import Held
 from tradecore.domain.identity import derived_id
 from tradecore.domain.order_state import OrderState
+from tradecore.domain.reducing import closable
 from tradecore.domain.terms import is_crypto, legs_of
 from tradecore.domain.trade import TradeState
 from tradecore.domain.values import OrderType, Purpose, Side, TimeInForce, TradeStatus
@@ -29,8 +32,11 @@ def held_by(trade: TradeState | None) -> Held | None:
     return None if entry is None else Held(trade.position.quantity, entry, trade.opened_at)
 
 
-def arm(command: PlaceOrder, trade: TradeState) -> list[ev.Event]:
-    """How the trade is left, told with the order that opens it or adds to it. Raises `InputError`."""
+def arm(command: PlaceOrder, trade: TradeState, known: exits.ExitState | None) -> list[ev.Event]:
+    """How the trade is left, told with the order that opens it or adds to it. Raises `InputError`.
+
+    An order that adds may never fill: a raised stop stays where it is, and what the engine keeps stays with it.
+    """
     plan = command.exits
     if plan is None or command.side is not trade.side:
         return []
@@ -41,8 +47,11 @@ def arm(command: PlaceOrder, trade: TradeState) -> list[ev.Event]:
             raise InputError(
                 "exits", plan, "what the order's legs do, and max_holding_s: never two stops for one trade"
             )
-        keeper = Keeper.BROKER
-    return [ev.ExitsArmed(trade.trade_id, command.account, command.symbol, command.order_id, plan, keeper)]
+        keeper = Keeper.BROKER if known is None else known.keeper
+    armed = ev.ExitsArmed(trade.trade_id, command.account, command.symbol, command.order_id, plan, keeper)
+    if known is None or known.level is None or held_by(trade) is None:
+        return [armed]
+    return [armed, ev.ExitRaised(trade.trade_id, known.raised_by, known.level, known.level)]
 
 
 def give(draft: Draft, command: exits.ExitCommand, now: dt.datetime) -> Command | None:
@@ -51,8 +60,12 @@ def give(draft: Draft, command: exits.ExitCommand, now: dt.datetime) -> Command 
     held = held_by(trade)
     if state is None or held is None or trade is None:
         return None
-    if isinstance(command, FireExit) and (is_being_left(draft, trade) or _saga_lives(draft, state)):
-        return None
+    if isinstance(command, FireExit):
+        there = abs(closable(draft.account(state.account), trade.strategy, trade.symbol))
+        if not there or is_being_left(draft, trade) or _saga_lives(draft, state):
+            return None
+        if command.rung:
+            command = attrs.evolve(command, quantity=min(command.quantity, there))
     decided = exits.decide(state, command, held)
     draft.add(streams.exits(command.trade_id), decided)
     fired = [event for event in decided if isinstance(event, ev.ExitFired)]
@@ -107,7 +120,7 @@ def is_being_left(draft: Draft, trade: TradeState) -> bool:
     """Whether an order to close works for the trade; one that waits for a person does not."""
     working = (draft.order(order_id) for order_id in trade.working_orders)
     return any(
-        one is not None and one.purpose is Purpose.CLOSE and not one.status.is_terminal and not one.awaits_approval
+        one is not None and one.purpose is Purpose.CLOSE and not one.is_settled and not one.awaits_approval
         for one in working
     )
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import attrs
+import msgspec
 
-from tradecore import closing, gating, leaving, thinking
+from tradecore import closing, gating, leaving, suspending, thinking
 from tradecore.domain import (
     account,
     approval,
@@ -36,6 +36,7 @@ from tradecore.domain.commands import (
     GrantApproval,
     LeaveLane,
     MarkEquity,
+    NoteSuspension,
     PinAccount,
     PlaceOrder,
     RaiseAlert,
@@ -43,6 +44,7 @@ from tradecore.domain.commands import (
     RecordAnswer,
     RecordFill,
     RecordKillAnswer,
+    RecordLiftAnswer,
     RefuseApproval,
     ReplaceOrder,
     RequestClear,
@@ -51,6 +53,7 @@ from tradecore.domain.commands import (
     ReviseFill,
     SetLimits,
     StartKill,
+    StartLift,
     StartSaga,
     StartSubmit,
     TakeLane,
@@ -62,7 +65,7 @@ from tradecore.domain.commands import (
 from tradecore.domain.deliberation import Progress
 from tradecore.domain.identity import client_order_id, closing_order_id, trade_id_of_order
 from tradecore.domain.limits import Action
-from tradecore.domain.reducing import is_against
+from tradecore.domain.reducing import closable, is_against
 from tradecore.domain.terms import check_terms
 from tradecore.domain.values import ZERO, OrderStatus, Purpose, TradeStatus
 from tradecore.draft import Draft
@@ -93,7 +96,11 @@ def plan(draft: Draft, command: Command, here: Occasion) -> None:
             draft.add(streams.account(command.account), account.set_limits(draft.account(command.account), command))
         case MarkEquity():
             draft.add(streams.account(command.account), account.mark(draft.account(command.account), command))
-        case ActivateKillSwitch() | RequestClear() | ClearKillSwitch() | RaiseAlert() | AcknowledgeAlert():
+        case ClearKillSwitch():
+            suspending.clear(draft, command, here.now)
+        case NoteSuspension() | StartLift() | RecordLiftAnswer():
+            suspending.give(draft, command, here.now)
+        case ActivateKillSwitch() | RequestClear() | RaiseAlert() | AcknowledgeAlert():
             holder = draft.account(command.account)
             draft.add(streams.account(command.account), switch.decide(holder, command, here.now))
         case WithdrawRisk():
@@ -154,9 +161,9 @@ def _advance(draft: Draft, command: AdvanceSaga, here: Occasion) -> None:
 
 def _check_still_held(draft: Draft, command: PlaceOrder) -> None:
     """The step may have been decided on books that another process was ahead of: nothing is closed twice."""
-    held = draft.account(command.account).held(command.strategy, command.symbol)
+    held = closable(draft.account(command.account), command.strategy, command.symbol)
     if command.quantity is None or held * command.side.sign >= 0 or command.quantity > abs(held):
-        raise CloseRefused(f"{command.strategy} holds {held} {command.symbol} by now")
+        raise CloseRefused(f"{command.strategy} holds {held} {command.symbol} in the account by now")
 
 
 def _saga(draft: Draft, saga_id: str) -> saga.SagaState:
@@ -216,7 +223,7 @@ def _place(draft: Draft, command: PlaceOrder, here: Occasion, *, is_reducing: bo
     if must_ask:
         planned = [planned[0], gating.ask_a_person(holder, command.order_id, gated, here)]
     draft.add(streams.order(command.order_id), planned)
-    draft.add(streams.exits(trade_id), leaving.arm(command, idea))
+    draft.add(streams.exits(trade_id), leaving.arm(command, idea, draft.exits(trade_id)))
     draft.add(streams.trade(trade_id), trade.work(idea, command.order_id, command.side))
     assert isinstance(planned[0], ev.OrderPlanned), "an order begins with its plan"
     _plan_legs(draft, planned[0], here.epoch)
@@ -388,6 +395,6 @@ def _record_fill(draft: Draft, command: RecordFill) -> None:
     count_again(draft, state)
     execution = Execution(command.fill_id, state, command.quantity, command.price, command.fees, command.occurred_at)
     parts = share_out(draft, execution)
-    draft.insert(here, streams.fill(command.fill_id), attrs.evolve(recorded[0], parts=parts))
+    draft.insert(here, streams.fill(command.fill_id), msgspec.structs.replace(recorded[0], parts=parts))
     revise_awaited(draft, state.order_id)
     settle(draft, state)

@@ -136,12 +136,16 @@ class RequestClear:
 
 @attrs.frozen
 class ClearKillSwitch:
-    """Let trading go on: the second step. `is_reconciled` when books and broker agreed when they were last compared."""
+    """Let trading go on: the second step. `is_reconciled` when books and broker agreed when they were last compared.
+
+    A suspension by a kill of this ledger is lifted first; that of somebody else only with `lift_suspension`.
+    """
 
     account: str
     who: str
     reason: str
     is_reconciled: bool
+    lift_suspension: bool = False
 
 
 @attrs.frozen
@@ -305,6 +309,32 @@ class RecordKillAnswer:
 
 
 @attrs.frozen
+class NoteSuspension:
+    """Whether the broker shows that its own switch refuses new orders. Where nobody here told it to, trading halts."""
+
+    account: str
+    suspended: bool
+
+
+@attrs.frozen
+class StartLift:
+    """T2 of lifting a suspension."""
+
+    account: str
+    lease: str
+
+
+@attrs.frozen
+class RecordLiftAnswer:
+    """T3 of lifting a suspension; `suspended` is what the broker showed after it, None when it could not be asked."""
+
+    account: str
+    accepted: bool
+    message: str
+    suspended: bool | None = None
+
+
+@attrs.frozen
 class TakeLane:
     """Become the one who delivers a lane, in the place of whoever held it under `fence` (0 for nobody)."""
 
@@ -437,6 +467,7 @@ class RecordReport:
     updated_at: dt.datetime
     source: str
     raw: str
+    reason: str = "canceled at the broker"
 
 
 @attrs.frozen
@@ -772,6 +803,9 @@ Command = (
     | RequestKill
     | StartKill
     | RecordKillAnswer
+    | NoteSuspension
+    | StartLift
+    | RecordLiftAnswer
     | TakeLane
     | UseLane
     | LeaveLane

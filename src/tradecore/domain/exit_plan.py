@@ -63,6 +63,11 @@ class ExitPlan:
         ways = (self.stop_loss, self.trail, self.ladder, self.max_holding_s, self.break_even)
         return not any((*ways, self.stop_price, self.target_price))
 
+    @property
+    def needs_prices(self) -> bool:
+        """Whether more than the time decides."""
+        return self != ExitPlan(trail_arm=self.trail_arm, max_holding_s=self.max_holding_s)
+
 
 def check_plan(plan: ExitPlan) -> None:
     """Refuse a plan that cannot be meant. Raises `InputError` naming the field."""
@@ -131,7 +136,7 @@ def legs_at_broker(entry: Entry, plan: ExitPlan) -> Legs | None:
         return None
     if is_crypto(entry.symbol) or plan.trail is not None or plan.break_even is not None:
         return None
-    if len(plan.ladder) > 1 or any(rung.share != ONE for rung in plan.ladder):
+    if any(rung.share != ONE for rung in plan.ladder):  # so there is one at the most
         return None
     target, stop = plan.target_price, plan.stop_price
     if (plan.ladder or plan.stop_loss is not None) and entry.price is None:

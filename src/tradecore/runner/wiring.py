@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 import attrs
 
 from tradecore.cycle.sources import Sources
-from tradecore.engine import Engine, Terms
+from tradecore.engine import Engine
+from tradecore.engine_terms import Terms
 from tradecore.errors import ConfigurationError, InputError, LeaseHeld
 from tradecore.feed import BarFeed
 from tradecore.inbox import Inbox
