@@ -52,6 +52,8 @@ class BacktestConfig:
     market: Mapping[str, str]
     limits: str
     version: str
+    exits: str = ""
+    quotes: str = ""
 
     @property
     def hash(self) -> str:

@@ -12,10 +12,16 @@ from tradecore_daemon.turn import Turn, at_once
 from tradecore_daemon.warmup import read_warmup
 
 
+def is_watching(session: Session) -> bool:
+    """Whether bars are needed: by a strategy, for what an agent opened, or for exits in the symbols that are named."""
+    settings = session.settings
+    return settings.strategy.name != "none" or session.cycle is not None or bool(settings.market_data.symbols)
+
+
 async def pace_live(session: Session, progress: Progress, turn: Turn = at_once) -> None:
     """Show the strategy recent history, then every new bar; only bars that the stream brings in time are decided on."""
     engine, feed = session.engine, session.feed
-    if not feed.symbols or session.settings.strategy.name == "none":
+    if not feed.symbols or not is_watching(session):
         progress.update(0, None, "delivering what others record")
         await anyio.sleep_forever()
     now = await patiently(session, engine.broker_clock.ask)
@@ -24,6 +30,7 @@ async def pace_live(session: Session, progress: Progress, turn: Turn = at_once) 
     for bar in bars:
         engine.observe(bar)
     feed.begin_after(bars)
+    engine.watch.expect(feed.symbols)
     count = 0
     news = feed.live(engine.broker_clock.now, limit)
     while True:
@@ -34,6 +41,8 @@ async def pace_live(session: Session, progress: Progress, turn: Turn = at_once) 
         bar = known.value
         if known.is_live and not engine.inbox.behind:
             engine.decide(bar)
-        else:  # no new orders on stale bars, nor while fills are known to be missing
+        elif known.is_live:  # no new risk while fills are known to be missing
+            engine.observe_held(bar)
+        else:
             engine.observe(bar)
         progress.update(count, None, f"{bar.symbol} {bar.start:%Y-%m-%d %H:%M}")

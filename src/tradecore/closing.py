@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from tradecore.domain.account import AccountState
 from tradecore.domain.commands import ClosePosition, PlaceOrder
+from tradecore.domain.reducing import closable
 from tradecore.domain.terms import is_crypto
 from tradecore.domain.values import ZERO, OrderType, Purpose, Side, TimeInForce, minus
 from tradecore.draft import Draft
@@ -45,6 +46,9 @@ def _held(holder: AccountState, command: ClosePosition) -> tuple[str, Decimal]:
         rest = minus(rest, quantity)
     if rest:
         shares[_BY_HAND] = shares.get(_BY_HAND, ZERO) + rest
+    shares = {strategy: closable(holder, strategy, command.symbol) for strategy in shares if strategy != _BY_HAND} | {
+        strategy: quantity for strategy, quantity in shares.items() if strategy == _BY_HAND
+    }
     shares = {strategy: quantity for strategy, quantity in shares.items() if quantity}
     if command.strategy is not None:
         shares = {name: quantity for name, quantity in shares.items() if name == command.strategy}

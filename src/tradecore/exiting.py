@@ -15,12 +15,18 @@ from tradecore.domain.exit_plan import Keeper
 from tradecore.domain.exits import ExitState, Held, Seen, next_exit
 from tradecore.domain.identity import leg_order_id
 from tradecore.domain.messages import Cause
+from tradecore.domain.session import is_regular
 from tradecore.domain.terms import legs_of
 from tradecore.domain.values import Bar
 from tradecore.feed import MINUTE
 from tradecore.leaving import held_by, partial_order_id
 from tradecore.ledger import Ledger
 from tradecore.ports.ids import Ids
+from tradecore.protection import latest
+
+_UNSEEN = (
+    "its exits need prices, and no bars of it come: name it in market_data.symbols, or let a stop wait at the broker"
+)
 
 
 class Exits:
@@ -30,6 +36,8 @@ class Exits:
         self._ledger = ledger
         self._ids = ids
         self._account = account
+        self.watched: frozenset[str] | None = None
+        """The symbols that bars come of; None where nobody said."""
 
     def see(self, bar: Bar) -> None:
         """Hold a bar against the plans of what is held of its symbol; one that began before the entry says nothing."""
@@ -40,9 +48,18 @@ class Exits:
             self._leave(state.trade_id, seen, until)
 
     def look(self, now: dt.datetime) -> None:
-        """Hold the broker's time against the plans of everything that is held."""
+        """Hold the broker's time against the plans of everything that is held and that could be sold now."""
         for state, _ in self._held(None):
-            self._leave(state.trade_id, None, now)
+            if is_regular(state.symbol, now):
+                self._leave(state.trade_id, None, now)
+
+    def unseen(self) -> tuple[str, ...]:
+        """What a person must know: symbols that are held, whose exits are kept here and need bars that never come."""
+        if self.watched is None:
+            return ()
+        kept = (state for state, _ in self._held(None) if state.keeper is Keeper.ENGINE and state.plan.needs_prices)
+        symbols = {state.symbol for state in kept if state.symbol not in self.watched}
+        return tuple(f"{symbol}: {_UNSEEN}" for symbol in sorted(symbols))
 
     def _held(self, symbol: str | None) -> Iterator[tuple[ExitState, Held]]:
         for (_, held_symbol), holding in list(self._ledger.account(self._account).holdings.items()):
@@ -74,7 +91,8 @@ class Exits:
         entry = self._ledger.order(state.order_id)
         if state.keeper is Keeper.ENGINE or entry is None or not entry.status.is_terminal:
             return
-        legs = [self._ledger.order(leg_order_id(entry.order_id, leg.value)) for leg in legs_of(entry)]
+        planned = [self._ledger.order(leg_order_id(entry.order_id, leg.value)) for leg in legs_of(entry)]
+        legs = [latest(self._ledger, leg) for leg in planned]
         if all(leg is None or leg.is_settled for leg in legs):
             reason = "every order that kept it at the broker has ended"
             self._ledger.handle(TakeOverExits(state.trade_id, reason), self._cause("exits"))

@@ -7,10 +7,8 @@ from decimal import Decimal
 
 from tradecore.domain.account import AccountState
 from tradecore.domain.order import OrderState
-from tradecore.domain.reducing import is_against, reduces
+from tradecore.domain.reducing import EXTERNAL, is_against, reduces
 from tradecore.domain.values import ZERO, Purpose, Side, plus
-
-EXTERNAL = "external"
 
 
 class Gate:

@@ -11,12 +11,10 @@ from tradecore.domain.commands import AdoptOrder, BookActivity, BookAdjustment
 from tradecore.domain.identity import derived_id, trade_id_of_order
 from tradecore.domain.order_state import OrderState
 from tradecore.domain.position import apply_fill
+from tradecore.domain.reducing import EXTERNAL
 from tradecore.domain.values import ZERO, TradeStatus, minus, plus, rounded_down_to_nine, times
 from tradecore.draft import Draft
 from tradecore.errors import InputError
-
-EXTERNAL = "external"
-"""The strategy of orders that nobody placed here."""
 
 _CASH_KINDS = ("dividend", "fee", "interest", "deposit", "withdrawal", "other")
 
@@ -131,7 +129,17 @@ def _split(draft: Draft, command: BookActivity, holder: AccountState) -> list[tu
         assert idea is not None, "a holding names its trade"
         happened = trade.split_units(idea, command.activity_id, share.signed_qty, command.occurred_at)
         events.extend((streams.trade(share.trade_id), event) for event in happened)
+        events += _split_exits(draft, share.trade_id, idea.position.quantity, share.signed_qty)
     return events
+
+
+def _split_exits(draft: Draft, trade_id: str, held: Decimal, change: Decimal) -> list[tuple[str, ev.Event]]:
+    """A stop that was raised is a price, and moves with the price of a unit."""
+    state, after = draft.exits(trade_id), plus(held, change)
+    if state is None or state.level is None or not after:
+        return []
+    level = rounded_down_to_nine(times(state.level, abs(held)), abs(after))
+    return [(streams.exits(trade_id), ev.ExitRaised(trade_id, state.raised_by, level, level))]
 
 
 def _shares(holder: AccountState, symbol: str, change: Decimal) -> tuple[ev.TradeShare, ...]:

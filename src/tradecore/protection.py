@@ -20,7 +20,7 @@ def bare(ledger: Ledger, order: OrderState) -> tuple[OrderState, Decimal] | None
     entry = order if order.parent_order_id is None else ledger.order(order.parent_order_id)
     if entry is None or entry.order_class not in _OF_ENTRIES or entry.stop_loss is None:
         return None
-    stop = _last(ledger, ledger.order(leg_order_id(entry.order_id, Leg.STOP_LOSS.value)))
+    stop = latest(ledger, ledger.order(leg_order_id(entry.order_id, Leg.STOP_LOSS.value)))
     is_lost = stop is not None and stop.status.is_terminal and stop.status is not OrderStatus.FILLED
     if stop is None or not is_lost or stop.cancel_requested or not entry.status.is_terminal:
         return None
@@ -35,7 +35,7 @@ def bare(ledger: Ledger, order: OrderState) -> tuple[OrderState, Decimal] | None
     return (entry, left) if left > ZERO else None
 
 
-def _last(ledger: Ledger, order: OrderState | None) -> OrderState | None:
+def latest(ledger: Ledger, order: OrderState | None) -> OrderState | None:
     """The order that is in the place of an order by now."""
     while order is not None and order.replaced_by is not None:
         order = ledger.order(order.replaced_by)

@@ -6,6 +6,7 @@ Keys of the broker come from `APCA_API_KEY_ID` and `APCA_API_SECRET_KEY` only, n
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import os
 import tomllib
 from decimal import Decimal
@@ -246,12 +247,22 @@ def _merge(low: dict[str, Any], high: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def _meant(place: tuple[int | str, ...]) -> str:
+    """The setting that somebody may have meant."""
+    known: Any = Settings
+    for part in place[:-1]:
+        field = getattr(known, "model_fields", {}).get(part)
+        known = None if field is None else field.annotation
+    near = difflib.get_close_matches(str(place[-1]), getattr(known, "model_fields", {}), 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
 def _explain(error: ValidationError) -> str:
     lines = []
     for problem in error.errors(include_url=False):
         key = ".".join(str(part) for part in problem["loc"]) or "settings"
         if problem["type"] == "extra_forbidden":
-            lines.append(f"{key}: there is no such setting")
+            lines.append(f"{key}: there is no such setting{_meant(problem['loc'])}")
         else:
             message = problem["msg"].removeprefix("Value error, ")
             lines.append(f"{key}: {message} (got {problem.get('input')!r})")

@@ -11,7 +11,7 @@ import structlog
 from tradecore.domain import commands as cmd
 from tradecore.domain.events import AlertTriggered, Event
 from tradecore.domain.messages import Cause, Recorded
-from tradecore.domain.session import is_regular
+from tradecore.domain.session import seconds_open
 from tradecore.domain.triggers import Sign, Trigger, Vigilance, sprung
 from tradecore.domain.values import ZERO, Bar, minus, rounded_quotient
 from tradecore.ledger import Ledger
@@ -46,7 +46,7 @@ class Watch:
         self._critical = vigilance.critical
         self._unknown_orders = unknown_orders
         self._tally = Tally(ledger, account, self._rules)
-        self._bar: tuple[str, float] | None = None
+        self._bar: tuple[tuple[str, ...], float] | None = None
         self._swings: dict[str, Decimal] = {}
         self._clocks: tuple[dt.datetime, float] | None = None
         self._skew: Decimal = ZERO
@@ -68,9 +68,13 @@ class Watch:
                 position = recorded.envelope.position
                 self._give(cmd.RaiseAlert(self._account, position, event.kind, event.message))
 
+    def expect(self, symbols: tuple[str, ...]) -> None:
+        """From here on bars of these symbols are due."""
+        self._bar = (symbols, self._clock.monotonic())
+
     def see(self, bar: Bar, swing: Decimal | None) -> None:
         """Take in that a market moved; `swing` is its volatility, None when it is not known."""
-        self._bar = (bar.symbol, self._clock.monotonic())
+        self._bar = ((bar.symbol,), self._clock.monotonic())
         if swing is not None:
             self._swings[bar.symbol] = swing
 
@@ -114,8 +118,10 @@ class Watch:
 
     def _time(self) -> Iterator[Sign]:
         now, monotonic = self._clock.now(), self._clock.monotonic()
-        if self._bar is not None and is_regular(self._bar[0], now):
-            silent_s = Decimal(str(monotonic - self._bar[1]))
+        if self._bar is not None:
+            symbols, at = self._bar
+            open_s = max((seconds_open(symbol, now) for symbol in symbols), default=ZERO)
+            silent_s = min(Decimal(str(monotonic - at)), open_s)  # a night is no silence
             yield Sign(Trigger.STALE_DATA, silent_s, f"no bar of any symbol for {silent_s:.0f} s")
         if self._clocks is not None:
             passed = (now - self._clocks[0]).total_seconds()

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 import attrs
+import msgspec
 
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
@@ -52,8 +53,8 @@ class PlainJournal:
         """Append what fits; the events with their positions."""
         placed = []
         for one in events:
-            envelope = attrs.evolve(one.envelope, position=len(self.events) + 1)
-            placed.append(attrs.evolve(one, envelope=envelope))
+            envelope = msgspec.structs.replace(one.envelope, position=len(self.events) + 1)
+            placed.append(msgspec.structs.replace(one, envelope=envelope))
             self.events.append(placed[-1])
             self.versions[envelope.stream] = envelope.version
             self.ids[envelope.event_id] = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -12,8 +12,10 @@ import attrs
 
 from tests.ledger.desk import NOON
 from tests.review.scripted import UNREACHABLE, Office, engine_of
-from tradecore.domain.events import DecisionGenerated
+from tradecore.domain.events import DecisionGenerated, ExitFired
+from tradecore.domain.exit_plan import ExitPlan, ExitRule
 from tradecore.domain.values import Bar, Side
+from tradecore.engine import Engine
 from tradecore.feed import BarFeed
 from tradecore.ports.market_data import DataConnected
 from tradecore.ports.strategy import Idea, Portfolio
@@ -66,9 +68,10 @@ class Silent:
     def update(self, done: int, total: int | None, message: str) -> None: ...
 
 
-async def pace(tape: Tape, seconds: float = 1.0) -> Office:
+async def pace(tape: Tape, seconds: float = 1.0, before: Callable[[Office, Engine], None] = lambda *_: None) -> Office:
     office = Office.open()
     engine = engine_of(office, Eager())
+    before(office, engine)
     settings = load_settings(None, {"strategy": {"name": "sma"}})
     feed = BarFeed(tape, ("SPY",), engine._clock)
     venue = Venue(office.broker, tape)
@@ -90,3 +93,21 @@ def test_a_bar_that_the_stream_brings_half_an_hour_late_is_not_decided_on() -> N
     office = anyio.run(pace, Tape([bar(NOON - 30 * MINUTE), bar(NOON - MINUTE)]))
     events = [recorded.event for recorded in office.desk.ledger.journal.read(0, 1000)]
     assert [event.data_as_of for event in events if isinstance(event, DecisionGenerated)] == [NOON - MINUTE]
+
+
+def test_a_stop_is_kept_also_while_fills_of_another_order_are_missing() -> None:
+    office = anyio.run(_pace_behind)
+    events = [recorded.event for recorded in office.desk.ledger.journal.read(0, 1000)]
+    assert [event.rule for event in events if isinstance(event, ExitFired)] == [ExitRule.STOP_LOSS]
+    assert not any(isinstance(event, DecisionGenerated) for event in events)
+
+
+async def _pace_behind() -> Office:
+    def behind(office: Office, engine: Engine) -> None:
+        plan = ExitPlan(stop_loss=Decimal("0.02"))
+        office.desk.clock.at -= 5 * MINUTE
+        office.desk.done("buy", "10", "150", exits=plan)
+        office.desk.clock.at += 5 * MINUTE
+        engine.inbox.behind = True
+
+    return await pace(Tape([bar(NOON - MINUTE)]), before=behind)

@@ -15,10 +15,11 @@ from tests.cycle.scene import NoScreen
 from tests.runner.market import write_csv
 from tradecore.domain.events import AlertTriggered, Event, KillSwitchActivated, OrderSubmitted
 from tradecore.domain.triggers import FAILED
-from tradecore.domain.values import Bar, Side, TradingState
+from tradecore.domain.values import ZERO, Bar, Side, TradingState
 from tradecore.errors import (
     BrokerUnreachable,
     CorruptLedger,
+    InputError,
     InvariantViolated,
     StoreUnavailable,
     TradecoreError,
@@ -106,7 +107,7 @@ def test_a_broken_promise_halts_the_account_before_the_runner_ends(
     assert failure_in(raised.value) is error
     events = recorded(tmp_path)
     (halt,) = (event for event in events if isinstance(event, KillSwitchActivated))
-    assert (halt.state, halt.trigger, halt.who, halt.cooldown_s) == (TradingState.HALTED, FAILED, "runner", 0)
+    assert (halt.state, halt.trigger, halt.who, halt.cooldown_s) == (TradingState.HALTED, FAILED, "runner", ZERO)
     assert halt.evidence.startswith(f"{type(error).__name__}, test_failing.py line ")
     assert halt.evidence.endswith(": two and two is five")
     assert [event.message for event in events if isinstance(event, AlertTriggered)] == [halt.evidence]
@@ -125,7 +126,8 @@ def test_only_a_person_lets_trading_go_on_after_it(tmp_path: Path, terminal: Ter
     assert submits(recorded(tmp_path)) == before
     assert terminal.run("resume", "--reason", "mended", "--confirm").code == 3, "the first step comes first"
     assert terminal.run("resume", "--reason", "mended").code == 0
-    assert terminal.json("resume", "--reason", "mended", "--confirm")[0]["trading_state"] == "active"
+    resumed = terminal.json("resume", "--reason", "mended", "--confirm")[0]
+    assert (resumed["trading_state"], resumed["unread_alerts"]) == ("reduce_only", 1), "what was found is not read yet"
     assert terminal.json("limits")[0]["trading_state"] == "reduce_only", "its alert was not read yet"
     assert terminal.run("alerts", "acknowledge", "--all", "--reason", "mended").code == 0
     run(tmp_path, stops, at=1000)
@@ -175,7 +177,10 @@ def test_what_was_foreseen_halts_nothing(error: BaseException) -> None:
     assert failure_in(BaseExceptionGroup("", [error])) is None
 
 
-@pytest.mark.parametrize("error", [InvariantViolated("no"), CorruptLedger("hole"), AssertionError(), KeyError("x")])
+@pytest.mark.parametrize(
+    "error",
+    [InvariantViolated("no"), CorruptLedger("hole"), AssertionError(), KeyError("x"), InputError("x", 1, "another")],
+)
 def test_what_was_not_foreseen_is_found_in_whatever_it_comes_in(error: Exception) -> None:
     inner = BaseExceptionGroup("", [BrokerUnreachable("gone"), error])
     assert failure_in(BaseExceptionGroup("", [SystemExit(1), inner])) is error

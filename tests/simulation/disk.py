@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import attrs
+from msgspec.structs import replace
 
 from tests.simulation.hosts import HOST, Host, Killed
 from tests.simulation.loop import SimulatedLoop
@@ -80,7 +80,7 @@ class Disk:
         if lost:
             kept = self.journal.read(0, self.synced)
             self.journal = MemoryJournal(self.codec)
-            self.journal.append([attrs.evolve(one, envelope=attrs.evolve(one.envelope, position=0)) for one in kept])
+            self.journal.append([replace(one, envelope=replace(one.envelope, position=0)) for one in kept])
         return lost
 
     def written(self, by: Handle, recorded: tuple[Recorded[Event], ...]) -> None:

@@ -127,7 +127,8 @@ def unversioned(limits: Limits) -> Limits:
 
 def evolve(state: AccountState | None, event: ev.Event, account: str) -> AccountState:
     """The account after an event; an account exists as soon as somebody names it."""
-    state = state or AccountState(account)
+    if state is None:
+        state = AccountState(account)
     match event:
         case ev.ReservationMade():
             return _evolve_reservation(state, event)
@@ -228,7 +229,10 @@ def _evolve_reservation(state: AccountState, event: ev.ReservationMade) -> Accou
     if event.at is not None:
         order = Recent(event.at, event.symbol, event.side, event.quantity, event.strategy, event.agent)
         worth = None if event.price is None else times(event.quantity, event.price)
-        tempo = tempo.on(event.at.date(), state.equity).placed(order, worth, state.limits)
+        day = event.at.date()
+        if day != tempo.day:  # what the account is worth is only asked where a day begins
+            tempo = tempo.on(day, state.equity)
+        tempo = tempo.placed(order, worth, state.limits)
     reservations, opened = put(state.reservations, event.order_id, made)
     counts = dict(state.open_by_scope)
     for scope in scopes(event.symbol, event.strategy, event.agent):
@@ -253,14 +257,23 @@ def _evolve_release(state: AccountState, event: ev.ReservationReleased) -> Accou
 
 def _evolve_cash(state: AccountState, event: ev.CashBooked) -> AccountState:
     """Money that came or went from outside is neither a gain nor a loss of the day."""
-    tempo, peak = state.tempo, state.peak
-    if event.kind in _FROM_OUTSIDE:
-        tempo = tempo if tempo.start is None else changed(tempo, start=plus(tempo.start, event.amount))
-        peak = None if peak is None else plus(peak, event.amount)
-    return changed(state, cash=plus(state.cash, event.amount), tempo=tempo, peak=peak)
+    after = changed(state, cash=plus(state.cash, event.amount))
+    return _from_outside(after, event.amount) if event.kind in _FROM_OUTSIDE else after
 
 
 _FROM_OUTSIDE = ("deposit", "withdrawal")
+
+
+def _from_outside(state: AccountState, worth: Decimal) -> AccountState:
+    tempo, peak = state.tempo, state.peak
+    tempo = tempo if tempo.start is None else changed(tempo, start=plus(tempo.start, worth))
+    return changed(state, tempo=tempo, peak=None if peak is None else plus(peak, worth))
+
+
+def _worth(event: ev.AdjustmentBooked, state: AccountState) -> Decimal:
+    """What a person took over, at the price that it counts at from here on."""
+    price = state.exposure.marks.get(event.symbol, event.price)
+    return plus(event.cash_delta, times(event.signed_qty, price))
 
 
 def _left(state: AccountState, order_id: str, quantity: Decimal | None) -> AccountState:
@@ -334,7 +347,10 @@ def _evolve_restated(state: AccountState, event: ev.LotsRestated) -> AccountStat
             return after
         case ev.AdjustmentBooked() if event.symbol:
             known = state.adjusted.get(event.symbol, ZERO)
-            return changed(after, adjusted={**state.adjusted, event.symbol: plus(known, event.signed_qty)})
+            after = changed(after, adjusted={**state.adjusted, event.symbol: plus(known, event.signed_qty)})
+            return _from_outside(after, _worth(event, after))
+        case ev.AdjustmentBooked():
+            return _from_outside(after, event.cash_delta)
         case _:
             return after
 

@@ -77,6 +77,7 @@ def _request(command: RequestDecision) -> list[ev.Event]:
         values=command.values,
         missing=command.missing,
         sources=command.sources,
+        notes=command.notes,
     )
     return [asked, shown]
 
@@ -99,7 +100,6 @@ def _conclude(state: DeliberationState, command: ConcludeDecision) -> ev.Decisio
         model=made.model,
         cost=made.cost,
         escalated=made.escalated,
-        rule=made.rule,
     )
 
 

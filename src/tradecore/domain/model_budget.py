@@ -34,7 +34,8 @@ class Reserved:
 class BudgetState:
     """A month of a budget, in dollars. `spent` is what is settled; what is open comes on top.
 
-    `days` is settled by day, `agents` by day and agent, `decisions` by decision (those of the newest day).
+    `days` is settled by day, `agents` by day and agent, `decisions` by decision: those of the newest day, and before it
+    those of the last one, for a decision may take until after midnight.
     """
 
     budget: str
@@ -42,6 +43,7 @@ class BudgetState:
     days: Mapping[str, Decimal] = attrs.field(factory=dict)
     agents: Mapping[str, Decimal] = attrs.field(factory=dict)
     decisions: Mapping[str, Decimal] = attrs.field(factory=dict)
+    decisions_before: Mapping[str, Decimal] = attrs.field(factory=dict)
     decisions_day: str = ""
     open: Mapping[str, Reserved] = attrs.field(factory=dict)
 
@@ -62,7 +64,8 @@ class BudgetState:
     def of_decision(self, decision_id: str) -> Decimal:
         """Settled and open, of a decision."""
         held = (one.amount for one in self.open.values() if one.decision_id == decision_id)
-        return self.decisions.get(decision_id, ZERO) + sum(held, ZERO)
+        settled = self.decisions.get(decision_id, ZERO) + self.decisions_before.get(decision_id, ZERO)
+        return settled + sum(held, ZERO)
 
     def expired(self, now: dt.datetime) -> tuple[str, ...]:
         """Reservations whose processes did not settle them in time."""
@@ -127,6 +130,7 @@ def evolve(state: BudgetState | None, event: ev.Event, key: str) -> BudgetState:
                 state,
                 open={**state.open, event.reservation_id: held},
                 decisions={} if fresh else state.decisions,
+                decisions_before=state.decisions if fresh else state.decisions_before,
                 decisions_day=day if fresh else state.decisions_day,
             )
         case ev.BudgetSettled():

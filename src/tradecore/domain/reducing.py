@@ -5,7 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tradecore.domain.account import AccountState
-from tradecore.domain.values import Side, plus
+from tradecore.domain.values import ZERO, Side, minus, plus
+
+EXTERNAL = "external"
+"""The strategy of orders that nobody placed here."""
 
 
 def is_against(account: AccountState, symbol: str, side: Side, quantity: Decimal) -> bool:
@@ -24,3 +27,15 @@ def reduces(account: AccountState, order_id: str, symbol: str, side: Side, quant
         if other != order_id and reservation.symbol == symbol and reservation.side is side:
             total = plus(total, reservation.quantity)
     return total <= abs(position.quantity)
+
+
+def closable(account: AccountState, strategy: str, symbol: str) -> Decimal:
+    """What a strategy holds of a symbol (signed), as far as the account has it: not what was sold elsewhere."""
+    held, there = account.held(strategy, symbol), account.position(symbol).quantity
+    if strategy != EXTERNAL:
+        for (other, of), holding in account.holdings.items():
+            if of == symbol and other != EXTERNAL and holding.quantity * held < 0:
+                there = minus(there, holding.quantity)  # what others hold against it is in the account, too
+    if held * there <= 0:
+        return ZERO
+    return held if abs(held) <= abs(there) else there

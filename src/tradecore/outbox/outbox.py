@@ -19,6 +19,7 @@ from tradecore.domain.events import (
     OrderSubmitted,
     PositionChange,
     ReservationReleased,
+    SuspensionLiftSubmitted,
 )
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.terms import body_hash
@@ -28,6 +29,7 @@ from tradecore.ledger import Ledger, Outcome
 from tradecore.outbox import deaths
 from tradecore.outbox.answers import Done
 from tradecore.outbox.caller import Caller
+from tradecore.outbox.hands import Hands
 from tradecore.outbox.lane import Lane
 from tradecore.outbox.leave import Leave
 from tradecore.outbox.needs import Kind
@@ -40,7 +42,8 @@ from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids, Rng
 
 _log = structlog.get_logger("tradecore.outbox")
-_BEGUN = (OrderSubmitted, CancelSubmitted, KillSubmitted)
+_OF_ACCOUNT = (KillSubmitted, SuspensionLiftSubmitted)
+_BEGUN = (OrderSubmitted, CancelSubmitted, *_OF_ACCOUNT)
 _ANSWERS = (cmd.RecordAnswer, cmd.RecordReport)
 _MAKES_ROOM = (PositionChange, ReservationReleased)
 """What can make an order one that reduces."""
@@ -81,6 +84,7 @@ class Outbox:
         self._waiting = WaitingRoom()
         self.leave = Leave(ledger, clock, account)
         self._caller = Caller(ledger, broker, clock, pace, account, self.leave)
+        self._hands = Hands(self._deliver)
         self._busy = 0
         self._finished: list[tuple[Item, Done]] = []
         self._held_until = 0.0
@@ -151,7 +155,7 @@ class Outbox:
         try:
             async with anyio.create_task_group() as group:
                 while True:
-                    changed = self._changed
+                    changed = self._next_change()
                     self._step(group)
                     with anyio.move_on_after(self._until_next()):
                         await changed.wait()
@@ -161,7 +165,7 @@ class Outbox:
     async def drain(self) -> None:
         """Wait until no order has open work, but for what must wait."""
         while len(self._open.items) > len(self._waiting):
-            changed = self._changed
+            changed = self._next_change()
             await changed.wait()
 
     def why_stuck(self, patience_s: float) -> str | None:
@@ -177,7 +181,7 @@ class Outbox:
         """Start no further delivery, and wait until no call to the broker is under way."""
         self._closing = True
         while self._busy:
-            changed = self._changed
+            changed = self._next_change()
             await changed.wait()
         if self._lane is not None:
             self._lane.leave()
@@ -199,7 +203,7 @@ class Outbox:
         started = self._record(finished, taken)
         for item in taken:
             if item.key in started:
-                group.start_soon(self._deliver, item, self._clock.monotonic())
+                self._hands.give(group, item, self._clock.monotonic())
             else:  # stale, withdrawn, or sent by somebody else
                 self._busy -= 1
                 self._open.queue.release(item.line)
@@ -296,7 +300,7 @@ class Outbox:
             assert not isinstance(result, TradecoreError), "it was raised"
             for recorded in result:
                 if isinstance(recorded.event, _BEGUN):
-                    begun.add(KILL if isinstance(recorded.event, KillSubmitted) else recorded.event.order_id)
+                    begun.add(KILL if isinstance(recorded.event, _OF_ACCOUNT) else recorded.event.order_id)
         return begun
 
     def _halt_contradicted(self, results: list[Outcome], given: list[Given]) -> list[Outcome]:
@@ -325,7 +329,9 @@ class Outbox:
     def _mark(self, item: Item, lease: str) -> cmd.Command | None:
         """T2; None when the order needs something else by now, because somebody else was at it."""
         if item.kind is Kind.KILL:
-            return cmd.StartKill(self._account, lease)
+            killed = self._ledger.kill(self._account)
+            is_kill = killed is None or killed.is_open
+            return cmd.StartKill(self._account, lease) if is_kill else cmd.StartLift(self._account, lease)
         if not self._open.needs(item):
             return None
         if item.kind is Kind.CANCEL:
@@ -361,9 +367,7 @@ class Outbox:
 
     async def _deliver(self, item: Item, marked_at: float) -> None:
         """One call, whose outcome is recorded with whatever else ends at the same moment."""
-        with anyio.CancelScope(shield=item.is_marked):  # what was sent has an outcome, and it must be recorded
-            done = await self._caller.call(item, marked_at)
-            self._finished.append((item, done))
+        self._finished.append((item, await self._caller.call(item, marked_at)))
         self._signal()
 
     # --- telling ----------------------------------------------------------------------------------------------------
@@ -376,4 +380,9 @@ class Outbox:
 
     def _signal(self) -> None:
         self._changed.set()
-        self._changed = anyio.Event()
+
+    def _next_change(self) -> anyio.Event:
+        """Set by whatever changes from here on."""
+        if self._changed.is_set():
+            self._changed = anyio.Event()
+        return self._changed

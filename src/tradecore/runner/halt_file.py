@@ -20,9 +20,11 @@ class HaltFile:
         if self.path is None:
             return None
         try:
-            os.stat(self.path)  # noqa: PTH116
+            os.lstat(self.path)
         except FileNotFoundError:
-            return None
+            if os.path.isdir(self.path.parent):  # noqa: PTH112
+                return None
+            return f"the halt file cannot be looked at: there is no {self.path.parent}"
         except OSError as error:
             return f"the halt file cannot be looked at: {error}"
         return f"the file {self.path} is there"

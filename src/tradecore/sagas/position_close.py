@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from tradecore.domain.commands import PlaceOrder
-from tradecore.domain.identity import derived_id
+from tradecore.domain.identity import closing_order_id, derived_id
 from tradecore.domain.order import OrderState
+from tradecore.domain.reducing import closable
 from tradecore.domain.saga import SagaState
 from tradecore.domain.terms import is_crypto
 from tradecore.domain.trade import TradeState
@@ -35,7 +36,7 @@ class PositionClose:
     timeout_s = 60.0
 
     def check(self, terms: Mapping[str, str]) -> None:
-        """Needs `trade_id`; `reason` and `reference_price` are optional. Raises `InputError`."""
+        """Needs `trade_id`; `reason`, `reference_price` and `decision_id` are optional. Raises `InputError`."""
         word(terms, "trade_id")
         optional_number(terms, "reference_price")
 
@@ -79,26 +80,30 @@ def _close(state: SagaState, trade: TradeState, books: Books, now: dt.datetime) 
     if not trade.position.quantity:
         return done(_result(trade))
     if now >= state.deadline:
-        return _arm(state, trade, now, "its orders were withdrawn too late")
-    close = _closing_order(state, trade)
+        return _arm(state, trade, books, now, "its orders were withdrawn too late")
+    quantity = abs(closable(books.account(state.account), trade.strategy, trade.symbol))
+    if not quantity:
+        return failed("the account does not hold what the trade holds: it was traded elsewhere")
+    close = _closing_order(state, trade, quantity)
     return Move("closing", notes={"order_id": close.order_id}, commands=(close,))
 
 
 def _closes_already(working: list[OrderState]) -> OrderState | None:
     """Another's order to close: to withdraw it, or to place one beside it, would be to fight for one position."""
-    return next((order for order in working if order.purpose is Purpose.CLOSE and not order.status.is_terminal), None)
+    closing = (order for order in working if order.purpose is Purpose.CLOSE and not order.status.is_terminal)
+    return next((order for order in closing if not order.awaits_approval), None)
 
 
 def _closed(state: SagaState, trade: TradeState, books: Books, now: dt.datetime) -> Move | None:
     order = books.order(state.notes["order_id"])
     if order is None:
-        return _arm(state, trade, now, "the order to close was refused")
+        return _arm(state, trade, books, now, "the order to close was refused")
     line = lineage(books, order)
     order = line[-1]
     if settled(line):
         if not trade.position.quantity:
             return done(_result(trade))
-        return _arm(state, trade, now, f"the order to close is {order.status.value}")
+        return _arm(state, trade, books, now, f"the order to close is {order.status.value}")
     if now < state.deadline or (order.cancel_requested and now < state.deadline + PATIENCE):
         return None
     if order.cancel_requested:
@@ -106,9 +111,10 @@ def _closed(state: SagaState, trade: TradeState, books: Books, now: dt.datetime)
     return Move("closing", reason="too slow: withdrawing", commands=withdrawals(line, "the close took too long"))
 
 
-def _arm(state: SagaState, trade: TradeState, now: dt.datetime, reason: str) -> Move:
+def _arm(state: SagaState, trade: TradeState, books: Books, now: dt.datetime, reason: str) -> Move:
     """Put the protection back that was withdrawn; without any there is nothing to undo."""
-    stop = _protecting_order(state, trade, now)
+    quantity = abs(closable(books.account(state.account), trade.strategy, trade.symbol))
+    stop = _protecting_order(state, trade, quantity, now)
     if stop is None:
         return failed(f"{reason}; there was no protection to arm again")
     notes = {"protection_id": stop.order_id}
@@ -143,13 +149,13 @@ def _remembered(protection: OrderState) -> dict[str, str]:
     return {"stop_type": protection.order_type.value, **told}
 
 
-def _closing_order(state: SagaState, trade: TradeState) -> PlaceOrder:
+def _closing_order(state: SagaState, trade: TradeState, quantity: Decimal) -> PlaceOrder:
     return PlaceOrder(
-        order_id=derived_id("saga", state.saga_id, "close"),
+        order_id=closing_order_id(state.saga_id),
         account=state.account,
         symbol=trade.symbol,
         side=_exit_side(trade),
-        quantity=abs(trade.position.quantity),
+        quantity=quantity,
         order_type=OrderType.MARKET,
         limit_price=None,
         time_in_force=_force(trade),
@@ -157,19 +163,20 @@ def _closing_order(state: SagaState, trade: TradeState) -> PlaceOrder:
         not_after=state.deadline,
         reference_price=optional_number(state.terms, "reference_price"),
         purpose=Purpose.CLOSE,
+        decision_id=state.terms.get("decision_id"),
     )
 
 
-def _protecting_order(state: SagaState, trade: TradeState, now: dt.datetime) -> PlaceOrder | None:
-    if "stop_type" not in state.notes or not trade.position.quantity:
+def _protecting_order(state: SagaState, trade: TradeState, quantity: Decimal, now: dt.datetime) -> PlaceOrder | None:
+    if "stop_type" not in state.notes or not quantity:
         return None
-    is_whole = not trade.position.quantity % 1
+    is_whole = not quantity % 1
     return PlaceOrder(
         order_id=derived_id("saga", state.saga_id, "protect"),
         account=state.account,
         symbol=trade.symbol,
         side=_exit_side(trade),
-        quantity=abs(trade.position.quantity),
+        quantity=quantity,
         order_type=OrderType(state.notes["stop_type"]),
         limit_price=optional_number(state.notes, "stop_limit_price"),
         time_in_force=TimeInForce.GTC if is_crypto(trade.symbol) or is_whole else TimeInForce.DAY,
