@@ -139,6 +139,14 @@ def simulate(session: nox.Session) -> None:
 
 
 @nox.session
+def model(session: nox.Session) -> None:
+    """Memory, SQLite and Postgres against a model in plain Python (`-- --examples N --steps N`)."""
+    _sync(session, "dev")
+    session.install("--no-deps", "--force-reinstall", _build(session))
+    session.run("python", "-m", "tests.model", *session.posargs)
+
+
+@nox.session
 def mutate(session: nox.Session) -> None:
     """Whether the simulation would notice: bugs are planted one by one, and each must be found (`-- --within N`)."""
     _sync(session, "dev")

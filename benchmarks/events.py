@@ -15,7 +15,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import attrs
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, DomainEvent, event
 from eventsourcing.persistence import DatetimeAsISO, DecimalAsStr, JSONTranscoder, Mapper, UUIDAsHex
@@ -94,7 +93,7 @@ def stock_mapper() -> tuple[Mapper[Any], Filled]:
     transcoder = JSONTranscoder()
     for transcoding in (UUIDAsHex(), DecimalAsStr(), DatetimeAsISO()):
         transcoder.register(transcoding)
-    fields = {item.name: getattr(_FILL, item.name) for item in attrs.fields(FillRecorded)}
+    fields = {name: getattr(_FILL, name) for name in FillRecorded.__struct_fields__}
     del fields["parts"]  # none here, and the stock library has no transcoding for a tuple of ours
     fields |= {"side": "buy"}
     envelope = {key: str(uuid.uuid4()) for key in ("trace_id", "correlation_id", "causation_id", "actor")}
@@ -104,7 +103,7 @@ def stock_mapper() -> tuple[Mapper[Any], Filled]:
 
 def plain_json() -> tuple[dict[str, Any], Callable[[], object], Callable[[], object]]:
     """The standard library: dict to text, and text to dict with numbers and time parsed."""
-    fields = {item.name: getattr(_FILL, item.name) for item in attrs.fields(FillRecorded)}
+    fields = {name: getattr(_FILL, name) for name in FillRecorded.__struct_fields__}
     whole = {"id": str(uuid.uuid4()), "v": 1, "at": time.time_ns(), "trace": "0" * 32, "data": fields}
     text = json.dumps(whole, default=str)
 

@@ -139,6 +139,7 @@ def decode_account(raw: bytes | msgspec.Raw, *, paper: bool) -> BrokerAccount:
         equity=number("account.equity", account.equity),
         trading_blocked=account.trading_blocked or account.account_blocked or account.trade_suspended_by_user,
         raw=as_text(raw),
+        suspended=account.trade_suspended_by_user,
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import attrs
 
 from tradecore import __version__
+from tradecore.domain.exit_plan import ExitPlan
 from tradecore.domain.limits import Limits
 from tradecore.domain.nanos import NANO, instant
 from tradecore.domain.values import Bar
@@ -18,16 +19,17 @@ from tradecore.errors import ConfigurationError, InputError
 from tradecore.ports.strategy import Strategy
 from tradecore.runner.plugins import load_plugin
 from tradecore_backtest.books import DeskBooks
-from tradecore_backtest.columns import BarSource, BarTable, table_of
+from tradecore_backtest.columns import BarSource
 from tradecore_backtest.desk import Desk
 from tradecore_backtest.keeping import Keeper
 from tradecore_backtest.market import MarketModel
-from tradecore_backtest.parquet import read_parquet
+from tradecore_backtest.parquet import open_parquet, read_parquet
 from tradecore_backtest.pocket import Pocket
 from tradecore_backtest.result import BacktestConfig, BacktestResult, Provenance
 from tradecore_backtest.rows import EquityCurve, LazyRows
 from tradecore_backtest.run import Run, Terms
 from tradecore_backtest.spacing import spacing_of
+from tradecore_backtest.table import BarTable, table_of
 from tradecore_backtest.telling import fill_rows, order_rows, trade_rows
 from tradecore_backtest.writing import DerivedIds
 
@@ -46,11 +48,13 @@ def backtest(
     journal: str = "memory:",
     account: str = "main",
     at_once: bool = False,
+    exits: ExitPlan | None = None,
 ) -> BacktestResult:
     """Run a strategy over bars, and give back everything that happened.
 
     `bars` is a `.parquet` or `.csv` file, `Bar`s, or a `BarSource`; `symbols` picks some of them. A strategy named by
     text is an installed one, made with `parameters`. `cash` in account currency. Without `limits` the gate has none.
+    `exits` is how trades are left whose idea does not say, as far as orders at the broker can do it.
     The ledger is written to `journal` when that is a URL of a new ledger, else it is made in memory when it, or a row
     of the result, is asked for. Where limits may refuse orders, or `at_once` is set, the domain decides every step as
     the run goes on; else the steps are noted and the domain decides them when the ledger is made. Both give the same
@@ -70,12 +74,13 @@ def backtest(
         bar_seconds=spacing.bar_ns // NANO,
         market={field.name: str(getattr(model, field.name)) for field in attrs.fields(MarketModel)},
         limits=str(rules),
+        exits="" if exits is None else str(exits),
         version=__version__,
     )
     name = f"{config.hash}:{source.digest}"
     desk = Desk(account, DerivedIds(name).epoch())
-    decided = DeskBooks(desk, account, chosen.name)
-    pocket = Pocket(chosen.name, account) if rules == Limits() and not at_once else None
+    decided = DeskBooks(desk, account, chosen.name, exits)
+    pocket = Pocket(chosen.name, account, exits) if rules == Limits() and not at_once else None
     books = pocket or decided
     run = Run(source, chosen, books, Terms(Decimal(cash), rules, model, spacing.bar_ns))
     began = time.perf_counter()
@@ -109,13 +114,13 @@ def backtest(
     )
 
 
-def open_bars(bars: Bars, symbols: Sequence[str] | None = None) -> BarSource:
-    """Bars of any kind as a source. Raises `InputError`."""
+def open_bars(bars: Bars, symbols: Sequence[str] | None = None, *, in_memory: bool = False) -> BarSource:
+    """Bars of any kind as a source; large Parquet files piece by piece, unless `in_memory`. Raises `InputError`."""
     wanted = None if symbols is None else frozenset(symbols)
     if isinstance(bars, str | os.PathLike):
         path = Path(bars)
         if path.suffix.lower() == ".parquet":
-            return read_parquet(path, wanted)
+            return read_parquet(path, wanted) if in_memory else open_parquet(path, wanted)
         reader = load_plugin("market_data", "file", "market_data")
         return table_of(reader(path, wanted), None, str(path))
     if isinstance(bars, BarTable):

@@ -13,33 +13,41 @@ from tradecore.domain import commands as cmd
 from tradecore.domain import streams
 from tradecore.domain.account import SETTINGS
 from tradecore.domain.events import AlertTriggered
-from tradecore.domain.identity import fill_id
+from tradecore.domain.exit_plan import ExitPlan
+from tradecore.domain.identity import fill_id, leg_order_id
 from tradecore.domain.limits import Limits
+from tradecore.domain.order import OrderState
 from tradecore.domain.terms import Terms as OrderTerms
-from tradecore.domain.values import ZERO, Bar, OrderClass, OrderStatus, TimeInForce, TradeStatus
-from tradecore.errors import ConfigurationError, InputError
+from tradecore.domain.terms import legs_of
+from tradecore.domain.values import ZERO, Bar, OrderClass, OrderStatus, TradeStatus
+from tradecore.errors import ConfigurationError
 from tradecore.ports.strategy import Idea
-from tradecore.proposing import order_of
+from tradecore.proposing import order_of, with_exits
 from tradecore_backtest.desk import Desk, Moment
 
 BROKER_ACCOUNT = "backtest"
 _FRESH = dt.timedelta(days=1)
 NO_EXITS = (
-    "a backtest has nobody to keep it, and what it found would not hold; replay the bars through a runner "
-    "(python -m tradecore.runner --bars FILE), which keeps exits as a live one does"
+    "a backtest keeps one stop and one target on an entry that is GTC and of whole shares, because they wait at the "
+    "broker, and has nobody to keep more; replay the bars through a runner (python -m tradecore.runner --bars FILE), "
+    "which keeps exits as a live one does"
 )
 _ENDED = (TradeStatus.CLOSED, TradeStatus.ABANDONED)
 
 
 @attrs.frozen
 class Asked:
-    """An idea at a bar: what the domain needs of the bar to make an order of it. `number` counts ideas of one bar."""
+    """An idea at a bar: what the domain needs of the bar to make an order of it. `number` counts ideas of one bar.
+
+    `volatility` is the average true range as a share of the price, None where no limit asks for it.
+    """
 
     idea: Idea
     symbol: str
     start: dt.datetime
     close: Decimal
     number: int
+    volatility: Decimal | None = None
 
 
 @attrs.frozen
@@ -69,10 +77,16 @@ class Books(Protocol):
         """Open the account."""
 
     def place(self, ticket: int, asked: Asked, moment: Moment) -> OrderTerms | None:
-        """Decide on an idea: the terms to be sent, None when the gate refuses. Raises `InputError`."""
+        """Decide on an idea: the terms to be sent, None when the gate refuses. Raises `InputError`.
+
+        The tickets after this one are those of its legs.
+        """
 
     def answer(self, ticket: int, refusal: tuple[str, str] | None, moment: Moment) -> None:
         """The order was sent, and taken or refused (code and words)."""
+
+    def work(self, ticket: int, moment: Moment) -> None:
+        """A leg that was held is on the market now."""
 
     def fill(self, ticket: int, fill: Fill, moment: Moment) -> None:
         """The order traded."""
@@ -90,21 +104,35 @@ class Books(Protocol):
         """Something that a person should see."""
 
 
-def check_supported(asked: Asked) -> None:
-    """Raises `InputError` for orders that no backtest matches, and `ConfigurationError` for exits."""
-    idea = asked.idea
-    if idea.exits is not None:
-        raise ConfigurationError(f"exits: the idea for {idea.symbol} brings a plan: {NO_EXITS}")
-    if idea.order_class is not OrderClass.SIMPLE or idea.time_in_force is TimeInForce.CLS or idea.extended_hours:
-        told = f"{idea.order_class} {idea.time_in_force}"
-        raise InputError("order", told, "a simple order for regular hours, not for the close: no other is matched")
+def may_wait_at_broker(plan: ExitPlan) -> bool:
+    """Whether legs can do all that a plan says, for entries that legs are taken for."""
+    watched = (plan.trail, plan.break_even, plan.max_holding_s)
+    return all(one is None for one in watched) and len(plan.ladder) <= 1
+
+
+def proposed(
+    asked: Asked, exits: ExitPlan | None, held: Decimal, *, strategy: str, account: str, moment: Moment
+) -> cmd.PlaceOrder:
+    """The order of an idea, with how its trade is left, as the engine makes it.
+
+    Raises `InputError`, and `ConfigurationError` for exits that no order at the broker can keep.
+    """
+    close = asked.close
+    bar = Bar(asked.symbol, asked.start, close, close, close, close, ZERO)
+    order = order_of(asked.idea, bar, asked.number, strategy=strategy, account=account, not_after=moment.at + _FRESH)
+    order = attrs.evolve(order, volatility=asked.volatility)
+    order = with_exits(order, asked.idea.exits or exits, held)
+    plan = order.exits
+    if plan is not None and (order.order_class is OrderClass.SIMPLE or not may_wait_at_broker(plan)):
+        raise ConfigurationError(f"exits: the idea for {order.symbol} brings a plan: {NO_EXITS}")
+    return order
 
 
 class DeskBooks:
     """Books kept by the domain as the run goes on."""
 
-    def __init__(self, desk: Desk, account: str, strategy: str) -> None:
-        self._desk, self._account, self._strategy = desk, account, strategy
+    def __init__(self, desk: Desk, account: str, strategy: str, exits: ExitPlan | None = None) -> None:
+        self._desk, self._account, self._strategy, self._exits = desk, account, strategy, exits
         self._order_ids: dict[int, str] = {}
         self._fills = 0
 
@@ -127,28 +155,34 @@ class DeskBooks:
 
     def place(self, ticket: int, asked: Asked, moment: Moment) -> OrderTerms | None:
         """Through the gate, into decision, trade and order."""
-        check_supported(asked)
-        close = asked.close
-        bar = Bar(asked.symbol, asked.start, close, close, close, close, ZERO)
-        order = order_of(
-            asked.idea, bar, asked.number, strategy=self._strategy, account=self._account, not_after=moment.at + _FRESH
-        )
+        held = self._desk.account.held(self._strategy, asked.symbol)
+        order = proposed(asked, self._exits, held, strategy=self._strategy, account=self._account, moment=moment)
         self._desk.take(order, moment, f"strategy:{self._strategy}")
-        self._order_ids[ticket] = order.order_id
-        return self._desk.order(order.order_id)
+        placed = self._desk.order(order.order_id)
+        for number, order_id in enumerate([order.order_id, *_legs_of(placed)]):
+            self._order_ids[ticket + number] = order_id
+        return placed
 
     def answer(self, ticket: int, refusal: tuple[str, str] | None, moment: Moment) -> None:
         """The attempt is recorded first, then its outcome."""
         desk, order_id = self._desk, self._order_ids[ticket]
         order = desk.order(order_id)
         assert order is not None, "it was just placed"
+        legs = _legs_of(order)
         desk.take(cmd.StartSubmit(order_id, "backtest", order.body_hash, moment.at, 1), moment, "outbox")
         if refusal is not None:
             desk.take(cmd.RecordRejection(order_id, *refusal, "", 1), moment, "outbox")
-            self._let_go(ticket)
+            for number in range(len(legs), -1, -1):
+                self._let_go(ticket + number)
             return
         answer = cmd.RecordAnswer(order_id, f"bt-{ticket}", OrderStatus.NEW, ZERO, moment.at, "")
         desk.take(answer, moment, "outbox")
+        for number in range(1, len(legs) + 1):
+            self._report(ticket + number, OrderStatus.HELD, ZERO, moment, "outbox")
+
+    def work(self, ticket: int, moment: Moment) -> None:
+        """A leg that was held is on the market."""
+        self._report(ticket, OrderStatus.NEW, ZERO, moment, "inbox")
 
     def fill(self, ticket: int, fill: Fill, moment: Moment) -> None:
         """An execution, told by the stream of reports."""
@@ -175,10 +209,7 @@ class DeskBooks:
 
     def end(self, ticket: int, status: OrderStatus, filled: Decimal, moment: Moment) -> None:
         """The broker's last word on an order."""
-        report = cmd.RecordReport(
-            self._order_ids[ticket], f"bt-{ticket}", status, filled, moment.at, "backtest", ""
-        )  # fmt: skip
-        self._desk.take(report, moment, "inbox")
+        self._report(ticket, status, filled, moment, "inbox")
         self._let_go(ticket)
 
     def book(self, name: str, kind: str, symbol: str, amount: Decimal, units: Decimal, moment: Moment) -> None:
@@ -194,6 +225,11 @@ class DeskBooks:
         """An alert."""
         self._desk.note(streams.BROKER, AlertTriggered("bad_proposal", message), moment)
 
+    def _report(self, ticket: int, status: OrderStatus, filled: Decimal, moment: Moment, actor: str) -> None:
+        order_id, broker_id = self._order_ids[ticket], f"bt-{ticket}"
+        report = cmd.RecordReport(order_id, broker_id, status, filled, moment.at, "backtest", "")
+        self._desk.take(report, moment, actor)
+
     def _let_go(self, ticket: int) -> None:
         """Nothing more will be recorded of an order that ended, nor of a trade with the last of its orders."""
         order = self._desk.order(self._order_ids[ticket])
@@ -204,3 +240,8 @@ class DeskBooks:
         trade = self._desk.trade(order.trade_id)
         if trade is not None and trade.status in _ENDED and not trade.working_orders:
             self._desk.forget(streams.trade(order.trade_id))
+
+
+def _legs_of(order: OrderState | None) -> list[str]:
+    """The ids of the orders that an order brings along."""
+    return [] if order is None else [leg_order_id(order.order_id, leg.value) for leg in legs_of(order)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
 from tradecore.domain.calendar import NEW_YORK
@@ -12,7 +11,6 @@ from tradecore.domain.values import ZERO, OrderStatus
 from tradecore_backtest.books import Books
 from tradecore_backtest.desk import Moment
 from tradecore_backtest.market import CorporateAction, MarketModel
-from tradecore_backtest.orders import Working
 from tradecore_backtest.venue import Venue
 
 _CENT = Decimal("0.01")
@@ -40,7 +38,8 @@ class Calendar:
         if before is not None and day <= before:
             return False
         moment = Moment(start_ns, at)
-        self._venue.end_if(lambda order: order.expires <= start_ns, OrderStatus.EXPIRED, moment)
+        self._venue.hold_auctions(start_ns)
+        self._venue.each(lambda order: order.expires <= start_ns, lambda order: self._venue.run_out(order, moment))
         while self._actions and self._actions[0].date <= day:
             action = self._actions.pop(0)
             if before is not None:
@@ -59,7 +58,8 @@ class Calendar:
             self._books.book(f"dividend-{name}", "dividend", symbol, amount, ZERO, moment)
         if action.ratio == 1:
             return
-        self._venue.end_if(_is_of(symbol), OrderStatus.CANCELED, moment)
+        venue = self._venue
+        venue.each(lambda order: order.symbol == symbol, lambda order: venue.end(order, OrderStatus.CANCELED, moment))
         change = (held * (action.ratio - 1)).quantize(_NINE, ROUND_HALF_EVEN)
         if change:
             self._books.book(f"split-{name}", "split", symbol, ZERO, change, moment)
@@ -75,7 +75,3 @@ class Calendar:
                 if cost:
                     name = f"borrow-{symbol}-{moment.at.date().isoformat()}"
                     self._books.book(name, "fee", symbol, -cost, ZERO, moment)
-
-
-def _is_of(symbol: str) -> Callable[[Working], bool]:
-    return lambda order: order.symbol == symbol

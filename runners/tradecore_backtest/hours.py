@@ -8,12 +8,16 @@ from bisect import bisect_left
 from collections.abc import Iterator
 
 from tradecore.domain.calendar import NEW_YORK, next_session, session_on
-from tradecore.domain.nanos import instant, nanoseconds
+from tradecore.domain.nanos import NANO, instant, nanoseconds
 from tradecore.domain.terms import Terms
 from tradecore.domain.values import TimeInForce
 from tradecore_backtest.spacing import DAY_NS
 
 _DAY = dt.timedelta(days=1)
+_MINUTE = dt.timedelta(minutes=1)
+_EVENING = dt.timedelta(hours=4)
+_NEVER = 2**63
+_EVENING_NS = 4 * 3600 * NANO
 
 
 def sessions(starts: list[int]) -> Iterator[tuple[int, int]]:
@@ -40,14 +44,56 @@ def utc_days(starts: list[int]) -> Iterator[tuple[int, int]]:
         place = behind
 
 
+def extended_hours(starts: list[int], first: int, behind: int) -> Iterator[tuple[int, int]]:
+    """Places of bars among those that lie in the hours before and after a session, one day's one side at a time."""
+    place = first
+    while place < behind:
+        day = session_on(instant(starts[place]).astimezone(NEW_YORK).date())
+        end = place + 1
+        if day is not None:
+            opening = nanoseconds(dt.datetime.combine(day.date, dt.time(4), NEW_YORK))
+            borders = (opening, nanoseconds(day.open), nanoseconds(day.close), nanoseconds(day.close + _EVENING))
+            border = next((one for one in borders if starts[place] < one), None)
+            if border is not None:
+                end = bisect_left(starts, border, place, behind)
+                if border in (borders[1], borders[3]):
+                    yield place, end
+        place = end
+
+
+def takes_auction_orders(now_ns: int, *, opening: bool) -> bool:
+    """Whether an order for the opening (or closing) auction may be entered now.
+
+    Not from two minutes before the opening, or ten before the close, until 19:00 of that day.
+    """
+    session = session_on(instant(now_ns).astimezone(NEW_YORK).date())
+    if session is None:
+        return True
+    begin = session.open - 2 * _MINUTE if opening else session.close - 10 * _MINUTE
+    evening = dt.datetime.combine(session.date, dt.time(19), NEW_YORK)
+    return not nanoseconds(begin) <= now_ns < nanoseconds(evening)
+
+
+def session_open_of(close_ns: int) -> int:
+    """When the session of that close opened, in nanoseconds since 1970."""
+    session = session_on(instant(close_ns).astimezone(NEW_YORK).date())
+    assert session is not None, "a close belongs to a session"
+    return nanoseconds(session.open)
+
+
 def end_of_order(terms: Terms, now_ns: int) -> int:
     """When an order that is placed now ends, in nanoseconds since 1970; good till canceled is 90 days."""
+    if terms.extended_hours and terms.time_in_force is TimeInForce.DAY:
+        day = (now_ns - _EVENING_NS) // DAY_NS  # at midnight UTC it may still be the evening of a session
+        return next(close + _EVENING_NS for _, close in _sessions_from(day) if now_ns < close + _EVENING_NS)
     match terms.time_in_force:
         case TimeInForce.GTC:
             date = instant(now_ns).astimezone(NEW_YORK).date()
             return nanoseconds(dt.datetime.combine(date + 90 * _DAY, dt.time(16, 15), NEW_YORK))
         case TimeInForce.OPG:
             return next(close for opening, close in _sessions_from(now_ns // DAY_NS) if now_ns < opening)
+        case TimeInForce.IOC | TimeInForce.FOK:
+            return _NEVER  # the next bar of its market decides
         case _:
             return next(close for _, close in _sessions_from(now_ns // DAY_NS) if now_ns < close)
 

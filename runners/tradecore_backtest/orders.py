@@ -6,11 +6,12 @@ is assumed is never kind: a stop is reached before its own limit, and a price be
 
 from __future__ import annotations
 
+import enum
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
 from tradecore.domain.nanos import NANO, from_nanos, to_nanos
-from tradecore.domain.terms import Terms, size
-from tradecore.domain.values import ZERO, OrderType, Side, TimeInForce
+from tradecore.domain.terms import StopLoss, Terms, legs_of, size
+from tradecore.domain.values import ZERO, Leg, OrderClass, OrderType, Side, TimeInForce
 
 _STOPS = (OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP)
 _IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK, TimeInForce.OPG)
@@ -25,25 +26,47 @@ def price_step(price: int, symbol: str) -> int:
     return _CENT if price >= NANO else _HUNDREDTH
 
 
+class Role(enum.Enum):
+    """What an order is among those it belongs to."""
+
+    ALONE = "alone"
+    ENTRY = "entry"
+    TAKE_PROFIT = "take_profit"
+    STOP_LOSS = "stop_loss"
+
+
 class Working:
     """An order that waits for bars. Quantities and prices in billionths; `sign` is 1 for a buy, -1 for a sell.
 
     `left` is None for an order of an amount of money, `reserved` the most that it can still fill; `limit` the
-    worst price that it takes, None for any.
+    worst price that it takes, None for any. `group` is the order that brought others along and those others, itself
+    included; empty for an order that stands alone. A leg is `held` until its time comes. `opens` tells that it makes a
+    position larger, `reserve_price` at what price it then holds buying power. `shrunk`: it is for less than it was.
     """
 
     __slots__ = (
         "active",
+        "auction",
         "best",
         "expires",
+        "extended",
         "filled",
+        "force",
+        "group",
+        "held",
         "immediate",
+        "is_leg",
         "is_market",
         "kill",
+        "kind",
         "left",
         "limit",
         "notional",
+        "opens",
+        "reserve_price",
         "reserved",
+        "role",
+        "shrunk",
         "sign",
         "stop",
         "symbol",
@@ -58,8 +81,10 @@ class Working:
         self.symbol, self.ticket, self.expires = order.symbol, ticket, expires
         self.filled = ZERO
         self.sign = order.side.sign
-        self.immediate = order.time_in_force in _IMMEDIATE
-        self.kill = order.time_in_force is TimeInForce.FOK
+        self.kind, self.force, self.extended = order.order_type, order.time_in_force, order.extended_hours
+        self.immediate = self.force in _IMMEDIATE
+        self.kill = self.force is TimeInForce.FOK
+        self.auction = self.force is TimeInForce.CLS
         most = size(order, reference)
         assert most is not None, "the terms were checked"
         self.reserved = to_nanos("quantity", most)
@@ -74,8 +99,67 @@ class Working:
         self.waits = order.order_type in _STOPS
         self.best: int | None = None
         self.active = True
+        self.opens, self.reserve_price = True, 0
+        self.role, self.held, self.is_leg, self.shrunk = Role.ALONE, False, False, False
+        self.group: tuple[Working, ...] = ()
         if order.order_type is OrderType.STOP and order.side is Side.BUY:
             self.limit = collar(self.stop or 0, self.symbol)
+
+    # --- those that belong together ---------------------------------------------------------------------------------
+
+    def bring_along(self, order: Terms) -> None:
+        """Make the legs of an order that has some, held; their tickets follow its own."""
+        names = legs_of(order)
+        if not names:
+            return
+        exits = order.order_class is OrderClass.OCO
+        self.role = Role.TAKE_PROFIT if exits else Role.ENTRY
+        legs = [self._leg(order, name, place, exits=exits) for place, name in enumerate(names, 1)]
+        self.group = (self, *legs)
+        for leg in legs:
+            leg.group = self.group
+
+    def _leg(self, order: Terms, name: Leg, place: int, *, exits: bool) -> Working:
+        leg = Working(order, self.ticket + place, self.expires, ZERO)
+        leg.is_leg, leg.held, leg.opens, leg.immediate = True, True, False, False
+        leg.sign = self.sign if exits else -self.sign
+        leg.is_market, leg.waits, leg.limit, leg.stop = False, False, None, None
+        if name is Leg.TAKE_PROFIT:
+            assert order.take_profit is not None, "the terms were checked"
+            leg.role, leg.kind = Role.TAKE_PROFIT, OrderType.LIMIT
+            leg.limit = _price("limit_price", order.take_profit.limit_price)
+        else:
+            assert order.stop_loss is not None, "the terms were checked"
+            leg._become_stop(order.stop_loss)
+        return leg
+
+    def _become_stop(self, loss: StopLoss) -> None:
+        self.role, self.waits = Role.STOP_LOSS, True
+        self.kind = OrderType.STOP if loss.limit_price is None else OrderType.STOP_LIMIT
+        self.stop, self.limit = _price("stop_price", loss.stop_price), _price("limit_price", loss.limit_price)
+        if self.kind is OrderType.STOP and self.sign > 0:
+            self.limit = collar(self.stop or 0, self.symbol)
+
+    @property
+    def watched_stop(self) -> Working | None:
+        """The stop-loss that is watched beside this take-profit, which works."""
+        if self.role is not Role.TAKE_PROFIT:
+            return None
+        return next((one for one in self.group if one.role is Role.STOP_LOSS and one.held and one.active), None)
+
+    def resize(self, quantity: int) -> None:
+        """Be for so much from now on, less than before."""
+        assert self.left is not None, "orders that belong together have quantities"
+        self.shrunk = self.shrunk or quantity < self.left
+        self.left = self.reserved = quantity
+
+    def may_trade_despite(self, stop: Working, open_: int, high: int, low: int) -> bool:
+        """Whether a take-profit trades although its stop is watched: where a bar has both, the loss is taken."""
+        assert self.limit is not None, "a take-profit has a limit"
+        assert stop.stop is not None, "a stop has a price"
+        if open_ <= self.limit if self.sign > 0 else open_ >= self.limit:
+            return True
+        return high < stop.stop if stop.sign > 0 else low > stop.stop
 
     # --- prices -----------------------------------------------------------------------------------------------------
 

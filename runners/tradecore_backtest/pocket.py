@@ -11,14 +11,24 @@ import functools
 from collections.abc import Mapping
 from decimal import Decimal
 
+from tradecore.domain.exit_plan import ExitPlan
 from tradecore.domain.limits import Limits
 from tradecore.domain.terms import Terms as OrderTerms
-from tradecore.domain.values import ZERO, Bar, OrderStatus, OrderType, TimeInForce, minus, parse_positive, plus, times
+from tradecore.domain.values import (
+    ZERO,
+    OrderClass,
+    OrderStatus,
+    OrderType,
+    TimeInForce,
+    minus,
+    parse_positive,
+    plus,
+    times,
+)
 from tradecore.errors import InvariantViolated
 from tradecore.journal.collector import collector_paused
 from tradecore.ports.strategy import Idea
-from tradecore.proposing import order_of
-from tradecore_backtest.books import Asked, Books, Fill, check_supported
+from tradecore_backtest.books import Asked, Books, Fill, proposed
 from tradecore_backtest.desk import Moment
 
 _MANY = 10_000
@@ -27,11 +37,11 @@ _MANY = 10_000
 class Pocket:
     """`Books` of one account that has no limits."""
 
-    def __init__(self, strategy: str, account: str) -> None:
+    def __init__(self, strategy: str, account: str, exits: ExitPlan | None = None) -> None:
         self.cash = ZERO
         self._held: dict[str, Decimal] = {}
         self._steps: list[tuple[str, tuple[object, ...]]] = []
-        self._strategy, self._account = strategy, account
+        self._strategy, self._account, self._exits = strategy, account, exits
 
     @property
     def positions(self) -> Mapping[str, Decimal]:
@@ -46,17 +56,20 @@ class Pocket:
 
     def place(self, ticket: int, asked: Asked, moment: Moment) -> OrderTerms | None:
         """Without limits nothing is refused but what is no order. Raises `InputError`."""
-        idea = asked.idea
-        if not _is_plain(idea):
-            check_supported(asked)
-            bar = Bar(asked.symbol, asked.start, asked.close, asked.close, asked.close, asked.close, ZERO)
-            order_of(idea, bar, asked.number, strategy=self._strategy, account=self._account, not_after=moment.at)
+        terms: OrderTerms = asked.idea
+        if self._exits is not None or not _is_plain(asked.idea):
+            held = self._held.get(asked.symbol, ZERO)
+            terms = proposed(asked, self._exits, held, strategy=self._strategy, account=self._account, moment=moment)
         self._steps.append(("place", (ticket, asked, moment)))
-        return idea
+        return terms
 
     def answer(self, ticket: int, refusal: tuple[str, str] | None, moment: Moment) -> None:
         """The order was sent, and taken or refused."""
         self._steps.append(("answer", (ticket, refusal, moment)))
+
+    def work(self, ticket: int, moment: Moment) -> None:
+        """A leg that was held is on the market now."""
+        self._steps.append(("work", (ticket, moment)))
 
     def fill(self, ticket: int, fill: Fill, moment: Moment) -> None:
         """The order traded."""
@@ -120,6 +133,7 @@ def _is_plain(idea: Idea) -> bool:
         or idea.take_profit is not None
         or idea.stop_loss is not None
         or idea.extended_hours
+        or idea.order_class is not OrderClass.SIMPLE
         or idea.exits is not None
     ):
         return False

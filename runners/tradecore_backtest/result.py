@@ -52,6 +52,7 @@ class BacktestConfig:
     market: Mapping[str, str]
     limits: str
     version: str
+    exits: str = ""
 
     @property
     def hash(self) -> str:

@@ -5,9 +5,8 @@ A strategy is handed numbers or bars that have ended, one time at a time, and no
 
 from __future__ import annotations
 
-import datetime as dt
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from itertools import repeat
 
@@ -16,6 +15,7 @@ import attrs
 from tradecore.domain.limits import Limits
 from tradecore.domain.nanos import NANO, instant, to_nanos
 from tradecore.domain.values import ZERO, Bar
+from tradecore.domain.volatility import Swing
 from tradecore.errors import InputError
 from tradecore.journal.collector import collector_paused
 from tradecore.ports.strategy import Idea, Portfolio, Strategy
@@ -24,11 +24,11 @@ from tradecore_backtest.books import Asked, Books
 from tradecore_backtest.columns import BarSource, Chunk, make_bar
 from tradecore_backtest.corporate import Calendar
 from tradecore_backtest.desk import Moment
-from tradecore_backtest.hours import sessions, utc_days
+from tradecore_backtest.hours import extended_hours, sessions, utc_days
+from tradecore_backtest.looking import Look, always, swinging
 from tradecore_backtest.market import Hours, MarketModel
 from tradecore_backtest.venue import Prices, Venue
 
-_FRESH = dt.timedelta(days=1)
 _LARGEST_CASH = 5_000_000_000
 
 
@@ -53,15 +53,19 @@ class Run:
         self.equity: array[int] = array("q")
         self.bar_count = 0
         self.last: dict[str, int] = {}
+        self._seen: dict[str, int] = {}
         self._source = source
         self._strategy = strategy
-        self._look: Callable[[str, int, int, int, int, int, int], bool] = _always
+        self._look: Look = always
         self._ask: Callable[[Bar, Portfolio], tuple[Idea, ...]] = strategy.on_bar
         if isinstance(strategy, Glancer):
             self._look, self._ask = strategy.glance, strategy.propose
+        self._swings: dict[str, Swing] | None = None
+        if terms.limits.volatility_steps:
+            self._swings, self._look = swinging(self._look)
         self._terms = terms
         self._bar_ns = terms.bar_ns
-        self.venue = Venue(books, terms.model, self.last)
+        self.venue = Venue(books, terms.model, self.last, self._seen, terms.bar_ns)
         self._cash = to_nanos("cash", terms.cash)
         self._held: dict[str, int] = {}
         self._is_begun = False
@@ -85,10 +89,30 @@ class Run:
         """Run over all bars. Raises what the strategy raises."""
         for chunk in self._source.chunks():
             with collector_paused():  # what a run makes, it keeps; a strategy's own garbage waits for the next chunk
+                place = 0
                 for first, behind in self._cut(chunk.starts):
+                    self._between(chunk, place, first)
                     self._span(chunk, first, behind)
+                    place = behind
+                self._between(chunk, place, len(chunk.starts))
         if not self._is_begun:
             self._begin(0)
+
+    def _between(self, chunk: Chunk, first: int, behind: int) -> None:
+        """Bars of the hours before and after a session: only orders for them trade, and nobody is asked."""
+        if first == behind or not self.venue.open:
+            return
+        for begin, end_of_side in extended_hours(chunk.starts, first, behind):
+            self._calendar.turn(chunk.starts[begin])
+            self.venue.hold_auctions(chunk.starts[begin])
+            for place in range(begin, end_of_side):
+                symbol, open_, high, low, close, volume = self._row(chunk, place)
+                start = chunk.starts[place]
+                end = start + self._bar_ns
+                prices = Prices(open_, high, low, close, volume, Moment(end, instant(end)))
+                self.venue.match(symbol, prices, start, extended=True)
+                self.last[symbol], self._seen[symbol] = close, end
+            self._read_books()
 
     def _span(self, chunk: Chunk, first: int, behind: int) -> None:
         """The bars of a day, or what of it a chunk has."""
@@ -115,19 +139,26 @@ class Run:
         )  # fmt: skip
         look = self._look
         is_open, last, bar_ns = self.venue.open, self.last, self._bar_ns
+        venue, seen_ns = self.venue, self._seen
         seen = 0  # bars of this day that are in the equity curve
         for place, (start, open_, high, low, close, volume) in enumerate(rows):
             if is_open:
                 end = start + bar_ns
                 self._mark(closes, seen, place, symbol)
                 seen = place
-                self.venue.match(symbol, Prices(open_, high, low, close, volume, Moment(end, instant(end))), start)
+                moment = Moment(end, instant(end))
+                if venue.auctions:
+                    venue.hold_auctions(start)
+                venue.match(symbol, Prices(open_, high, low, close, volume, moment), start)
+                if venue.auctions:
+                    last[symbol], seen_ns[symbol] = close, end
+                    venue.hold_auctions(end, moment)
                 self._read_books()
             if look(symbol, start, open_, high, low, close, volume):
                 last[symbol] = close
                 self._decide(symbol, start, open_, high, low, close, volume)
         if starts:
-            last[symbol] = closes[-1]
+            last[symbol], seen_ns[symbol] = closes[-1], starts[-1] + bar_ns
         self._mark(closes, seen, len(closes), symbol)
         self.times.extend([start + bar_ns for start in starts])
 
@@ -144,34 +175,42 @@ class Run:
 
     def _span_of_many(self, chunk: Chunk, first: int, behind: int) -> None:
         """The bars of a day of several symbols: all of a time trade before any of them is decided on."""
-        look, is_open, last = self._look, self.venue.open, self.last
+        look, is_open, last, seen = self._look, self.venue.open, self.last, self._seen
         for begin, end_of_time in _times(chunk.starts, first, behind):
             start = chunk.starts[begin]
             end = start + self._bar_ns
             rows = [self._row(chunk, place) for place in range(begin, end_of_time)]
-            if is_open:
-                moment, has_matched = Moment(end, instant(end)), False
-                for symbol, open_, high, low, close, volume in rows:
-                    if symbol in is_open:
-                        self.venue.match(symbol, Prices(open_, high, low, close, volume, moment), start)
-                        has_matched = True
-                if has_matched:
-                    self._read_books()
+            has_auctions = bool(self.venue.auctions)
+            if has_auctions:
+                self.venue.hold_auctions(start)
+            has_matched = self._match(rows, start) if is_open else False
             for row in rows:
-                last[row[0]] = row[4]
+                last[row[0]], seen[row[0]] = row[4], end
+            if has_auctions:
+                self.venue.hold_auctions(end, Moment(end, instant(end)))
+            if has_matched or has_auctions:
+                self._read_books()
             for symbol, open_, high, low, close, volume in rows:
                 if look(symbol, start, open_, high, low, close, volume):
                     self._decide(symbol, start, open_, high, low, close, volume)
-            if self.times and self.times[-1] == end:  # a chunk ended within this time
-                self.times.pop()
-                self.equity.pop()
             self.times.append(end)
             self.equity.append(self._cash + sum([held * last[one] // NANO for one, held in self._held.items()]))
 
+    def _match(self, rows: Sequence[tuple[str, int, int, int, int, int]], start: int) -> bool:
+        """Let the bars of a time meet the orders that were there before; True when there were any."""
+        is_open, has_matched = self.venue.open, False
+        end = start + self._bar_ns
+        moment = Moment(end, instant(end))
+        for symbol, open_, high, low, close, volume in rows:
+            if symbol in is_open:
+                self.venue.match(symbol, Prices(open_, high, low, close, volume, moment), start)
+                has_matched = True
+        return has_matched
+
     def _row(self, chunk: Chunk, place: int) -> tuple[str, int, int, int, int, int]:
-        assert chunk.codes is not None, "there are several symbols"
+        code = 0 if chunk.codes is None else chunk.codes[place]
         return (
-            self._source.symbols[chunk.codes[place]], chunk.opens[place], chunk.highs[place], chunk.lows[place],
+            self._source.symbols[code], chunk.opens[place], chunk.highs[place], chunk.lows[place],
             chunk.closes[place], chunk.volumes[place],
         )  # fmt: skip
 
@@ -190,14 +229,11 @@ class Run:
         end = start + self._bar_ns
         moment = Moment(end, instant(end))
         for number, idea in enumerate(ideas):
+            swing = None if self._swings is None else self._swings.get(idea.symbol, Swing()).share
             try:
-                self.venue.admit(Asked(idea, idea.symbol, bar.start, bar.close, number), moment)
+                self.venue.admit(Asked(idea, idea.symbol, bar.start, bar.close, number, swing), moment)
             except InputError as error:
                 self.books.note(f"strategy {self._strategy.name} at {bar.start.isoformat()}: {error}", moment)
-
-
-def _always(*_: object) -> bool:
-    return True
 
 
 def _times(starts: list[int], first: int, behind: int) -> Iterator[tuple[int, int]]:

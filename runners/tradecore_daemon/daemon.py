@@ -15,7 +15,7 @@ from tradecore.runner.contract import Progress, Session
 from tradecore.runner.disk import record_full
 from tradecore.runner.failing import failure_in, halt_failed
 from tradecore.views import read_rows
-from tradecore_daemon.live import pace_live
+from tradecore_daemon.live import is_watching, pace_live
 from tradecore_daemon.replay import pace_replay
 from tradecore_daemon.turn import Turn, at_once
 from tradecore_daemon.upkeep import Upkeep
@@ -68,9 +68,10 @@ class Daemon:
 
     async def _run(self, session: Session, progress: Progress, upkeep: Upkeep) -> str:
         replay = session.venue.replay
-        wants_bars = replay is not None or session.settings.strategy.name != "none"
+        wants_bars = replay is not None or is_watching(session)
         if wants_bars and replay is None and not session.feed.symbols:
             raise ConfigurationError("market_data.symbols: a live market needs to be told which symbols to watch")
+        session.engine.exits.watched = frozenset(session.feed.symbols if wants_bars else ())
         market = self._market = anyio.CancelScope()
         async with anyio.create_task_group() as group:
             if self._hears_signals:

@@ -6,16 +6,23 @@ import datetime as dt
 
 import anyio
 
+from tradecore.domain.session import is_regular
 from tradecore.runner.contract import Progress, Session
 from tradecore_daemon.patience import patiently
 from tradecore_daemon.turn import Turn, at_once
 from tradecore_daemon.warmup import read_warmup
 
 
+def is_watching(session: Session) -> bool:
+    """Whether bars are needed: by a strategy, for what an agent opened, or for exits in the symbols that are named."""
+    settings = session.settings
+    return settings.strategy.name != "none" or session.cycle is not None or bool(settings.market_data.symbols)
+
+
 async def pace_live(session: Session, progress: Progress, turn: Turn = at_once) -> None:
     """Show the strategy recent history, then every new bar; only bars that the stream brings in time are decided on."""
     engine, feed = session.engine, session.feed
-    if not feed.symbols or session.settings.strategy.name == "none":
+    if not feed.symbols or not is_watching(session):
         progress.update(0, None, "delivering what others record")
         await anyio.sleep_forever()
     now = await patiently(session, engine.broker_clock.ask)
@@ -35,8 +42,9 @@ async def pace_live(session: Session, progress: Progress, turn: Turn = at_once) 
         bar = known.value
         if known.is_live and not engine.inbox.behind:
             engine.decide(bar)
-        elif known.is_live:  # no new risk while fills are known to be missing
-            engine.observe_held(bar)
-        else:
+        else:  # no new orders on stale bars, nor while fills are known to be missing; to leave a trade never waits
             engine.observe(bar)
+            if known.is_live and is_regular(bar.symbol, bar.start):
+                engine.exits.see(bar)
+                engine.catch_up()
         progress.update(count, None, f"{bar.symbol} {bar.start:%Y-%m-%d %H:%M}")

@@ -114,6 +114,8 @@ def _study(arguments: argparse.Namespace) -> Study:
     settings = load_settings(arguments.config, {name: table for name, table in told.items() if table})
     if not settings.market_data.bars:
         raise ConfigurationError("a sweep needs bars: name a file with --bars")
+    if settings.exits.plan() is not None:
+        raise ConfigurationError("exits: a sweep does not take the plan of the settings; the ideas may bring their own")
     grid: dict[str, tuple[Parameter, ...]] = {name: (value,) for name, value in settings.strategy.parameters.items()}
     for word in arguments.grid or ():
         name, equals, values = word.partition("=")

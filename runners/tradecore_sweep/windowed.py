@@ -14,15 +14,16 @@ from tradecore.domain.nanos import nanoseconds
 from tradecore.domain.values import Bar
 from tradecore.errors import InputError
 from tradecore_backtest.api import open_bars
-from tradecore_backtest.columns import BarTable, Columns
+from tradecore_backtest.columns import Columns
 from tradecore_backtest.spacing import spacing_of
+from tradecore_backtest.table import BarTable
 from tradecore_sweep.study import Window
 
 
 @lru_cache(maxsize=1)
 def table_of(path: str, symbols: tuple[str, ...] | None) -> BarTable:
     """The bars of a file, read once in each process. Raises `InputError`."""
-    source = open_bars(path, symbols)
+    source = open_bars(path, symbols, in_memory=True)
     if not isinstance(source, BarTable):
         raise InputError("bars", path, "bars that fit into memory")
     return BarTable(

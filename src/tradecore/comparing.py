@@ -9,6 +9,8 @@ from decimal import Decimal
 import attrs
 
 from tradecore.domain.account import AccountState
+from tradecore.domain.commands import NoteSuspension
+from tradecore.domain.messages import Cause
 from tradecore.domain.truth import Known, Source
 from tradecore.inbox import Inbox
 from tradecore.ledger import Ledger
@@ -67,6 +69,7 @@ class Comparer:
         self._inbox = inbox
         self._outbox = outbox
         self._clock = clock
+        self._ids = ids
         self._account = account
         self._collect = collect
         self._ask_time = ask_time
@@ -82,6 +85,7 @@ class Comparer:
         """A round; None when the account does not stand still. Raises `BrokerUnreachable`, `ProtocolError`."""
         self.is_unsure = True
         began = self._clock.monotonic()
+        await self._look_at_suspension()
         await self._collect()
         as_of = await self._ask_time()
         found = await confirmed(self._ledger, self._broker, self._account, self._collect_far)
@@ -107,6 +111,16 @@ class Comparer:
         age_s = self._clock.monotonic() - at  # the broker's clock may be that of a market replayed faster than ours
         source = Source.LIVE if limit_s is None or age_s <= limit_s else Source.STALE
         return Known(account, source, as_of, dt.timedelta(seconds=age_s))
+
+    async def _look_at_suspension(self) -> None:
+        """Take in whether the broker refuses new orders, unless it was told to change that meanwhile."""
+        before = self._ledger.kill(self._account)
+        shown = (await self._broker.account()).suspended
+        self._inbox.catch_up()
+        if self._ledger.kill(self._account) == before:
+            cause = Cause(self._ids.trace_id(), actor="reconciliation")
+            self._ledger.handle(NoteSuspension(self._account, shown), cause)
+            self._inbox.catch_up()
 
     async def _collect_far(self) -> None:
         """Read from further back than usual: what was missed may be a revision of long ago."""

@@ -201,13 +201,6 @@ class Engine:
         if is_regular(bar.symbol, bar.start):
             self.strategy.observe(bar)
 
-    def observe_held(self, bar: Bar) -> None:
-        """Show a bar to the strategy without asking it, and hold it against the exits: to reduce never waits."""
-        self.observe(bar)
-        if is_regular(bar.symbol, bar.start):
-            self.exits.see(bar)
-            self.catch_up()
-
     def decide(self, bar: Bar) -> None:
         """Show a bar to the strategy and record what it proposes; the same bar never places two orders."""
         self._see(bar)
@@ -236,7 +229,8 @@ class Engine:
             not_after=self._clock.now() + dt.timedelta(seconds=self._terms.not_after_s),
         )
         order = attrs.evolve(order, volatility=self._swings.get(order.symbol, Swing()).share)
-        order = with_exits(order, idea.exits or self._terms.exits, self._portfolio.position(order.symbol))
+        held = self._portfolio.position(order.symbol)
+        order = with_exits(order, idea.exits or self._terms.exits, held, self.exits.watched)
         if self._tradable is not None:
             order = attrs.evolve(order, tradable=order.symbol in self._tradable)
         if self.held_back(order) is None:
@@ -336,6 +330,8 @@ class Engine:
         self.watch.look()
         if (now := self.broker_clock.now()) is not None and not self._terms.is_replayed:
             self.exits.look(now)
+        for message in self.exits.unseen():
+            self.alert("unprotected", message)
         self.catch_up()
 
     def heed_halt(self) -> None:

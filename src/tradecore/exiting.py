@@ -24,6 +24,10 @@ from tradecore.ledger import Ledger
 from tradecore.ports.ids import Ids
 from tradecore.protection import latest
 
+_UNSEEN = (
+    "its exits need prices, and no bars of it come: name it in market_data.symbols, or let a stop wait at the broker"
+)
+
 
 class Exits:
     """The exits of one account's trades."""
@@ -32,6 +36,8 @@ class Exits:
         self._ledger = ledger
         self._ids = ids
         self._account = account
+        self.watched: frozenset[str] | None = None
+        """The symbols that bars come of; None where nobody said."""
 
     def see(self, bar: Bar) -> None:
         """Hold a bar against the plans of what is held of its symbol; one that began before the entry says nothing."""
@@ -46,6 +52,14 @@ class Exits:
         for state, _ in self._held(None):
             if is_regular(state.symbol, now):
                 self._leave(state.trade_id, None, now)
+
+    def unseen(self) -> tuple[str, ...]:
+        """What a person must know: symbols that are held, whose exits are kept here and need bars that never come."""
+        if self.watched is None:
+            return ()
+        kept = (state for state, _ in self._held(None) if state.keeper is Keeper.ENGINE and state.plan.needs_prices)
+        symbols = {state.symbol for state in kept if state.symbol not in self.watched}
+        return tuple(f"{symbol}: {_UNSEEN}" for symbol in sorted(symbols))
 
     def _held(self, symbol: str | None) -> Iterator[tuple[ExitState, Held]]:
         for (_, held_symbol), holding in list(self._ledger.account(self._account).holdings.items()):

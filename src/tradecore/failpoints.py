@@ -34,6 +34,9 @@ FAILPOINTS: tuple[str, ...] = (
 )
 """Every failpoint on the way of an order, so that a campaign can visit them all."""
 
+SWITCH_FAILPOINTS: tuple[str, ...] = ("outbox.lift.before", "outbox.lift.after")
+"""Around the call that has the broker take new orders again."""
+
 MODEL_FAILPOINTS: tuple[str, ...] = (
     "models.reserve.before",
     "models.call.before",
@@ -64,7 +67,7 @@ def _parse(text: str) -> dict[str, list[tuple[int, str]]]:
         parts = item.split(":")
         if (
             len(parts) != 3
-            or parts[0] not in (*FAILPOINTS, *MODEL_FAILPOINTS, *DECISION_FAILPOINTS)
+            or parts[0] not in (*FAILPOINTS, *SWITCH_FAILPOINTS, *MODEL_FAILPOINTS, *DECISION_FAILPOINTS)
             or not parts[1].isdigit()
             or parts[2] not in _ACTIONS
         ):

@@ -10,15 +10,16 @@ import attrs
 from tradecore.domain import events as ev
 from tradecore.domain import exits, streams
 from tradecore.domain.commands import Command, FireExit, PlaceOrder, StartSaga
-from tradecore.domain.exit_plan import Keeper, check_plan
+from tradecore.domain.exit_plan import ExitRule, Keeper, check_plan
 from tradecore.domain.exits import Held
 from tradecore.domain.identity import derived_id
+from tradecore.domain.order_state import OrderState
 from tradecore.domain.reducing import closable
 from tradecore.domain.terms import is_crypto, legs_of
 from tradecore.domain.trade import TradeState
 from tradecore.domain.values import OrderType, Purpose, Side, TimeInForce, TradeStatus
 from tradecore.draft import Draft
-from tradecore.errors import InputError
+from tradecore.errors import CloseRefused, InputError
 
 _TIME_TO_CLOSE = dt.timedelta(seconds=60)
 
@@ -71,10 +72,57 @@ def give(draft: Draft, command: exits.ExitCommand, now: dt.datetime) -> Command 
     return _leave(trade, held, fired[0], state.fired + 1, now) if fired else None
 
 
+def behind_legs(draft: Draft, closing: PlaceOrder | OrderState, trade_id: str) -> TradeState | None:
+    """The trade that a decision's order closes in full while legs work for it at the broker, which would refuse it."""
+    trade = draft.trade(trade_id)
+    held = held_by(trade)
+    if trade is None or held is None or closing.purpose is not Purpose.CLOSE or _decision_of(closing) is None:
+        return None
+    working = [draft.order(order_id) for order_id in trade.working_orders]
+    has_legs = any(one is not None and one.leg is not None and not one.status.is_terminal for one in working)
+    return trade if has_legs and closing.quantity == abs(held.quantity) else None
+
+
+def by_decision(draft: Draft, trade: TradeState, closing: PlaceOrder | OrderState, now: dt.datetime) -> StartSaga:
+    """Begin to leave a trade as a decision wants it: a saga, which withdraws the legs before it closes.
+
+    Raises `CloseRefused` where the trade is being left already.
+    """
+    refuse_second(draft, trade)
+    state, quantity = draft.exits(trade.trade_id), abs(trade.position.quantity)
+    decision = _decision_of(closing) or ""
+    if state is not None:
+        entered = quantity if state.entered is None else state.entered
+        fired = ev.ExitFired(trade.trade_id, ExitRule.DECISION, quantity, f"decision {decision}", entered, 0)
+        draft.add(streams.exits(trade.trade_id), [fired])
+    said = {"trade_id": trade.trade_id, "reason": f"decision {decision}", "decision_id": decision}
+    if closing.reference_price is not None:
+        said["reference_price"] = format(closing.reference_price, "f")
+    number = 1 if state is None else state.fired + 1
+    return StartSaga(_saga_id(trade.trade_id, number), "position_close", trade.account, said, now + _TIME_TO_CLOSE)
+
+
+def _decision_of(closing: PlaceOrder | OrderState) -> str | None:
+    """The decision of an agent that an order carries out; strategies withdraw what they placed themselves."""
+    if isinstance(closing, OrderState):
+        return closing.decision_id
+    return closing.proposal.decision_id if closing.proposal is not None and closing.proposal.deliberated else None
+
+
+def refuse_second(draft: Draft, trade: TradeState) -> None:
+    """Nothing is closed twice. Raises `CloseRefused`."""
+    state = draft.exits(trade.trade_id)
+    if is_being_left(draft, trade) or (state is not None and _saga_lives(draft, state)):
+        raise CloseRefused(f"trade {trade.trade_id} of {trade.symbol} is being left already")
+
+
 def is_being_left(draft: Draft, trade: TradeState) -> bool:
-    """Whether an order to close works for the trade."""
+    """Whether an order to close works for the trade; one that waits for a person does not."""
     working = (draft.order(order_id) for order_id in trade.working_orders)
-    return any(one is not None and one.purpose is Purpose.CLOSE and not one.is_settled for one in working)
+    return any(
+        one is not None and one.purpose is Purpose.CLOSE and not one.is_settled and not one.awaits_approval
+        for one in working
+    )
 
 
 def _saga_lives(draft: Draft, state: exits.ExitState) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import attrs
+import msgspec
 
-from tradecore import closing, gating, leaving, thinking
+from tradecore import closing, gating, leaving, suspending, thinking
 from tradecore.domain import (
     account,
     approval,
@@ -36,6 +36,7 @@ from tradecore.domain.commands import (
     GrantApproval,
     LeaveLane,
     MarkEquity,
+    NoteSuspension,
     PinAccount,
     PlaceOrder,
     RaiseAlert,
@@ -43,6 +44,7 @@ from tradecore.domain.commands import (
     RecordAnswer,
     RecordFill,
     RecordKillAnswer,
+    RecordLiftAnswer,
     RefuseApproval,
     ReplaceOrder,
     RequestClear,
@@ -51,6 +53,7 @@ from tradecore.domain.commands import (
     ReviseFill,
     SetLimits,
     StartKill,
+    StartLift,
     StartSaga,
     StartSubmit,
     TakeLane,
@@ -60,11 +63,11 @@ from tradecore.domain.commands import (
     WithdrawRisk,
 )
 from tradecore.domain.deliberation import Progress
-from tradecore.domain.identity import client_order_id, trade_id_of_order
+from tradecore.domain.identity import client_order_id, closing_order_id, trade_id_of_order
 from tradecore.domain.limits import Action
 from tradecore.domain.reducing import closable, is_against
 from tradecore.domain.terms import check_terms
-from tradecore.domain.values import OrderStatus, Purpose, TradeStatus
+from tradecore.domain.values import ZERO, OrderStatus, Purpose, TradeStatus
 from tradecore.draft import Draft
 from tradecore.errors import (
     CancelRefused,
@@ -93,7 +96,11 @@ def plan(draft: Draft, command: Command, here: Occasion) -> None:
             draft.add(streams.account(command.account), account.set_limits(draft.account(command.account), command))
         case MarkEquity():
             draft.add(streams.account(command.account), account.mark(draft.account(command.account), command))
-        case ActivateKillSwitch() | RequestClear() | ClearKillSwitch() | RaiseAlert() | AcknowledgeAlert():
+        case ClearKillSwitch():
+            suspending.clear(draft, command, here.now)
+        case NoteSuspension() | StartLift() | RecordLiftAnswer():
+            suspending.give(draft, command, here.now)
+        case ActivateKillSwitch() | RequestClear() | RaiseAlert() | AcknowledgeAlert():
             holder = draft.account(command.account)
             draft.add(streams.account(command.account), switch.decide(holder, command, here.now))
         case WithdrawRisk():
@@ -184,7 +191,7 @@ def _place(draft: Draft, command: PlaceOrder, here: Occasion, *, is_reducing: bo
     if command.proposal is not None and draft.exists(streams.decision(command.proposal.decision_id)):
         return  # decided before, perhaps just before a crash
     if command.proposal is not None and command.proposal.deliberated:
-        _refuse_lapsed(draft, command.proposal.decision_id)
+        _check_deliberated(draft, command, command.proposal.decision_id)
     if draft.order(command.order_id) is not None:
         raise InputError("order_id", command.order_id, "an id that no order has yet")
     holder = draft.account(command.account)
@@ -196,11 +203,15 @@ def _place(draft: Draft, command: PlaceOrder, here: Occasion, *, is_reducing: bo
         _refuse(draft, command, trade_id, gated.rule, gated.reason, is_new=live is None)
         return
     command, gated = _made_smaller(draft, command, gated, here)
+    behind = leaving.behind_legs(draft, command, trade_id)
+    saga = None if behind is None or must_ask else leaving.by_decision(draft, behind, command, here.now)
     if command.proposal is not None:
-        draft.add(
-            streams.decision(command.proposal.decision_id),
-            decision.execute(command.proposal, command.order_id, trade_id),
-        )
+        order_id = command.order_id if saga is None else closing_order_id(saga.saga_id)
+        executed = decision.execute(command.proposal, order_id, trade_id)
+        draft.add(streams.decision(command.proposal.decision_id), executed)
+    if saga is not None:
+        plan(draft, saga, here)
+        return
     reserved = gating.reserve_order(holder, command, trade_id, gated)
     warned = gating.warning(command.account, command.order_id, gated)
     draft.add(streams.account(command.account), [*warned, reserved])
@@ -218,12 +229,17 @@ def _place(draft: Draft, command: PlaceOrder, here: Occasion, *, is_reducing: bo
     _plan_legs(draft, planned[0], here.epoch)
 
 
-def _refuse_lapsed(draft: Draft, decision_id: str) -> None:
-    """Another process may have given the decision up, while the one that came to it slept."""
+def _check_deliberated(draft: Draft, command: PlaceOrder, decision_id: str) -> None:
+    """The process that came to the decision may have slept: it lapsed meanwhile, or what it closes is gone."""
     draft.rely_on(streams.deliberation(decision_id))
     state = draft.deliberation(decision_id)
     if state is not None and state.progress is Progress.LAPSED:
         raise InputError("decision_id", decision_id, "a decision that has not lapsed")
+    if command.purpose is Purpose.CLOSE:
+        _check_still_held(draft, command)
+        idea = draft.trade(live_trade(draft, command) or "")
+        if idea is not None:
+            leaving.refuse_second(draft, idea)
 
 
 def _answer(draft: Draft, command: approval.ApprovalCommand, here: Occasion) -> None:
@@ -238,6 +254,11 @@ def _answer(draft: Draft, command: approval.ApprovalCommand, here: Occasion) -> 
             raise OrderRefused(gated.rule, gated.reason)
         if (why := _why_not(draft, state)) is not None:
             raise GrantRefused(why)
+    behind = leaving.behind_legs(draft, state, state.trade_id) if isinstance(command, GrantApproval) else None
+    if behind is not None and (saga := leaving.by_decision(draft, behind, state, here.now)) is not None:
+        told = f"approved: the position is closed by saga {saga.saga_id}, which withdraws its legs first"
+        answered = [answered[0], ev.OrderCanceled(state.order_id, told, ZERO, "")]
+        plan(draft, saga, here)
     draft.add(streams.order(state.order_id), answered)
     settle(draft, state)
 
@@ -374,6 +395,6 @@ def _record_fill(draft: Draft, command: RecordFill) -> None:
     count_again(draft, state)
     execution = Execution(command.fill_id, state, command.quantity, command.price, command.fees, command.occurred_at)
     parts = share_out(draft, execution)
-    draft.insert(here, streams.fill(command.fill_id), attrs.evolve(recorded[0], parts=parts))
+    draft.insert(here, streams.fill(command.fill_id), msgspec.structs.replace(recorded[0], parts=parts))
     revise_awaited(draft, state.order_id)
     settle(draft, state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Container
 from decimal import Decimal
 
 import attrs
@@ -55,10 +56,13 @@ def order_of(
     return _with_proposal(order, idea, bar, decision, quantity)
 
 
-def with_exits(order: cmd.PlaceOrder, plan: ExitPlan | None, held: Decimal) -> cmd.PlaceOrder:
+def with_exits(
+    order: cmd.PlaceOrder, plan: ExitPlan | None, held: Decimal, watched: Container[str] | None = None
+) -> cmd.PlaceOrder:
     """The order with how its trade is to be left: as legs where the broker can keep all of it, else by the engine.
 
-    An order against what is `held`, or one that has legs of its own, stays as it is.
+    An order against what is `held`, or one that has legs of its own, stays as it is. Raises `InputError` where the
+    engine would need prices and `watched`, the symbols that bars come of, are known and without the order's.
     """
     against = held * order.side.sign < 0
     if plan is None or against or order.purpose is not Purpose.TRADE or order.order_class is not OrderClass.SIMPLE:
@@ -77,6 +81,8 @@ def with_exits(order: cmd.PlaceOrder, plan: ExitPlan | None, held: Decimal) -> c
     )
     legs = legs_at_broker(entry, plan)
     if legs is None:
+        if watched is not None and plan.needs_prices and order.symbol not in watched:
+            raise InputError("exits", order.symbol, "a symbol that bars come of (market_data.symbols)")
         return attrs.evolve(order, exits=plan)
     return attrs.evolve(
         order, exits=plan, order_class=legs.order_class, take_profit=legs.take_profit, stop_loss=legs.stop_loss

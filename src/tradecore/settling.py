@@ -14,7 +14,7 @@ def count_again(draft: Draft, before: order.OrderState) -> None:
     """An order that was given up and arrived after all can fill: its size counts again."""
     after = draft.order(before.order_id)
     assert after is not None, "an order does not vanish"
-    if before.is_settled and not after.is_settled:
+    if before.leg is None and before.is_settled and not after.is_settled:  # legs only reduce, and reserve nothing
         draft.add(streams.account(after.account), account.reserve_again(draft.account(after.account), before))
 
 

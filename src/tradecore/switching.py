@@ -19,8 +19,12 @@ def kill_of(kill: RequestKill, flatten: str | None, now: dt.datetime) -> tuple[C
     return (kill, StartSaga(flatten, Flatten.kind, kill.account, {"reason": kill.reason}, deadline))
 
 
-def clear(ledger: Ledger, account: str, who: str, reason: str, cause: Cause) -> None:
-    """Confirm that trading goes on. Raises `ResumeRefused` while the books and the broker differ."""
+def clear(ledger: Ledger, account: str, who: str, reason: str, cause: Cause, *, lift_suspension: bool = False) -> None:
+    """Confirm that trading goes on; where the broker refuses new orders, it is told first.
+
+    `lift_suspension` also where somebody else suspended the account. Raises `ResumeRefused` while the books and the
+    broker differ, or while that was not said.
+    """
     found = Differences.of(ledger, account)
     is_clean = found.completed is not None and not found.open
-    ledger.handle(ClearKillSwitch(account, who, reason, is_clean), cause)
+    ledger.handle(ClearKillSwitch(account, who, reason, is_clean, lift_suspension), cause)

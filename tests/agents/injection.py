@@ -20,6 +20,7 @@ from tradecore.cycle.rules import CycleRules
 from tradecore.cycle.universe import Universe
 from tradecore.domain import commands as cmd
 from tradecore.domain import events as ev
+from tradecore.domain.exit_plan import ExitPlan
 from tradecore.domain.limits import Limits
 from tradecore.domain.messages import Cause
 from tradecore.domain.values import Bar, OrderType, Side
@@ -97,6 +98,9 @@ _NONSENSE: tuple[tuple[str, Any], ...] = (
     ("reasoning", "x" * 2500),
 )
 
+_BY_ENGINE = ExitPlan(break_even=D("0.4"))
+"""No legs: there is no broker here that would make them."""
+
 
 def obey(request: Mapping[str, Any]) -> str:
     """The model: it answers what the last text in its prompt tells it to; now and then it takes too long."""
@@ -126,7 +130,10 @@ class Arena:
         state = await self.decider.decide(symbol, (bar,), "no cycle")
         if state is None or state.validated is None or not state.validated.stance.acts:
             return
-        order = order_of_decision(state, (bar,), None, self.desk.clock.now() + dt.timedelta(seconds=30))
+        held = self.desk.ledger.account(state.account).held(state.agent, symbol)
+        order = order_of_decision(
+            state, (bar,), None, self.desk.clock.now() + dt.timedelta(seconds=30), held, _BY_ENGINE
+        )
         trace_id = self.desk.ledger.trace_of(f"deliberation-{state.decision_id}")
         assert trace_id is not None
         self.desk.ledger.handle(order, Cause(trace_id, actor="agent:single"))

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.backtest.market import OPENING, Planned, bar, buy, sell
-from tradecore.domain.exit_plan import ExitPlan
-from tradecore.domain.limits import Limits
-from tradecore.domain.values import Bar, OrderStatus, OrderType, TimeInForce, TradeStatus
+from tradecore.domain.exit_plan import ExitPlan, Rung
+from tradecore.domain.limits import Limits, Step
+from tradecore.domain.terms import StopLoss, TakeProfit
+from tradecore.domain.values import Bar, OrderClass, OrderStatus, OrderType, TimeInForce, TradeStatus
 from tradecore.errors import ConfigurationError, InputError
 from tradecore.ports.strategy import Idea
 from tradecore.settings import load_settings
@@ -98,6 +99,76 @@ def test_a_day_order_ends_with_the_session_and_an_immediate_one_at_once() -> Non
     assert [one.status for one in run(bars, {0: quick}).orders] == [OrderStatus.CANCELED]
     patient = buy(**far, time_in_force=TimeInForce.GTC)
     assert [one.status for one in run(bars, {0: patient}).orders] == [OrderStatus.NEW]
+
+
+def bracket(quantity: str = "10") -> Idea:
+    return buy(
+        quantity, order_class=OrderClass.BRACKET, take_profit=TakeProfit(D(12)), stop_loss=StopLoss(D(9))
+    )  # fmt: skip
+
+
+def statuses(result: BacktestResult) -> list[OrderStatus]:
+    return [order.status for order in result.orders]
+
+
+def test_a_bracket_takes_its_profit_or_its_loss_and_ends_the_other_leg() -> None:
+    held = [bar(0, "10"), bar(1, "10")]
+    won = run([*held, bar(2, "10", "13", "10", "12")], {0: bracket()})
+    assert prices(won) == [D(10), D(12)]
+    assert statuses(won) == [OrderStatus.FILLED, OrderStatus.FILLED, OrderStatus.CANCELED]
+    (trade,) = won.trades
+    assert (trade.status, trade.realised_pnl) == (TradeStatus.CLOSED, D(20))
+    lost = run([*held, bar(2, "10", "11", "8", "9")], {0: bracket()})
+    assert prices(lost) == [D(10), D(9)]
+    assert statuses(lost) == [OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.FILLED]
+
+
+def test_where_a_bar_has_stop_and_target_the_loss_is_taken_unless_the_open_was_at_the_target() -> None:
+    held = [bar(0, "10"), bar(1, "10")]
+    assert prices(run([*held, bar(2, "10", "13", "8", "12")], {0: bracket()})) == [D(10), D(9)]
+    assert prices(run([*held, bar(2, "12.5", "13", "8", "9")], {0: bracket()})) == [D(10), D("12.5")]
+
+
+def test_legs_do_not_trade_in_the_bar_that_fills_their_entry() -> None:
+    assert prices(run([bar(0, "10"), bar(1, "10", "13", "8", "12")], {0: bracket()})) == [D(10)]
+
+
+def test_an_order_for_the_close_has_the_last_price_of_its_session() -> None:
+    late = [bar(370, "10"), bar(388, "11"), bar(389, "11", "12", "11", "12"), bar(0, "15", start=OPENING + _DAY)]
+    closing = buy(time_in_force=TimeInForce.CLS)
+    assert prices(run(late, {0: closing})) == [D(12)]
+    assert statuses(run(late, {1: closing})) == [OrderStatus.REJECTED]  # from ten minutes before on
+    gap = [bar(370, "10"), bar(371, "10"), bar(0, "15", start=OPENING + _DAY)]
+    (fill,) = run(gap, {0: closing}).fills
+    assert (fill.price, fill.at) == (D(10), OPENING + dt.timedelta(minutes=390))
+
+
+def test_only_orders_for_extended_hours_trade_in_them_and_nobody_is_asked() -> None:
+    evening = [bar(380, "10"), bar(395, "9"), bar(400, "9")]
+    patient: dict[str, Any] = {"order_type": OrderType.LIMIT, "limit_price": D("9.5")}
+    assert prices(run(evening, {0: buy(**patient)})) == []
+    late = run(evening, {0: buy(**patient, extended_hours=True)})
+    assert (prices(late), late.bar_count) == ([D(9)], 1)
+
+
+def test_exits_that_can_wait_at_the_broker_become_legs() -> None:
+    plan = ExitPlan(stop_loss=D("0.1"), ladder=(Rung(D("0.2"), D(1)),))
+    bars = [bar(0, "10"), bar(1, "10"), bar(2, "11", "13", "11", "12")]
+    result = run(bars, {0: buy(time_in_force=TimeInForce.GTC, exits=plan)})
+    assert prices(result) == [D(10), D(12)]
+
+
+def test_a_class_without_its_legs_is_no_order() -> None:
+    result = run([bar(0, "10"), bar(1, "10")], {0: buy(order_class=OrderClass.BRACKET)})
+    assert len(result.orders) == 0
+
+
+def test_a_limit_that_goes_by_volatility_knows_it() -> None:
+    """An unknown one counts as the worst; after 15 quiet bars it is known to be small."""
+    bars = [bar(number, "10", "10.1", "9.9", "10") for number in range(20)]
+    limits = Limits(max_order_notional=D(1000), volatility_steps=(Step(D("0.1"), D("0.5")),))
+    result = backtest(bars, Planned({0: buy("60"), 16: buy("60")}), limits=limits)
+    assert [order.placed_at for order in result.orders] == [OPENING + dt.timedelta(minutes=17)]
 
 
 def test_a_split_cancels_what_works_and_keeps_the_cost() -> None:

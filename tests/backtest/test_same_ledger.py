@@ -5,25 +5,28 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from decimal import Decimal
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.backtest.market import Planned, bar, buy, sell
+from tradecore.domain.exit_plan import ExitPlan, Rung
 from tradecore.domain.limits import Action, Limits
 from tradecore.domain.messages import Cause
 from tradecore.domain.nanos import instant
-from tradecore.domain.values import Bar, OrderType, TimeInForce
+from tradecore.domain.terms import StopLoss, TakeProfit
+from tradecore.domain.values import Bar, OrderClass, OrderType, TimeInForce
 from tradecore.journal.codec import CODEC
 from tradecore.journal.memory.journal import MemoryJournal
 from tradecore.ledger import Ledger
 from tradecore.ports.strategy import Idea
 from tradecore_backtest.books import DeskBooks
-from tradecore_backtest.columns import table_of
 from tradecore_backtest.desk import Desk, Unit
 from tradecore_backtest.market import MarketModel
 from tradecore_backtest.pocket import Pocket
 from tradecore_backtest.run import Run, Terms
+from tradecore_backtest.table import table_of
 from tradecore_backtest.writing import DerivedIds, recorded
 
 D = Decimal
@@ -61,7 +64,7 @@ def by_the_ledger(tape: list[Unit], name: str) -> list[bytes]:
 
 
 prices = st.lists(st.integers(9_900, 10_100), min_size=6, max_size=14)
-kinds = st.sampled_from(["market", "limit", "stop", "ioc"])
+kinds = st.sampled_from(["market", "limit", "stop", "ioc", "bracket", "target", "oco", "close", "exits"])
 sides = st.booleans()
 plans = st.dictionaries(st.integers(0, 12), st.tuples(kinds, sides, st.integers(1, 9)), max_size=8)
 limits = st.sampled_from(
@@ -84,19 +87,35 @@ def idea(kind: str, buys: bool, quantity: int, cents: int) -> Idea:
         case "ioc":
             force = TimeInForce.IOC
             return make(str(quantity), order_type=OrderType.LIMIT, limit_price=D(cents) / 100, time_in_force=force)
+        case "bracket" | "target":
+            profit = TakeProfit(D(cents + sign * 30) / 100)
+            if kind == "target":
+                return make(str(quantity), order_class=OrderClass.OTO, take_profit=profit)
+            loss = StopLoss(D(cents - sign * 30) / 100)
+            return make(str(quantity), order_class=OrderClass.BRACKET, take_profit=profit, stop_loss=loss)
+        case "oco":
+            loss, price = StopLoss(D(cents + sign * 30) / 100), D(cents - sign * 10) / 100
+            terms: dict[str, Any] = {"order_type": OrderType.LIMIT, "limit_price": price, "stop_loss": loss}
+            return make(str(quantity), order_class=OrderClass.OCO, **terms)
+        case "exits":
+            plan = ExitPlan(stop_loss=D("0.003"), ladder=(Rung(D("0.004"), D(1)),))
+            return make(str(quantity), time_in_force=TimeInForce.GTC, exits=plan)
+        case "close":
+            return make(str(quantity), time_in_force=TimeInForce.CLS)
         case _:
             return make(str(quantity))
 
 
-@settings(max_examples=60, deadline=None)
-@given(prices, plans, limits, st.booleans())
+@settings(max_examples=100, deadline=None)
+@given(prices, plans, limits, st.booleans(), st.booleans())
 def test_the_desk_decides_as_the_ledger(
-    cents: list[int], told: dict[int, tuple[str, bool, int]], rules: Limits, shares_volume: bool
+    cents: list[int], told: dict[int, tuple[str, bool, int]], rules: Limits, shares_volume: bool, ends: bool
 ) -> None:
     bars: list[Bar] = []
     for number, (before, after) in enumerate(itertools.pairwise(cents)):
         four = (before, max(before, after), min(before, after), after)
-        bars.append(bar(number, *(f"{price / 100:.2f}" for price in four), volume="20"))
+        minute = number + 380 if ends else number  # half of the runs see the close of a session
+        bars.append(bar(minute, *(f"{price / 100:.2f}" for price in four), volume="20"))
     ideas = {place: idea(*plan, cents[place + 1]) for place, plan in told.items() if place < len(bars)}
     model = MarketModel(fee_per_unit=D("0.01"), volume_share=D("0.2") if shares_volume else None)
     name = "example"

@@ -6,7 +6,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-import attrs
+import msgspec
 import pytest
 
 from tests.books.stories import book_of, events_of
@@ -166,7 +166,9 @@ def test_an_event_that_contradicts_itself_is_not_booked(desk: Desk, change: dict
     desk.pin()
     desk.done("buy", "10", "50")
     events = [
-        attrs.evolve(item, event=attrs.evolve(item.event, **change)) if isinstance(item.event, PositionChange) else item
+        msgspec.structs.replace(item, event=msgspec.structs.replace(item.event, **change))
+        if isinstance(item.event, PositionChange)
+        else item
         for item in events_of(desk)
     ]
     with pytest.raises(CorruptLedger, match=words):

@@ -9,20 +9,21 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-import attrs
+import msgspec
 
 from tradecore.domain.events import Event
+from tradecore.journal.exactness import field_names, is_value
 
 
 def fields_of(event_class: type) -> dict[str, str]:
     """Field names and types; the fields of nested values are part of their type."""
     hints = get_type_hints(event_class)
-    return {item.name: _type_text(hints[item.name]) for item in attrs.fields(event_class)}
+    return {name: _type_text(hints[name]) for name in field_names(event_class)}
 
 
 def optional_fields(event_class: type) -> set[str]:
     """The fields that an older event may lack."""
-    return {item.name for item in attrs.fields(event_class) if item.default is not attrs.NOTHING}
+    return {item.name for item in msgspec.structs.fields(event_class) if not item.required}
 
 
 def words_of(event_class: type) -> dict[str, list[str]]:
@@ -44,23 +45,23 @@ def plain(value: object) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, Mapping):
         return {"mapping": [[plain(key), plain(item)] for key, item in value.items()]}
-    assert attrs.has(type(value)), f"the corpus has no way to write {value!r}"
+    assert is_value(type(value)), f"the corpus has no way to write {value!r}"
     return {type(value).__name__: plain_fields(value)}
 
 
 def plain_fields(value: Any) -> dict[str, Any]:
     """Every field of an event or value."""
-    return {item.name: plain(getattr(value, item.name)) for item in attrs.fields(type(value))}
+    return {name: plain(getattr(value, name)) for name in field_names(type(value))}
 
 
 def default_of(event_class: type[Event], field: str) -> Any:
     """What an event has in an optional field that was not stored."""
-    default: Any = attrs.fields_dict(event_class)[field].default
-    return plain(default.factory() if hasattr(default, "factory") else default)
+    found = next(item for item in msgspec.structs.fields(event_class) if item.name == field)
+    return plain(found.default if found.default_factory is msgspec.NODEFAULT else found.default_factory())
 
 
 def _type_text(hint: Any) -> str:
-    if isinstance(hint, type) and attrs.has(hint):
+    if is_value(hint):
         inside = ", ".join(f"{name}: {text}" for name, text in fields_of(hint).items())
         return f"{hint.__name__}({inside})"
     if get_origin(hint) in (Union, types.UnionType):
@@ -75,7 +76,7 @@ def _type_text(hint: Any) -> str:
 
 
 def _enums(hint: Any) -> Iterator[type[enum.Enum]]:
-    if isinstance(hint, type) and attrs.has(hint):
+    if is_value(hint):
         for inner in get_type_hints(hint).values():
             yield from _enums(inner)
     elif isinstance(hint, type) and issubclass(hint, enum.Enum):

@@ -29,8 +29,7 @@ def test_files_are_named_for_what_they_hold() -> None:
     assert all(path.name.startswith(f"{entry.name}.v{entry.schema}.") for path, entry in load().items())
 
 
-@attrs.frozen
-class Bought(Event):
+class Bought(Event, frozen=True):
     NAME = "test.thing.bought"
     thing: str
     side: Side
@@ -67,8 +66,7 @@ def test_an_event_that_disappeared_is_noticed(shipped: Entry) -> None:
 
 
 def test_a_removed_field_is_noticed(shipped: Entry) -> None:
-    @attrs.frozen
-    class Changed(Event):
+    class Changed(Event, frozen=True):
         NAME = Bought.NAME
         thing: str
         side: Side
@@ -78,8 +76,7 @@ def test_a_removed_field_is_noticed(shipped: Entry) -> None:
 
 
 def test_another_type_is_noticed_also_when_it_reads(shipped: Entry) -> None:
-    @attrs.frozen
-    class Changed(Event):
+    class Changed(Event, frozen=True):
         NAME = Bought.NAME
         thing: str
         side: str
@@ -90,8 +87,7 @@ def test_another_type_is_noticed_also_when_it_reads(shipped: Entry) -> None:
 
 
 def test_a_demanded_field_is_noticed(shipped: Entry) -> None:
-    @attrs.frozen
-    class Changed(Event):
+    class Changed(Event, frozen=True):
         NAME = Bought.NAME
         thing: str
         side: Side
@@ -103,8 +99,7 @@ def test_a_demanded_field_is_noticed(shipped: Entry) -> None:
 
 
 def test_a_name_that_now_means_something_else_is_noticed(shipped: Entry) -> None:
-    @attrs.frozen
-    class Sold(Event):
+    class Sold(Event, frozen=True):
         NAME = Bought.NAME
         thing: str
         side: Side
@@ -124,8 +119,7 @@ def test_a_changed_default_of_a_stored_field_is_harmless_and_another_reading_is_
     assert "thing reads as" in told(Bought, attrs.evolve(shipped, examples=[example]))
 
 
-@attrs.frozen
-class BoughtWithMood(Event):
+class BoughtWithMood(Event, frozen=True):
     NAME = Bought.NAME
     thing: str
     side: Side
@@ -148,8 +142,7 @@ def test_a_new_optional_field_is_compatible_and_wants_an_entry(tmp_path: Path) -
     assert all(path.read_bytes() == content for path, content in before.items())
 
 
-@attrs.frozen
-class Bought2(Event):
+class Bought2(Event, frozen=True):
     NAME = Bought.NAME
     SCHEMA = 2
     item: str

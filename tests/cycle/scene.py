@@ -17,6 +17,7 @@ from tests.runner.market import write_csv
 from tradecore.cycle.orchestrator import Cycle
 from tradecore.domain.events import Event
 from tradecore.domain.model_call import ChainStep, ModelFailure
+from tradecore.feed import MINUTE
 from tradecore.ports.model import Abstained, Answered, AnsweredCall, AnswerT, Exhausted, ModelRequest
 from tradecore.runner.contract import Session
 from tradecore.runner.wiring import open_session
@@ -90,15 +91,20 @@ class Stage:
         async with anyio.create_task_group() as group:
             group.start_soon(engine.outbox.run)
             group.start_soon(engine.inbox.run)
+            group.start_soon(self.session.conductor.run)
             yield (await replay.advance()).time
             group.cancel_scope.cancel()
 
     async def minute(self) -> dt.datetime:
-        """Move the market by a minute."""
-        replay = self.session.venue.replay
-        assert replay is not None, "the market is replayed"
-        state = await replay.advance()
-        await self.session.engine.collect()
+        """Move the market by a minute, and let everything that this led to be done."""
+        engine, venue = self.session.engine, self.session.venue
+        assert venue.replay is not None, "the market is replayed"
+        state = await venue.replay.advance()
+        await engine.collect()
+        for bar in await venue.market_data.history(self.session.feed.symbols, state.time - MINUTE, state.time):
+            engine.decide(bar)
+        await anyio.wait_all_tasks_blocked()
+        await engine.outbox.drain()
         return state.time
 
     def events(self, kind: type[Event]) -> list[Any]:

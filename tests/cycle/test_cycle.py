@@ -19,9 +19,10 @@ from tradecore.domain import commands as cmd
 from tradecore.domain import events as ev
 from tradecore.domain import streams
 from tradecore.domain.cycle import cycle_id_of
+from tradecore.domain.exit_plan import ExitRule
 from tradecore.domain.judgement import CycleMode, CycleStep, Judgement, Stance, StepResult
 from tradecore.domain.messages import Cause
-from tradecore.domain.values import Bar, OrderStatus, Purpose, TradingState
+from tradecore.domain.values import Bar, OrderStatus, TradingState
 from tradecore.errors import BrokerUnreachable, GrantRefused
 from tradecore.ports.market_data import DataConnected, MarketData
 from tradecore.ports.model import ModelRequest
@@ -142,9 +143,16 @@ BOUND = decision("buy", stop_price="341.5", target_price="346.5")
 """AAA opens at 342.83 and moves by less than a dollar a minute: one of the two is met sooner or later."""
 
 
+ENGINE_KEEPS = {"break_even": "0.4"}
+"""What no broker can keep, and what does not happen here."""
+
+
+@pytest.mark.parametrize("keeper", ["broker", "engine"])
 @pytest.mark.parametrize("is_halted", [False, True])
 @pytest.mark.parametrize("mode", ["autonomous", "manual"])
-def test_a_stop_or_target_waits_for_no_model_and_no_person(tmp_path: Path, mode: str, is_halted: bool) -> None:
+def test_a_stop_or_target_waits_for_no_model_and_no_person(
+    tmp_path: Path, mode: str, is_halted: bool, keeper: str
+) -> None:
     async def act(stage: Stage, now: dt.datetime) -> None:
         assert await stage.cycle.at(now)
         ledger, clock = stage.session.engine.ledger, stage.session.clock
@@ -152,27 +160,72 @@ def test_a_stop_or_target_waits_for_no_model_and_no_person(tmp_path: Path, mode:
             approvals.grant(ledger, order.order_id, "tester", "go", clock.now() + dt.timedelta(minutes=5), CAUSE)
         stage.session.engine.catch_up()
         await stage.session.engine.outbox.drain()
-        now = await stage.minute()
+        await stage.minute()
+        asked = len(stage.models.asked)
         if is_halted:
             halt(stage)
-        for _ in range(25):
-            await stage.cycle.at(now)
-            now = await stage.minute()
-        closed = [event for event in stage.events(ev.DecisionConcluded) if event.rule and event.symbol == "AAA"]
-        assert closed, "neither was met: choose others"
-        first = closed[0]
-        assert (first.stance, first.model) == (Stance.SELL, None)
-        asked = {request.decision_id for request in stage.models.asked}
-        assert first.decision_id not in asked
-        assert first.decision_id in {event.decision_id for event in stage.events(ev.DecisionExecuted)}
-        orders = {event.decision_id: event for event in stage.events(ev.OrderPlanned)}
-        assert orders[first.decision_id].purpose is Purpose.CLOSE
-        assert any(event.symbol == "AAA" for event in stage.events(ev.OutcomeResolved))
+        for _ in range(25):  # no cycle runs any more
+            await stage.minute()
+        (armed,) = stage.events(ev.ExitsArmed)
+        assert armed.keeper == keeper
+        assert (armed.plan.stop_price, armed.plan.target_price) == (Decimal("341.5"), Decimal("346.5"))
+        assert bool(stage.events(ev.ExitFired)) is (keeper == "engine")
+        assert ledger.account("main").held("single", "AAA") == 0
+        assert len(stage.models.asked) == asked
+        await stage.cycle.finish()
+        (outcome,) = stage.events(ev.OutcomeResolved)
+        assert (outcome.symbol, outcome.exit_reason) == ("AAA", "stop_loss")
+        assert outcome.exit_decision_id is None
 
     def script(request: ModelRequest[Any]) -> dict[str, Any]:
         return BOUND if "AAA" in request.purpose and '"held": "0"' in request.messages[1].content else decision("hold")
 
+    play(tmp_path, act, script, cycle={"mode": mode}, **({"exits": ENGINE_KEEPS} if keeper == "engine" else {}))
+
+
+@pytest.mark.parametrize("mode", ["autonomous", "manual"])
+def test_what_an_agent_sells_is_withdrawn_from_the_broker_first(tmp_path: Path, mode: str) -> None:
+    """The broker holds the units for the legs, and would refuse an order beside them."""
+
+    async def act(stage: Stage, now: dt.datetime) -> None:
+        ledger, clock = stage.session.engine.ledger, stage.session.clock
+        for _ in range(2):
+            assert await stage.cycle.at(now)
+            for order in approvals.waiting(ledger, "main"):
+                assert ledger.account("main").held("single", "AAA") == 0 or legs_work(stage)
+                approvals.grant(ledger, order.order_id, "tester", "go", clock.now() + dt.timedelta(minutes=5), CAUSE)
+            stage.session.engine.catch_up()
+            await stage.session.engine.outbox.drain()
+            now = await stage.minute()
+        for _ in range(5):
+            await stage.minute()
+        assert ledger.account("main").held("single", "AAA") == 0
+        legs = [event.order_id for event in stage.events(ev.OrderPlanned) if event.leg is not None]
+        assert len(legs) == 2
+        canceled = {event.order_id for event in stage.events(ev.OrderCanceled)}
+        assert canceled >= set(legs)
+        (fired,) = stage.events(ev.ExitFired)
+        assert fired.rule is ExitRule.DECISION
+        await stage.cycle.finish()
+        (outcome,) = stage.events(ev.OutcomeResolved)
+        asked = {request.decision_id for request in stage.models.asked}
+        assert outcome.exit_decision_id in asked - {outcome.decision_id}
+        assert outcome.exit_reason == "decision"
+
+    def script(request: ModelRequest[Any]) -> dict[str, Any]:
+        if "AAA" not in request.purpose:
+            return decision("hold")
+        is_flat = '"held": "0"' in request.messages[1].content
+        return decision("buy", stop_price="300", target_price="400") if is_flat else decision("sell")
+
     play(tmp_path, act, script, cycle={"mode": mode})
+
+
+def legs_work(stage: Stage) -> bool:
+    """Whether what protects a position is still there."""
+    orders = [stage.session.engine.ledger.order(event.order_id) for event in stage.events(ev.OrderPlanned)]
+    legs = [order for order in orders if order is not None and order.leg is not None]
+    return bool(legs) and not any(leg.status.is_terminal or leg.cancel_requested for leg in legs)
 
 
 def test_paused_cycles_do_not_begin_until_they_are_resumed(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 import pytest
+from msgspec.structs import replace
 
 from tradecore.cycle.features import NAMES, features_of
 from tradecore.cycle.rules import CycleRules
@@ -50,7 +51,7 @@ def test_a_sound_decision_gets_its_size_from_equity() -> None:
     ],
 )
 def test_what_is_out_of_range_is_to_hold_with_the_reason(change: dict[str, Any], field: str) -> None:
-    kept = check(attrs.evolve(BUY, **change))
+    kept = check(replace(BUY, **change))
     assert (kept.stance, kept.quantity) == (Stance.HOLD, None)
     assert kept.reason.startswith(field)
 
@@ -58,13 +59,13 @@ def test_what_is_out_of_range_is_to_hold_with_the_reason(change: dict[str, Any],
 def test_an_outage_is_not_a_no() -> None:
     assert check(tradable=None).stance is Stance.BUY
     assert check(tradable=False).stance is Stance.HOLD
-    sell = attrs.evolve(BUY, stance=Stance.SELL)
+    sell = replace(BUY, stance=Stance.SELL)
     for tradable in (True, False, None):
         assert check(sell, HELD, tradable).stance is Stance.SELL
 
 
 def test_selling_is_all_that_is_held_and_never_short() -> None:
-    sell = attrs.evolve(BUY, stance=Stance.SELL, size_fraction=None, confidence=None)
+    sell = replace(BUY, stance=Stance.SELL, size_fraction=None, confidence=None)
     assert check(sell, HELD).quantity == 7
     assert check(sell, FLAT).stance is Stance.HOLD
     assert check(sell, attrs.evolve(HELD, working=D(-7))).stance is Stance.HOLD
@@ -78,7 +79,7 @@ def test_what_is_held_or_on_order_is_not_bought_again() -> None:
 
 @pytest.mark.parametrize("stance", [Stance.HOLD, Stance.ABSTAIN])
 def test_what_does_not_act_stays_what_it_is(stance: Stance) -> None:
-    kept = check(attrs.evolve(BUY, stance=stance))
+    kept = check(replace(BUY, stance=stance))
     assert (kept.stance, kept.quantity) == (stance, None)
 
 

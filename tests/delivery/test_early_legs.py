@@ -16,6 +16,7 @@ from tradecore.domain import events as ev
 from tradecore.domain.identity import leg_order_id
 from tradecore.domain.terms import StopLoss, TakeProfit
 from tradecore.domain.values import OrderClass, Side
+from tradecore.verify import verify
 
 LEGS = ("take_profit", "stop_loss")
 
@@ -115,6 +116,8 @@ def test_legs_that_were_given_up_and_show_after_all_are_not_adopted() -> None:
         await office.collect()
         assert [office.desk.order(leg).broker_order_id for leg in leg_ids] == ["b-profit", "b-loss"]
         assert ev.OrderAdopted.NAME not in office.desk.names()
+        assert not set(leg_ids) & set(office.desk.ledger.account("main").reservations), "legs only reduce"
+        assert not verify(office.desk.ledger.journal).findings
 
     anyio.run(story)
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 import attrs
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,11 +48,11 @@ def _row(event: Event) -> tuple[int, str, int, str, bytes]:
 @given(event_class=st.sampled_from(sorted(EVENTS.values(), key=lambda each: each.NAME)), data=st.data())
 def test_what_is_covered_comes_back_to_the_last_digit(event_class: type[Event], data: st.DataObject) -> None:
     event = sample(event_class)
-    fields = [item.name for item in attrs.fields(event_class)]
+    fields = [item.name for item in msgspec.structs.fields(event_class)]
     changed = data.draw(st.lists(st.sampled_from(fields), max_size=3, unique=True))
     for name in changed:
         same = _SAME.get(type(getattr(event, name)), _OTHER)
-        event = attrs.evolve(event, **{name: data.draw(same | _OTHER)})
+        event = msgspec.structs.replace(event, **{name: data.draw(same | _OTHER)})
     if Exactness(event_class).covers(event):
         try:
             row = _row(event)
@@ -95,14 +96,13 @@ def test_what_might_come_back_as_something_else_is_not_covered(field_and_value: 
 _LOT = ClosedLot("fill-1", Decimal(10), Decimal("100.25"))
 
 
-@attrs.frozen
-class _OtherLot(ClosedLot):
+class _OtherLot(ClosedLot, frozen=True):
     """A lot that would come back as a plain one."""
 
 
-@pytest.mark.parametrize("lots", [(), (_LOT,), (_LOT, attrs.evolve(_LOT, quantity=Decimal(-3)))])
+@pytest.mark.parametrize("lots", [(), (_LOT,), (_LOT, msgspec.structs.replace(_LOT, quantity=Decimal(-3)))])
 def test_tuples_of_what_needs_no_reading_back_need_none_either(lots: tuple[ClosedLot, ...]) -> None:
-    event = attrs.evolve(sample(PositionClosed), closed_lots=lots)
+    event = msgspec.structs.replace(sample(PositionClosed), closed_lots=lots)
     assert Exactness(PositionClosed).covers(event)
     assert repr(CODEC.decode(_row(event)).event) == repr(event)
 
@@ -113,18 +113,17 @@ def test_tuples_of_what_needs_no_reading_back_need_none_either(lots: tuple[Close
         [_LOT],
         (_LOT, None),
         (_OtherLot("fill-1", Decimal(10), Decimal(1)),),
-        (attrs.evolve(_LOT, entry_price=Decimal("NaN")),),
+        (msgspec.structs.replace(_LOT, entry_price=Decimal("NaN")),),
         (ClosedLot("fill-1", Decimal(10), cast("Any", 1)),),
     ],
 )
 def test_tuples_of_anything_else_are_not_covered(lots: Any) -> None:
     exact = Exactness(PositionClosed)
     assert exact.covers(sample(PositionClosed))
-    assert not exact.covers(attrs.evolve(sample(PositionClosed), closed_lots=lots))
+    assert not exact.covers(msgspec.structs.replace(sample(PositionClosed), closed_lots=lots))
 
 
-@attrs.frozen
-class _Stranger(AlertTriggered):
+class _Stranger(AlertTriggered, frozen=True):
     """Has the name of an event, and is another class."""
 
 
@@ -136,6 +135,6 @@ def test_a_class_that_only_has_the_name_of_an_event_is_not_taken() -> None:
 @pytest.mark.parametrize(("field", "value"), [("event_id", 7), ("recorded_at_ns", "now"), ("actor", None)])
 def test_an_envelope_that_would_not_come_back_is_not_taken(field: str, value: Any) -> None:
     good = recorded("a", 1)
-    bad = attrs.evolve(good, envelope=attrs.evolve(good.envelope, **{field: value}))
+    bad = msgspec.structs.replace(good, envelope=msgspec.structs.replace(good.envelope, **{field: value}))
     with pytest.raises(InputError):
         CODEC.encode(bad)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import attrs
 import msgspec
 import pytest
 
@@ -14,23 +13,20 @@ from tradecore.journal.upcasting import UPCASTERS, Data, Upcasters, lost_fields
 from tradecore.testing.journal_samples import recorded
 
 
-@attrs.frozen
-class Greeted1(Event):
+class Greeted1(Event, frozen=True):
     NAME = "test.person.greeted"
     who: str
     words: str
 
 
-@attrs.frozen
-class Greeted3(Event):
+class Greeted3(Event, frozen=True):
     NAME = "test.person.greeted"
     SCHEMA = 3
     name: str
     words: tuple[str, ...]
 
 
-@attrs.frozen
-class Welcomed4(Event):
+class Welcomed4(Event, frozen=True):
     NAME = "test.person.welcomed"
     SCHEMA = 4
     name: str
@@ -97,8 +93,7 @@ def test_an_event_that_got_another_name_is_read_under_the_new_one() -> None:
 
 
 def test_an_old_state_that_would_fit_the_new_class_is_upcast_all_the_same() -> None:
-    @attrs.frozen
-    class Louder(Event):
+    class Louder(Event, frozen=True):
         NAME = "test.person.greeted"
         SCHEMA = 2
         who: str
@@ -112,7 +107,7 @@ def test_an_old_state_that_would_fit_the_new_class_is_upcast_all_the_same() -> N
 def test_everything_else_of_the_envelope_stays() -> None:
     before = codec(Greeted1).decode(OLD).envelope
     after = codec(Welcomed4, upcasters=steps(4)).decode(OLD).envelope
-    assert attrs.evolve(after, name=before.name, schema=before.schema) == before
+    assert msgspec.structs.replace(after, name=before.name, schema=before.schema) == before
 
 
 def test_a_schema_beyond_the_newest_is_a_newer_ledgers() -> None:
@@ -161,8 +156,7 @@ def test_a_field_that_a_step_drops_by_mistake_is_noticed() -> None:
     assert honest == [set(), set(), set()]
 
 
-@attrs.frozen
-class Greeted1WithMood(Event):
+class Greeted1WithMood(Event, frozen=True):
     NAME = "test.person.greeted"
     who: str
     words: str
@@ -178,8 +172,7 @@ def test_an_optional_field_needs_neither_a_new_schema_nor_a_step() -> None:
 
 
 def test_a_field_without_a_default_is_no_such_thing() -> None:
-    @attrs.frozen
-    class Strict(Event):
+    class Strict(Event, frozen=True):
         NAME = "test.person.greeted"
         who: str
         words: str
@@ -206,8 +199,7 @@ def test_numbers_survive_the_way_through_a_step() -> None:
     passing.register("test.fill.seen", 1, lambda data: data, into="trade.fill.recorded")
     fill = EVENTS["trade.fill.recorded"]
 
-    @attrs.frozen
-    class Newer(fill):  # type: ignore[valid-type, misc]
+    class Newer(fill, frozen=True):  # type: ignore[valid-type, misc, call-arg]
         NAME = "trade.fill.recorded"
         SCHEMA = 2
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.learning.history import MODEL, boast, decide, live_through
 from tests.ledger.desk import Desk
+from tests.ledger.revisions import Told, tell
 from tradecore.cycle.rules import CycleRules
 from tradecore.cycle.validation import Market, validate
 from tradecore.domain import commands as cmd
@@ -20,6 +21,7 @@ from tradecore.domain.values import Side
 from tradecore.errors import InputError, TooFewOutcomes
 from tradecore.learning.active import active_calibration
 from tradecore.learning.calibrating import calibrate
+from tradecore.learning.cases import cases_of
 from tradecore.learning.outcomes import OutcomeResolver
 from tradecore.ports.agent import Standing
 from tradecore.views import ALL_VIEWS, read_rows
@@ -164,3 +166,64 @@ def test_profit_is_shared_among_those_who_wanted_it_to_the_last_digit(desk: Desk
     assert {share.role for share in outcome.shares} == {"bull", "technical"}
     assert sum(share.pnl for share in outcome.shares) == outcome.realised_pnl == D("0.1")
     assert sum(share.weight for share in outcome.shares) == 1
+
+
+def revised(desk: Desk, order_id: str, price: str, *, busts: bool = False) -> None:
+    """The broker takes back the execution of an order, or tells it at another price."""
+    recorded = (one.event for one in desk.ledger.journal.read(0, 100_000))
+    told = [event for event in recorded if isinstance(event, ev.FillRecorded) and event.order_id == order_id]
+    execution = told[-1].execution_id
+    quantity = "0" if busts else "10"
+    tell(desk, Told(order_id, f"r-{price}", "10", price, quantity, revises=execution, busts=busts, second=5))
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_corrected_fill_corrects_the_outcome_and_all_that_is_counted(desk: Desk, restarted: bool) -> None:
+    decision = live_through(desk, "0.8", "101")
+    resolver = OutcomeResolver(desk.ledger, desk.ids)
+    assert resolve(desk, resolver) == 1
+    revised(desk, last_order(desk), "97")
+    resolver = OutcomeResolver(desk.ledger, desk.ids) if restarted else resolver
+    assert resolve(desk, resolver) == 1
+    assert resolve(desk, resolver) == 0
+    before, after = outcomes(desk)
+    assert (before.came_true, before.realised_pnl) == (True, D(10))
+    assert (after.came_true, after.realised_pnl, after.return_share) == (False, D(-30), D("-0.03"))
+    assert before.decision_id == after.decision_id == decision
+    (case,) = cases_of(desk.ledger.journal, "agent", None)
+    assert (case.came_true, case.pnl) == (False, D(-30))
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_busted_exit_takes_the_outcome_back_until_the_trade_ends_again(desk: Desk, restarted: bool) -> None:
+    live_through(desk, "0.8", "101")
+    resolver = OutcomeResolver(desk.ledger, desk.ids)
+    resolve(desk, resolver)
+    revised(desk, last_order(desk), "101", busts=True)
+    resolver = OutcomeResolver(desk.ledger, desk.ids) if restarted else resolver
+    assert resolve(desk, resolver) == 1
+    assert cases_of(desk.ledger.journal, "agent", None) == []
+    assert [row["outcome"] for row in read_rows(desk.ledger.journal, "decisions")] == ["void"]
+    desk.done("sell", "10", "102", strategy="agent")
+    assert resolve(desk, OutcomeResolver(desk.ledger, desk.ids) if restarted else resolver) == 1
+    (case,) = cases_of(desk.ledger.journal, "agent", None)
+    assert (case.came_true, case.pnl) == (True, D(20))
+
+
+def test_a_corrected_entry_changes_what_the_return_is_a_share_of(desk: Desk) -> None:
+    live_through(desk, "0.8", "101")
+    resolve(desk)
+    first = next(
+        one.event.order_id for one in desk.ledger.journal.read(0, 1000) if isinstance(one.event, ev.OrderPlanned)
+    )
+    revised(desk, first, "99")
+    assert resolve(desk) == 1
+    outcome = outcomes(desk)[-1]
+    assert outcome.realised_pnl == 20
+    assert outcome.return_share == D("0.020202020")
+
+
+def last_order(desk: Desk) -> str:
+    """The order that was planned last."""
+    planned = [one.event for one in desk.ledger.journal.read(0, 100_000) if isinstance(one.event, ev.OrderPlanned)]
+    return planned[-1].order_id

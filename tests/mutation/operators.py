@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ import attrs
 from tests.mutation.places import places
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_:.]*")
+_SHORT, _AROUND = 90, 25
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 _COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.GtE),
@@ -69,7 +71,8 @@ def mutants_of(path: Path, module: str) -> Iterator[Mutant]:
     for place in places(tree):
         for change in _changes(place.node):
             new = ast.fix_missing_locations(ast.copy_location(change, place.node))
-            key = f"{module} {place.name}: {_told(place.node)} -> {_told(new)}"
+            before, after = _shortened(_told(place.node), _told(new))
+            key = f"{module} {place.name}: {before} -> {after}"
             seen[key] += 1
             if seen[key] > 1:
                 key = f"{key} ({seen[key]})"
@@ -82,8 +85,22 @@ def _told(node: ast.AST) -> str:
     text = ast.unparse(node)
     if isinstance(node, ast.stmt) and hasattr(node, "body"):
         text = text.partition("\n")[0]
-    text = " ".join(text.split())
-    return text if len(text) <= 90 else f"{text[:87]}..."
+    return " ".join(text.split())
+
+
+def _shortened(before: str, after: str) -> tuple[str, str]:
+    """What differs between the two, with a little of what is around it."""
+    if max(len(before), len(after)) <= _SHORT:
+        return before, after
+    begin = max(0, _shared(before, after) - _AROUND)
+    end = max(0, _shared(before[begin:][::-1], after[begin:][::-1]) - _AROUND)
+    head, tail = "..." * bool(begin), "..." * bool(end)
+    return f"{head}{before[begin : len(before) - end]}{tail}", f"{head}{after[begin : len(after) - end]}{tail}"
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _replaced(tree: ast.Module, old: ast.AST, new: ast.AST) -> ast.Module:
@@ -165,8 +182,8 @@ def _statements(node: ast.stmt) -> Iterator[ast.AST]:
         case ast.Assign(targets=[ast.Attribute() | ast.Subscript()]):
             yield ast.Pass()
         case ast.If():
-            for value in (True, False):
-                yield ast.If(ast.Constant(value), node.body, node.orelse)
+            for always in (True, False):
+                yield ast.If(ast.Constant(always), node.body, node.orelse)
         case ast.For():
             yield ast.For(node.target, ast.Tuple([], ast.Load()), node.body, node.orelse)
         case ast.While():

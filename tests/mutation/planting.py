@@ -63,7 +63,7 @@ class Importer(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """Only the mutant's module."""
         if fullname != self._name:
             return None
-        return importlib.util.spec_from_file_location(fullname, self._path, loader=self)  # type: ignore[arg-type]
+        return importlib.util.spec_from_file_location(fullname, self._path, loader=self)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
         """As ever."""

@@ -63,9 +63,10 @@ def in_child(work: Callable[[], int], limit_s: int = _ONE_S) -> int | None:
         finally:
             os._exit(code)
     _, status = os.waitpid(child, 0)
-    code = None if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-    assert code != _BROKEN, "the child broke before it could say anything"
-    return code
+    if os.WIFSIGNALED(status):
+        return None
+    assert os.WEXITSTATUS(status) != _BROKEN, "the child broke before it could say anything"
+    return os.WEXITSTATUS(status)
 
 
 class Trier:

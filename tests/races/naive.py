@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from operator import itemgetter
 
-import attrs
+import msgspec
 
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
@@ -38,7 +38,9 @@ class NumberDrawnEarly:
 
     def _draw(self, event: Recorded[Event]) -> tuple[int, Recorded[Event]]:
         position = next(self._numbers)
-        return position, attrs.evolve(event, envelope=attrs.evolve(event.envelope, position=position))
+        return position, msgspec.structs.replace(
+            event, envelope=msgspec.structs.replace(event.envelope, position=position)
+        )
 
     def read(self, after: int, limit: int = 1000) -> tuple[Recorded[Event], ...]:
         """What is there behind a position."""
@@ -62,7 +64,10 @@ class NumberCounted(NumberDrawnEarly):
         """Count, and then put the rows behind."""
         numbers = itertools.count(self.head() + 1)
         time.sleep(0)
-        placed = [attrs.evolve(e, envelope=attrs.evolve(e.envelope, position=next(numbers))) for e in events]
+        placed = [
+            msgspec.structs.replace(e, envelope=msgspec.structs.replace(e.envelope, position=next(numbers)))
+            for e in events
+        ]
         with self._lock:
             self._rows += [(event.envelope.position, event) for event in placed]
         return tuple(placed)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-import attrs
+import msgspec
 
 from tradecore.batch import Batch
 from tradecore.domain import commands as cmd
@@ -77,7 +77,7 @@ class CheckThenAct(Ledger):
             forced = []
             for item in batch.recorded:
                 versions[item.envelope.stream] += 1
-                envelope = attrs.evolve(item.envelope, version=versions[item.envelope.stream])
+                envelope = msgspec.structs.replace(item.envelope, version=versions[item.envelope.stream])
                 forced.append(Recorded(envelope, item.event))
             try:
                 done = self.journal.append(forced)

@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio
 import attrs
+import msgspec
 import pytest
 
 from tests.alpaca.served import alpaca_venue
@@ -250,7 +251,7 @@ def test_a_batch_that_undoes_a_fill_forgets_that_it_was_recorded() -> None:
     assert known is not None
     draft = Draft(desk.ledger._shelf)
     draft.keep()
-    other = attrs.evolve(known.recorded, fill_id="another")
+    other = msgspec.structs.replace(known.recorded, fill_id="another")
     draft.insert(0, streams.fill("another"), other)
     draft.undo(0)
     assert draft.fill("another") is None

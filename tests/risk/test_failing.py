@@ -15,7 +15,7 @@ from tests.cycle.scene import NoScreen
 from tests.runner.market import write_csv
 from tradecore.domain.events import AlertTriggered, Event, KillSwitchActivated, OrderSubmitted
 from tradecore.domain.triggers import FAILED
-from tradecore.domain.values import Bar, Side, TradingState
+from tradecore.domain.values import ZERO, Bar, Side, TradingState
 from tradecore.errors import (
     BrokerUnreachable,
     CorruptLedger,
@@ -106,7 +106,7 @@ def test_a_broken_promise_halts_the_account_before_the_runner_ends(
     assert failure_in(raised.value) is error
     events = recorded(tmp_path)
     (halt,) = (event for event in events if isinstance(event, KillSwitchActivated))
-    assert (halt.state, halt.trigger, halt.who, halt.cooldown_s) == (TradingState.HALTED, FAILED, "runner", 0)
+    assert (halt.state, halt.trigger, halt.who, halt.cooldown_s) == (TradingState.HALTED, FAILED, "runner", ZERO)
     assert halt.evidence.startswith(f"{type(error).__name__}, test_failing.py line ")
     assert halt.evidence.endswith(": two and two is five")
     assert [event.message for event in events if isinstance(event, AlertTriggered)] == [halt.evidence]

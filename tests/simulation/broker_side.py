@@ -77,6 +77,18 @@ def _foreign(world: World, rng: random.Random) -> str:
     return _told(world.floor.submit(request))
 
 
+def _slow_changes(world: World, rng: random.Random) -> str:
+    """Cancels and replacements are decided only when the market moves next, and may come too late."""
+    switches = world.floor.exchange.switches
+    switches.slow_cancels, switches.slow_replaces = True, rng.random() < 0.7
+
+    def usual() -> None:
+        switches.slow_cancels = switches.slow_replaces = False
+
+    world.after(rng.uniform(20, 80), usual)
+    return "done"
+
+
 def _told(outcome: object) -> str:
     return f"refused: {outcome.body}" if isinstance(outcome, Refusal) else "done"
 
@@ -88,4 +100,5 @@ DOINGS: dict[str, Callable[[World, random.Random], str]] = {
     "foreign": _foreign,
     "force": _force,
     "halt symbol": _halt_symbol,
+    "slow changes": _slow_changes,
 }

@@ -7,9 +7,10 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import attrs
+from msgspec.structs import replace
 
-from tests.simulation.loop import HOST, Host, Killed, SimulatedLoop
+from tests.simulation.hosts import HOST, Host, Killed
+from tests.simulation.loop import SimulatedLoop
 from tradecore.domain.events import Event
 from tradecore.domain.messages import Recorded
 from tradecore.errors import StoreFull, StoreUnavailable
@@ -24,6 +25,8 @@ from tradecore.journal.wakeup import Wakeup
 
 Watcher = Callable[[Host, tuple[Recorded[Event], ...]], None]
 _HEARD_WITHIN_S = 0.25
+_MOST_REFUSED = 100
+"""Writes that a process may still try after its journal broke: it is to end."""
 
 
 class Remembering:
@@ -50,7 +53,7 @@ class Remembering:
 class Disk:
     """What is written, and how much of it a loss of power would leave."""
 
-    def __init__(self, loop: SimulatedLoop, seed: int, watcher: Watcher) -> None:
+    def __init__(self, loop: SimulatedLoop, seed: int, watcher: Watcher, stuck: Callable[[Host], None]) -> None:
         self.codec = Remembering()
         self.journal = MemoryJournal(self.codec)
         self.handles: list[Handle] = []
@@ -59,6 +62,7 @@ class Disk:
         self._loop = loop
         self._rng = random.Random(f"disk:{seed}")
         self._watcher = watcher
+        self.stuck = stuck
 
     def open(self, host: Host) -> Handle:
         """The ledger in the hands of a process."""
@@ -76,7 +80,7 @@ class Disk:
         if lost:
             kept = self.journal.read(0, self.synced)
             self.journal = MemoryJournal(self.codec)
-            self.journal.append([attrs.evolve(one, envelope=attrs.evolve(one.envelope, position=0)) for one in kept])
+            self.journal.append([replace(one, envelope=replace(one.envelope, position=0)) for one in kept])
         return lost
 
     def written(self, by: Handle, recorded: tuple[Recorded[Event], ...]) -> None:
@@ -98,7 +102,7 @@ class Handle:
         self.disk = disk
         self.host = host
         self.url = "memory:"
-        self.appends = 0
+        self.appends = self.refused = 0
         self.fail_at: tuple[int, bool] | None = None
         self.wakeup = Wakeup(self.head, None)
         self._is_broken = False
@@ -114,6 +118,10 @@ class Handle:
     ) -> tuple[Recorded[Event], ...]:
         journal = self._journal
         if self._is_broken:
+            self.refused += 1
+            if self.refused > _MOST_REFUSED:
+                self.disk.stuck(self.host)
+                raise Killed(self.host.name)
             raise StoreUnavailable("a write failed before: only a restart tells what the disk holds")
         if self.disk.is_full:
             self._is_broken = True

@@ -72,6 +72,23 @@ def _pause_at_step(world: World, machine: Machine, act: Act) -> str:
     return "done"
 
 
+def _pause_at_failpoint(world: World, machine: Machine, act: Act) -> str:
+    world.held_up[machine.name, act.word] = (act.number, lambda: _pause_now(world, machine, act))
+    return "done"
+
+
+def _pause_now(world: World, machine: Machine, act: Act) -> None:
+    """Right behind the callback that is running: it cannot be left in the middle."""
+    host = machine.host
+    if host is None:
+        return
+
+    def strike() -> None:
+        _pause(world, machine, act)
+
+    host.at_step = (host.steps + 1, strike)
+
+
 def _term(world: World, machine: Machine, _act: Act) -> str:
     if machine.host is None or not world.loop.send_signal(machine.host, signal.SIGTERM):
         return _NOT_THERE
@@ -130,7 +147,7 @@ def _power(world: World, _machine: Machine, act: Act) -> str:
     for machine in world.machines:
         machine.kill("the power is gone", _restart_s(act))
     world.disk.lose_power()
-    world.judge.rewind(world.disk.journal.head())
+    world.judge.envelopes.rewind(world.disk.journal.head())
     return "done"
 
 
@@ -158,6 +175,21 @@ def _fault(world: World, _machine: Machine, act: Act) -> str:
     return "done"
 
 
+def _lost_and_hidden(world: World, _machine: Machine, act: Act) -> str:
+    """The answer to a submit is lost, and the order is not shown until later: all of what the protocol is for."""
+    service = world.house.first
+    lost = Fault(("reset", "http_504", "http_500")[act.number % 3], after_accept=True)
+    hidden = [Fault(kind, ms=2000 + act.number % 14_000) for kind in ("lookup_404", "order_lag")]
+    for fault in (lost, *hidden):
+        service.arm(fault)
+
+    def disarm() -> None:
+        service.faults.armed = [one for one in service.faults.armed if one not in (lost, *hidden)]
+
+    world.after(60.0, disarm)
+    return "done"
+
+
 def _plan(world: World, _machine: Machine, act: Act) -> str:
     intensity = (0.02, 0.05, 0.15)[act.number % 3]
     world.house.first.follow(PlanTerms(act.number, intensity, kinds=_PLANNED, ms_max=1500))
@@ -178,6 +210,8 @@ def heal(world: World) -> None:
     service.rate.enforced = False
     world.disk.is_full = False
     world.armed.clear()
+    world.held_up.clear()
+    world.floor.exchange.switches.slow_cancels = world.floor.exchange.switches.slow_replaces = False
     for handle in world.disk.handles:
         handle.fail_at = None
     for machine in world.machines:
@@ -195,6 +229,8 @@ FAULT_DOINGS: dict[str, Callable[[World, Machine, Act], str]] = {
     "kill at a failpoint": _kill_at_failpoint,
     "pause": _pause,
     "pause at a step": _pause_at_step,
+    "pause at a failpoint": _pause_at_failpoint,
+    "lost and hidden": _lost_and_hidden,
     "term": _term,
     "network": _network,
     "slow": _slow,

@@ -15,42 +15,15 @@ import random
 import signal
 import sys
 import warnings
-from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 
 from anyio._backends import _asyncio as backend
 
+from tests.simulation.hosts import HOST, Host, Killed, Livelock
+
 _LONGEST_MOMENT = 100_000
-
-
-class Killed(BaseException):
-    """Raised in code of a host that was killed while it ran."""
-
-
-class Livelock(Exception):
-    """Raised when a moment of virtual time does not end."""
-
-
-class Host:
-    """A simulated process: its callbacks that are ready, and whether they run."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.ready: deque[asyncio.Handle] = deque()
-        self.is_dead = False
-        self.is_paused = False
-        self.steps = 0
-        self.at_step: tuple[int, Callable[[], None]] | None = None
-        self.signals: dict[int, tuple[Callable[..., object], tuple[Any, ...]]] = {}
-
-    @property
-    def runs(self) -> bool:
-        """Whether its callbacks are run now."""
-        return not (self.is_dead or self.is_paused)
-
-
-HOST: contextvars.ContextVar[Host] = contextvars.ContextVar("host")
+_DELIVER = backend.CancelScope._deliver_cancellation
 
 
 class SimulatedLoop(asyncio.BaseEventLoop):
@@ -259,41 +232,3 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self._timers.clear()
         self._retries.clear()
         self.close()
-
-
-class _InOrder(dict[Any, None]):
-    """A set that is gone through in the order of its filling, not of addresses in memory."""
-
-    def add(self, item: Any) -> None:
-        self[item] = None
-
-    def discard(self, item: Any) -> None:
-        self.pop(item, None)
-
-    def remove(self, item: Any) -> None:
-        del self[item]
-
-
-_DELIVER = backend.CancelScope._deliver_cancellation
-
-
-def order_anyio() -> Callable[[], None]:
-    """Have anyio go through its tasks and scopes in a fixed order; returns what puts it back."""
-    scope_init, group_init = backend.CancelScope.__init__, backend.TaskGroup.__init__
-
-    def init_scope(self: Any, *args: Any, **kwargs: Any) -> None:
-        scope_init(self, *args, **kwargs)
-        self._child_scopes, self._tasks = _InOrder(), _InOrder()
-
-    def init_group(self: Any, *args: Any, **kwargs: Any) -> None:
-        group_init(self, *args, **kwargs)
-        self._tasks = _InOrder()
-
-    backend.CancelScope.__init__ = init_scope  # type: ignore[method-assign]
-    backend.TaskGroup.__init__ = init_group  # type: ignore[method-assign]
-
-    def restore() -> None:
-        backend.CancelScope.__init__ = scope_init  # type: ignore[method-assign]
-        backend.TaskGroup.__init__ = group_init  # type: ignore[method-assign]
-
-    return restore

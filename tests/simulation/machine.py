@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from tests.simulation.loop import Host
+from tests.simulation.hosts import Host
 from tests.simulation.market import OPEN
 from tests.simulation.network import Link, Wire
 from tests.simulation.sockets import connector

@@ -14,7 +14,8 @@ import attrs
 import httpx
 from starlette.applications import Starlette
 
-from tests.simulation.loop import HOST, Host, Killed, SimulatedLoop
+from tests.simulation.hosts import HOST, Host, Killed
+from tests.simulation.loop import SimulatedLoop
 
 Scope = MutableMapping[str, Any]
 
@@ -123,7 +124,7 @@ class Wire(httpx.AsyncClient):
         content: bytes | None,
         headers: Mapping[str, str],
         auth: httpx.Auth,
-        timeout: httpx.Timeout,
+        timeout: httpx.Timeout,  # noqa: ASYNC109 - as httpx has it
         **_: object,
     ) -> Reply:
         """Send a request and wait for its answer. Raises as `httpx` does."""
@@ -131,7 +132,7 @@ class Wire(httpx.AsyncClient):
             raise Killed(self._host.name)
         request = Request(method, _path_of(url), urlencode(params or {}).encode(), dict(headers), content or b"")
         next(auth.auth_flow(cast("httpx.Request", request)))
-        self._watcher(self._host, method, request.path, request.body)
+        self._watcher(self._host, method, request.path, request.body or request.query)
         network, link = self._network, self._link
         if link.mode == "refuse":
             await asyncio.sleep(network.latency_s(link))

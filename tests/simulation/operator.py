@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from tests.simulation.loop import HOST, Host
+from tests.simulation.hosts import HOST, Host
 from tests.simulation.market import SYMBOLS
 from tests.simulation.script import Act
 from tests.simulation.surroundings import SimulatedIds
@@ -22,10 +22,12 @@ from tradecore.errors import InputError, RefusedError, StoreUnavailable, WrongVe
 from tradecore.ledger import Ledger
 from tradecore.sagas.conductor import KINDS, begin
 from tradecore.switching import clear
+from tradecore_exchange.faults import Fault
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+_PART_WITHIN_S = 40.0
 _FRESH = dt.timedelta(seconds=60)
 
 
@@ -109,6 +111,21 @@ def _cancel(deed: Deed) -> str | None:
     return None
 
 
+def _cancel_part(deed: Deed) -> str | None:
+    """Cancel what is filled in part, while nobody hears of the part: its fill is read behind its end."""
+    world = deed.world
+    parts = sorted(one.client_order_id for one in world.floor.exchange.book.open() if one.filled_qty)
+    ours = [world.judge.by_client_id[key] for key in parts if key in world.judge.by_client_id]
+    if ours:
+        deed.give(cmd.CancelOrder(deed.rng.choice(ours).order_id, "the rest is canceled by hand"))
+        return None
+    if world.loop.time() < deed.act.at + _PART_WITHIN_S:
+        if world.loop.time() == deed.act.at:
+            world.house.first.arm(Fault("drop_update", count=2, event="partial_fill"))
+        world.after(1.0, lambda: world.act(deed.act))
+    return "nothing is filled in part"
+
+
 def _replace(deed: Deed) -> str | None:
     order = deed.some_order(working=True)
     if order is None:
@@ -183,6 +200,7 @@ def _retry(deed: Deed) -> str | None:
 DOINGS: dict[str, Callable[[Deed], str | None]] = {
     "place": _place,
     "cancel": _cancel,
+    "cancel a part": _cancel_part,
     "replace": _replace,
     "close": _close,
     "close saga": _close_saga,

@@ -12,6 +12,8 @@ HEAL_S = 150.0
 """From here on nothing is disturbed any more, and everything must come right."""
 _PLACES = (*(name for name in FAILPOINTS if not name.startswith("engine.")), "saga.step.before", "saga.step.after")
 
+_WORK = tuple(name for name in _PLACES if name.startswith("outbox."))
+"""Where somebody who holds the lane may be held up for longer than others wait."""
 _STOPS = ("halt", "reduce only", "kill switch")
 
 
@@ -37,6 +39,7 @@ FAULTS: dict[str, int] = {
     "kill at a failpoint": 5,
     "pause": 3,
     "pause at a step": 2,
+    "pause at a failpoint": 2,
     "term": 1,
     "network": 4,
     "slow": 2,
@@ -46,6 +49,7 @@ FAULTS: dict[str, int] = {
     "disk full": 1,
     "power": 1,
     "fault": 6,
+    "lost and hidden": 2,
     "plan": 3,
     "rate limit": 1,
 }
@@ -54,6 +58,7 @@ FAULTS: dict[str, int] = {
 DEEDS: dict[str, int] = {
     "place": 5,
     "cancel": 4,
+    "cancel a part": 2,
     "replace": 3,
     "close": 2,
     "close saga": 2,
@@ -70,6 +75,7 @@ DEEDS: dict[str, int] = {
     "foreign": 1,
     "force": 1,
     "halt symbol": 1,
+    "slow changes": 2,
 }
 """What people and the broker do."""
 
@@ -103,6 +109,8 @@ def _act(kind: str, rng: random.Random, machines: int) -> Act:
             number = rng.randint(1, 400)
         case "kill at a failpoint":
             number, word = rng.randint(1, 4), rng.choice(_PLACES)
+        case "pause at a failpoint":
+            number, word, lasts = rng.randint(1, 4), rng.choice(_WORK), rng.uniform(2, 20)
         case "network":
             word = rng.choice(MODES)
         case "commit":

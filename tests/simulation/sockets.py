@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.simulation.loop import Host, Killed
+from tests.simulation.hosts import Host, Killed
 from tests.simulation.network import Link, Network
 from tradecore_alpaca.websocket import Socket, SocketLostError
 

@@ -58,14 +58,18 @@ class Restless:
             return Idea(
                 bar.symbol, side, quantity, "at once", OrderType.LIMIT, price, confidence, time_in_force=TimeInForce.IOC
             )
-        far = (bar.close * Decimal("0.02")).quantize(_CENT)
+        far = (bar.close * rng.choice((Decimal("0.004"), Decimal("0.01"), Decimal("0.02")))).quantize(_CENT)
+        is_near = rng.random() < 0.5
+        base = price if is_near else bar.close
         return Idea(
             bar.symbol,
             side,
             quantity,
             "with legs",
+            OrderType.LIMIT if is_near else OrderType.MARKET,
+            price if is_near else None,
             confidence=confidence,
             order_class=OrderClass.BRACKET,
-            take_profit=TakeProfit(bar.close + far * side.sign),
-            stop_loss=StopLoss(bar.close - far * side.sign),
+            take_profit=TakeProfit(base + far * side.sign),
+            stop_loss=StopLoss(base - far * side.sign),
         )

@@ -18,13 +18,17 @@ class SimulatedClock:
         self._loop = loop
         self._begin_ns = int(begin.timestamp()) * _SECOND_NS
         self.off_s = 0.0
+        self._last = (-1, begin)
 
     def now_ns(self) -> int:
         return self._begin_ns + round((self._loop.time() + self.off_s) * _SECOND_NS)
 
     def now(self) -> dt.datetime:
-        whole, part = divmod(self.now_ns(), _SECOND_NS)
-        return dt.datetime.fromtimestamp(whole, dt.UTC).replace(microsecond=part // 1000)
+        now = self.now_ns()
+        if self._last[0] != now:  # a moment is asked for many times
+            whole, part = divmod(now, _SECOND_NS)
+            self._last = now, dt.datetime.fromtimestamp(whole, dt.UTC).replace(microsecond=part // 1000)
+        return self._last[1]
 
     def monotonic(self) -> float:
         return self._loop.time()

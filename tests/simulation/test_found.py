@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from decimal import Decimal
+
 from tests.ledger.desk import Desk
 from tradecore.domain.messages import Cause
+from tradecore.domain.values import OrderType, SagaStatus
 from tradecore.ledger import Ledger
 from tradecore.sagas.conductor import Conductor
+from tradecore.sagas.orders import PATIENCE
 
 
 def test_what_a_start_read_before_it_follows_the_log_is_read_again() -> None:
@@ -41,3 +46,28 @@ def test_a_saga_that_waits_for_the_gate_is_looked_at_again_without_an_event() ->
     until = conductor._until_deadline()
     assert until is not None
     assert until <= 5.0
+
+
+def test_a_saga_that_the_gate_holds_back_for_good_becomes_a_persons() -> None:
+    """What it was to close had been closed elsewhere; it waited for ever, without its protection and without a word."""
+    desk = Desk.in_memory()
+    desk.pin()
+    conductor = Conductor(desk.ledger, desk.clock, desk.ids, "main", held_back=lambda _: "it was traded elsewhere")
+    desk.done("buy", "10", "100")
+    stop = desk.live("sell", "10", order_type=OrderType.STOP, stop_price=Decimal(90))
+    (trade,) = (held.trade_id for held in desk.account.holdings.values())
+    saga_id = desk.ids.order_id()
+    conductor.start(saga_id, "position_close", {"trade_id": trade}, Cause(desk.ids.trace_id(), actor="test"))
+    conductor.advance()
+    desk.report(stop, "canceled", at=1)
+    begun = desk.ledger.saga(saga_id)
+    assert begun is not None
+    desk.clock.at = begun.deadline + PATIENCE - dt.timedelta(seconds=1)
+    conductor.advance()
+    assert conductor.is_held
+    desk.clock.at = begun.deadline + PATIENCE
+    conductor.advance()
+    ended = desk.ledger.saga(saga_id)
+    assert ended is not None
+    assert (ended.status, conductor.live) == (SagaStatus.MANUAL, ())
+    assert "it was traded elsewhere" in ended.outcome

@@ -14,16 +14,19 @@ from collections.abc import Callable
 import attrs
 
 from tests.simulation import broker_side, operator
+from tests.simulation.anyio_order import order_anyio
 from tests.simulation.disk import Disk, Handle
 from tests.simulation.faults import FAULT_DOINGS, heal
+from tests.simulation.hosts import HOST, Host, Killed, Livelock
 from tests.simulation.judge import Judge
-from tests.simulation.loop import HOST, Host, Killed, Livelock, SimulatedLoop, order_anyio
+from tests.simulation.loop import SimulatedLoop
 from tests.simulation.machine import Machine, is_expected
 from tests.simulation.market import SYMBOLS, bars
 from tests.simulation.network import Network
 from tests.simulation.script import HEAL_S, Act, script_of
 from tests.simulation.terms import SPEED, VISIBILITY_S, options_of, settings_of
 from tests.simulation.verdict import judge_end
+from tests.simulation.wire import check_request
 from tradecore import failpoints
 from tradecore.domain.events import Event, KillVerified
 from tradecore.domain.messages import Recorded
@@ -65,9 +68,10 @@ class World:
         self.operators = self.kills = 0
         self.loop = SimulatedLoop(seed)
         self.network = Network(self.loop, seed)
-        self.disk = Disk(self.loop, seed, self.on_append)
+        self.disk = Disk(self.loop, seed, self.on_append, self.on_stuck)
         self.judge = Judge(self.fail, self.reach, VISIBILITY_S, self._status_of)
         self.armed: dict[tuple[str, str], int] = {}
+        self.held_up: dict[tuple[str, str], tuple[int, Callable[[], None]]] = {}
         is_shared = self.rng.random() < 0.4
         names = ("one", "two") if is_shared else ("one",)
         self.machines = [Machine(self, name, settings_of(seed, shared=is_shared)) for name in names]
@@ -113,6 +117,10 @@ class World:
             self.tell(host.name, f"#{one.envelope.position} {one.envelope.name} {one.envelope.stream}")
         self.judge.written(self.loop.time(), host.name, recorded)
 
+    def on_stuck(self, host: Host) -> None:
+        """A process goes on after its journal broke."""
+        self.fail("L5", f"{host.name} writes on to a journal that refuses everything since a write failed")
+
     def _check_kill(self) -> None:
         """What is verified as killed has nothing left that works, but for what was sent since."""
         asked = self.loop.time() - 10.0
@@ -125,7 +133,7 @@ class World:
         """A request is about to leave."""
         self.tell(host.name, f"{method} {path} {body.decode()[:200]}")
         machine = next(one for one in self.machines if one.host is host)
-        self.judge.sent(self.loop.time(), machine.clock.now(), host.name, method, path, body)
+        check_request(self.judge, self.loop.time(), machine.clock.now(), host.name, method, path, body)
 
     def on_open(self, machine: Machine, handle: Handle) -> None:
         """A process opens the ledger."""
@@ -135,6 +143,8 @@ class World:
         self.reach[f"failpoint:{name}"] += 1
         host = HOST.get(self.loop.world)
         machine = next((one for one in self.machines if one.host is host), None)
+        if machine is not None and (machine.name, name) in self.held_up:
+            self._hold_up(machine.name, name)
         left = self.armed.get((machine.name, name)) if machine is not None else None
         if machine is None or left is None:
             return
@@ -145,6 +155,14 @@ class World:
         self.reach[f"killed at:{name}"] += 1
         machine.kill(f"at {name}", self.rng.uniform(0.5, 8))
         raise Killed(name)
+
+    def _hold_up(self, machine: str, name: str) -> None:
+        left, strike = self.held_up.pop((machine, name))
+        if left > 1:
+            self.held_up[machine, name] = left - 1, strike
+            return
+        self.reach[f"paused at:{name}"] += 1
+        strike()
 
     def _status_of(self, client_order_id: str) -> str | None:
         order = self.floor.exchange.book.by_client_order_id.get(client_order_id)

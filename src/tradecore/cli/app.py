@@ -30,6 +30,7 @@ from tradecore.cli import (
     reconciling,
     sheeting,
     stats,
+    switching,
     trace,
     verifying,
 )
@@ -54,7 +55,8 @@ for verb in (
     listing.balances,
     delivering.app,
     limiting.app,
-    limiting.resume,
+    switching.status,
+    switching.resume,
     approving.app,
     alerting.app,
     listing.sagas,

@@ -1,4 +1,4 @@
-"""Limits and the trading state on the command line: show, change one, halt and resume."""
+"""Limits on the command line: show them with the trading state, change one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tradecore.cli.opening import open_existing
 from tradecore.cli.options import DEFAULTS, Options
 from tradecore.cli.printing import show_json, show_pairs
 from tradecore.cli.words import account_of
-from tradecore.domain.commands import RequestClear, SetLimits
+from tradecore.domain.commands import SetLimits
 from tradecore.domain.limits import Limits
 from tradecore.domain.messages import Cause
 from tradecore.errors import InputError
@@ -71,48 +71,6 @@ def set_one(
         wanted = attrs.evolve(ledger.account(key).limits, **{name: _parsed(name, value)})
         ledger.handle(SetLimits(key, wanted, actor(), reason), Cause(ids.trace_id(), actor=actor(), source="cli"))
         return _show(ledger.account(key), options)
-
-
-def resume(
-    *,
-    reason: str,
-    confirm: Annotated[bool, Parameter(negative=())] = False,
-    account: str | None = None,
-    options: Options = DEFAULTS,
-) -> int:
-    """Let halted trading go on, in two steps: once to ask for it, then again with --confirm.
-
-    Refused (code 3) while the ledger and the broker differ, or out of turn. A halt file must be removed first.
-
-    Parameters
-    ----------
-    reason
-        why, for the record
-    confirm
-        the second step
-    account
-        the ledger's name for the account; not needed where there is one
-    """
-    from tradecore.runner.system import SystemClock, SystemIds
-
-    with open_existing(options) as journal:
-        from tradecore.ledger import Ledger
-        from tradecore.switching import clear
-
-        ids = SystemIds()
-        ledger = Ledger(journal, SystemClock(), ids)
-        key, cause = account_of(journal, account), Cause(ids.trace_id(), actor=actor(), source="cli")
-        if confirm:
-            clear(ledger, key, actor(), reason, cause)
-        else:
-            ledger.handle(RequestClear(key, actor(), reason), cause)
-        state = ledger.account(key)
-        shown = {"account": key, "trading_state": state.trading_state.value, "asked_by": state.clear_requested_by}
-        if options.json:
-            show_json([shown])
-        else:
-            show_pairs(shown.items())
-        return 0
 
 
 def _parsed(name: str, value: str) -> Any:

@@ -7,7 +7,6 @@ import datetime as dt
 import anyio
 import structlog
 
-from tradecore.cycle.exits import due_exit
 from tradecore.cycle.features import features_of
 from tradecore.cycle.rules import CycleRules
 from tradecore.cycle.sources import Sources
@@ -62,25 +61,17 @@ class Decider:
         """The decision of the agent on these bars: the same bars, the same decision."""
         return decision_id(self._agent.name, symbol, bars[-1].start.isoformat())
 
-    async def decide(
-        self, symbol: str, bars: tuple[Bar, ...], cycle_id: str, *, asks: bool = True
-    ) -> DeliberationState | None:
-        """The decision on a symbol, validated, from wherever an earlier run left it.
-
-        Without `asks` the agent is left alone: there is a decision only where a stop, target or horizon is due.
-        """
+    async def decide(self, symbol: str, bars: tuple[Bar, ...], cycle_id: str) -> DeliberationState | None:
+        """The decision on a symbol, validated, from wherever an earlier run left it; None where the cycle is over."""
         decision = self.identity(symbol, bars)
         own = self.standing(symbol)
-        due = due_exit(self._entry(symbol), own, bars)
-        if due is None and not asks:
-            return None
         features = features_of(bars, self._agent.lookback_bars, self._sources.figures(symbol, bars[-1].start))
         state = self._request(decision, symbol, bars, features, cycle_id)
         if state is None:
             return None
         cause = self._cause(decision)
         if state.progress is Progress.REQUESTED:
-            judgement = due or await self._judge(self._briefing(state, bars, features, own, cause))
+            judgement = await self._judge(self._briefing(state, bars, features, own, cause))
             failpoint("decision.judged")
             self._ledger.handle(cmd.ConcludeDecision(decision, judgement), cause)
             failpoint("decision.concluded")

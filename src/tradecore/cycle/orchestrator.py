@@ -22,13 +22,13 @@ from tradecore.domain import commands as cmd
 from tradecore.domain import streams
 from tradecore.domain.cycle import cycle_id_of
 from tradecore.domain.deliberation import DeliberationState
-from tradecore.domain.events import CyclesPaused
+from tradecore.domain.events import CyclesPaused, DecisionExecuted
 from tradecore.domain.judgement import CycleStep, StepResult
 from tradecore.domain.messages import Cause
 from tradecore.domain.values import Bar, TradingState
 from tradecore.draft import last_event
 from tradecore.engine import Engine
-from tradecore.errors import BrokerUnreachable, InputError, LaneRefused, ProtocolError
+from tradecore.errors import BrokerUnreachable, InputError, LaneRefused, ProtocolError, RefusedError
 from tradecore.failpoints import failpoint
 from tradecore.learning.outcomes import OutcomeResolver
 from tradecore.ports.agent import Agent
@@ -223,14 +223,14 @@ class Cycle:
         return not (is_needed and result in (StepResult.FAILED, StepResult.SKIPPED))
 
     async def _check(self, here: _Round) -> _Outcome:
-        """What waited for a person too long is over. In a halted account only what is due is closed."""
+        """What waited for a person too long is over. In a halted account nobody is asked."""
         self._engine.heed_halt()
         self._engine.catch_up()
         approvals.expire(self._ledger, self._account, self._clock.now(), here.cause)
         state = self._ledger.account(self._account).trading_state
         if state is TradingState.HALTED:
             here.asks = False
-            return StepResult.PARTLY, "trading is halted: nobody is asked, only what is due is closed"
+            return StepResult.PARTLY, "trading is halted: nobody is asked"
         return StepResult.OK, state.value
 
     async def _read(self, here: _Round) -> _Outcome:
@@ -250,13 +250,13 @@ class Cycle:
 
         async def one(symbol: str) -> None:
             bars = self._fresh(symbol, here.now)
-            state = await self._decider.decide(symbol, bars, here.cycle_id, asks=here.asks)
+            state = await self._decider.decide(symbol, bars, here.cycle_id)
             if state is not None:
                 here.decisions.append(state)
 
         try:
             async with anyio.create_task_group() as group:
-                for symbol in here.symbols:
+                for symbol in here.symbols if here.asks else ():
                     group.start_soon(one, symbol)
         except BaseExceptionGroup as group_error:
             raise group_error.exceptions[0] from None
@@ -287,20 +287,27 @@ class Cycle:
     def _place(self, state: DeliberationState, bars: tuple[Bar, ...]) -> str | None:
         """Record the intent; why not, where it is not."""
         not_after = self._clock.now() + dt.timedelta(seconds=self._rules.not_after_s)
-        order = order_of_decision(state, bars, self._universe.tradable(state.symbol), not_after)
+        held = self._ledger.account(self._account).held(state.agent, state.symbol)
+        tradable = self._universe.tradable(state.symbol)
+        order = order_of_decision(state, bars, tradable, not_after, held, self._rules.exits)
         cause = self._decision_cause(state)
         why = self._engine.held_back(order)
         if why is None:
             try:
                 self._ledger.handle(order, cause)
-            except InputError as error:
+            except (InputError, RefusedError) as error:
                 why = str(error)
         if why is not None:
             self._ledger.handle(cmd.LapseDecision(state.decision_id, why), cause)
             return why
-        if self._ledger.order(order.order_id) is None:
+        if self._ledger.order(order.order_id) is None and not self._is_executed(state.decision_id):
             return "refused by the risk gate"
         return None
+
+    def _is_executed(self, decision_id: str) -> bool:
+        """Whether it became anything: a close that has to withdraw the legs at the broker first is no order yet."""
+        events = self._ledger.journal.load(streams.decision(decision_id))
+        return any(isinstance(recorded.event, DecisionExecuted) for recorded in events)
 
     async def _deliver(self, _: _Round) -> _Outcome:
         """Give delivery its time; what takes longer goes on by itself, and the next cycle sees it."""

@@ -5,28 +5,42 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+import attrs
+
 from tradecore.domain import commands as cmd
 from tradecore.domain.deliberation import DeliberationState
+from tradecore.domain.events import DecisionConcluded
+from tradecore.domain.exit_plan import ExitPlan
 from tradecore.domain.identity import order_id_of_decision
 from tradecore.domain.judgement import Stance
 from tradecore.domain.sizing import average_true_range
 from tradecore.domain.terms import is_crypto
-from tradecore.domain.values import Bar, OrderType, Purpose, Side, TimeInForce, rounded_quotient
+from tradecore.domain.values import Bar, OrderClass, OrderType, Purpose, Side, TimeInForce, rounded_quotient
+from tradecore.proposing import with_exits
 
 _PERIODS = 14
 
 
 def order_of_decision(
-    state: DeliberationState, bars: tuple[Bar, ...], tradable: bool | None, not_after: dt.datetime
+    state: DeliberationState,
+    bars: tuple[Bar, ...],
+    tradable: bool | None,
+    not_after: dt.datetime,
+    held: Decimal,
+    exits: ExitPlan | None,
 ) -> cmd.PlaceOrder:
-    """The order that a validated decision asks for; its id follows from the decision's."""
+    """The order that a validated decision asks for; its id follows from the decision's.
+
+    What opens a position, or adds to what is `held`, says how it is left: by the prices and the time that the decision
+    named, else by `exits`. Where the broker can keep that, it is good till canceled, so that it outlives the day.
+    """
     made, kept = state.concluded, state.validated
     assert made is not None, "it is concluded"
     assert kept is not None, "it is validated"
     assert kept.stance.acts, "only what acts is placed"
     assert kept.quantity is not None, "what acts has a size"
     side = Side.BUY if kept.stance is Stance.BUY else Side.SELL
-    return cmd.PlaceOrder(
+    order = cmd.PlaceOrder(
         order_id=order_id_of_decision(state.decision_id),
         account=state.account,
         symbol=state.symbol,
@@ -35,8 +49,8 @@ def order_of_decision(
         order_type=OrderType.MARKET,
         limit_price=None,
         time_in_force=TimeInForce.GTC if is_crypto(state.symbol) else TimeInForce.DAY,
-        purpose=Purpose.CLOSE if made.rule else Purpose.TRADE,
         strategy=state.agent,
+        purpose=Purpose.CLOSE if held * side.sign < 0 else Purpose.TRADE,
         not_after=not_after,
         reference_price=kept.reference_price,
         proposal=cmd.Proposal(
@@ -55,6 +69,21 @@ def order_of_decision(
         volatility=_volatility(bars),
         approval=kept.needs_approval,
     )
+    plan = exits_of(made, exits)
+    lasting = with_exits(attrs.evolve(order, time_in_force=TimeInForce.GTC), plan, held)
+    return lasting if lasting.order_class is not OrderClass.SIMPLE else with_exits(order, plan, held)
+
+
+def exits_of(made: DecisionConcluded, otherwise: ExitPlan | None) -> ExitPlan | None:
+    """How the decision's trade is left; what it does not name stays as it is otherwise."""
+    plan = otherwise or ExitPlan()
+    if made.stop_price is not None:
+        plan = attrs.evolve(plan, stop_price=made.stop_price, stop_loss=None)
+    if made.target_price is not None:
+        plan = attrs.evolve(plan, target_price=made.target_price, ladder=())
+    if made.horizon_s is not None:
+        plan = attrs.evolve(plan, max_holding_s=Decimal(made.horizon_s))
+    return None if plan.is_empty else plan
 
 
 def _volatility(bars: tuple[Bar, ...]) -> Decimal | None:

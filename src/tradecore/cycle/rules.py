@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import attrs
 
+from tradecore.domain.exit_plan import ExitPlan
 from tradecore.domain.judgement import CycleMode
 
 
@@ -14,7 +15,8 @@ class CycleRules:
     """Durations in seconds, shares of equity or of a price.
 
     Below `approve_below` a person must agree in the semi-automatic mode. A stop or target further than
-    `max_price_distance` from the price is a mistake. Data older than `data_max_age_s` are no data.
+    `max_price_distance` from the price is a mistake. Data older than `data_max_age_s` are no data. `exits` is how a
+    position is left whose decision does not say.
     """
 
     every_s: float = 60.0
@@ -26,3 +28,4 @@ class CycleRules:
     decide_s: float = 30.0
     deliver_s: float = 10.0
     not_after_s: float = 30.0
+    exits: ExitPlan | None = None

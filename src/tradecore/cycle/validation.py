@@ -102,9 +102,7 @@ def _check_price(field: str, price: Decimal | None, last: Decimal, rules: CycleR
 
 
 def _approval(made: DecisionConcluded, confidence: Decimal | None, rules: CycleRules) -> str | None:
-    """Why a person must agree. Stop, target and horizon wait for nobody, nor does a semi-automatic sale."""
-    if made.rule:
-        return None
+    """Why a person must agree. A semi-automatic sale waits for nobody."""
     if rules.mode is CycleMode.MANUAL:
         return "cycles of this account are manual"
     is_asked = rules.mode is CycleMode.SEMI_AUTOMATIC and made.stance is Stance.BUY

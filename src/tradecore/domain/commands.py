@@ -136,12 +136,16 @@ class RequestClear:
 
 @attrs.frozen
 class ClearKillSwitch:
-    """Let trading go on: the second step. `is_reconciled` when books and broker agreed when they were last compared."""
+    """Let trading go on: the second step. `is_reconciled` when books and broker agreed when they were last compared.
+
+    A suspension by a kill of this ledger is lifted first; that of somebody else only with `lift_suspension`.
+    """
 
     account: str
     who: str
     reason: str
     is_reconciled: bool
+    lift_suspension: bool = False
 
 
 @attrs.frozen
@@ -187,7 +191,8 @@ class PlaceOrder:
     `reference_price`, because its worst quantity must be counted. `tradable` is whether the broker trades the symbol,
     None when nobody asked; `volatility` its average true range as a share of the price, None when nobody knows.
     `exits` is how the trade that it opens is to be left: by its legs where it has some, else by the engine.
-    `approval` is why a person has to agree whatever the limits say, None where nobody has to.
+    `approval` is why a person has to agree whatever the limits say, None where nobody has to. `decision_id` is the
+    decision that it carries out where that is on record already, and there is no `proposal` for that.
     """
 
     order_id: str
@@ -215,6 +220,7 @@ class PlaceOrder:
     volatility: Decimal | None = None
     exits: ExitPlan | None = None
     approval: str | None = None
+    decision_id: str | None = None
 
 
 @attrs.frozen
@@ -300,6 +306,32 @@ class RecordKillAnswer:
     message: str
     open_orders: int | None = None
     open_positions: int | None = None
+
+
+@attrs.frozen
+class NoteSuspension:
+    """Whether the broker shows that its own switch refuses new orders. Where nobody here told it to, trading halts."""
+
+    account: str
+    suspended: bool
+
+
+@attrs.frozen
+class StartLift:
+    """T2 of lifting a suspension."""
+
+    account: str
+    lease: str
+
+
+@attrs.frozen
+class RecordLiftAnswer:
+    """T3 of lifting a suspension; `suspended` is what the broker showed after it, None when it could not be asked."""
+
+    account: str
+    accepted: bool
+    message: str
+    suspended: bool | None = None
 
 
 @attrs.frozen
@@ -769,6 +801,9 @@ Command = (
     | RequestKill
     | StartKill
     | RecordKillAnswer
+    | NoteSuspension
+    | StartLift
+    | RecordLiftAnswer
     | TakeLane
     | UseLane
     | LeaveLane

@@ -99,7 +99,6 @@ def _conclude(state: DeliberationState, command: ConcludeDecision) -> ev.Decisio
         model=made.model,
         cost=made.cost,
         escalated=made.escalated,
-        rule=made.rule,
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import ClassVar
 
-import attrs
+import msgspec
 
 from tradecore.domain.calibration import CalibrationMap
 from tradecore.domain.exit_plan import ExitPlan, ExitRule, Keeper
@@ -23,9 +23,12 @@ from tradecore.domain.values import Leg, OrderClass, OrderStatus, OrderType, Pur
 from tradecore.domain.work import Work
 
 
-@attrs.frozen
-class Event:
-    """Base of all events."""
+class Part(msgspec.Struct, frozen=True, gc=False):
+    """Base of the values that only events hold."""
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """Base of all events. A dozen are made per order: structs cost a tenth of what attrs classes do (record 0042)."""
 
     NAME: ClassVar[str]
     SCHEMA: ClassVar[int] = 1
@@ -34,8 +37,7 @@ class Event:
 # --- system ---------------------------------------------------------------------------------------------------------
 
 
-@attrs.frozen
-class LedgerCreated(Event):
+class LedgerCreated(Event, frozen=True):
     """The first event of a ledger. `epoch` (8 hex digits) is part of every client order id."""
 
     NAME: ClassVar[str] = "system.ledger.created"
@@ -44,8 +46,7 @@ class LedgerCreated(Event):
     created_by: str
 
 
-@attrs.frozen
-class EpochChanged(Event):
+class EpochChanged(Event, frozen=True):
     """From here on client order ids carry another epoch, because the ledger was rewound (restored from a copy).
 
     Orders that the ledger has keep theirs. What the broker has under `previous` and the ledger has not is foreign.
@@ -57,8 +58,7 @@ class EpochChanged(Event):
     reason: str
 
 
-@attrs.frozen
-class SubjectErased(Event):
+class SubjectErased(Event, frozen=True):
     """Everything that the side store kept of a subject is gone. Only the subject's hash is told, never its name.
 
     `texts` is how many there were; `reason` must name a request or a rule, not a person: it stays for ever.
@@ -70,8 +70,7 @@ class SubjectErased(Event):
     reason: str
 
 
-@attrs.frozen
-class RunnerStarted(Event):
+class RunnerStarted(Event, frozen=True):
     """A runner took the lease and begins to work, `alone` or beside others that share it.
 
     `build` is a hash of its code (tradecore, the broker's adapter, the strategy), `limits` one of its settings' limits.
@@ -87,8 +86,7 @@ class RunnerStarted(Event):
     alone: bool = True
 
 
-@attrs.frozen
-class RunnerStopped(Event):
+class RunnerStopped(Event, frozen=True):
     """A runner stopped in good order."""
 
     NAME: ClassVar[str] = "system.runner.stopped"
@@ -96,8 +94,7 @@ class RunnerStopped(Event):
     reason: str
 
 
-@attrs.frozen
-class LedgerChecked(Event):
+class LedgerChecked(Event, frozen=True):
     """The daily check went through the ledger up to `head`. `finding` is the first damage, None when it is sound."""
 
     NAME: ClassVar[str] = "system.ledger.checked"
@@ -105,8 +102,7 @@ class LedgerChecked(Event):
     finding: str | None
 
 
-@attrs.frozen
-class DiskLow(Event):
+class DiskLow(Event, frozen=True):
     """The ledger's disk has less room than is wanted, both in bytes: only what reduces a position is sent from here."""
 
     NAME: ClassVar[str] = "system.disk.low"
@@ -114,8 +110,7 @@ class DiskLow(Event):
     wanted_bytes: int
 
 
-@attrs.frozen
-class DiskRecovered(Event):
+class DiskRecovered(Event, frozen=True):
     """The ledger's disk has room again, in bytes: new intents are taken from here."""
 
     NAME: ClassVar[str] = "system.disk.recovered"
@@ -123,8 +118,7 @@ class DiskRecovered(Event):
     wanted_bytes: int
 
 
-@attrs.frozen
-class AssetsRefreshed(Event):
+class AssetsRefreshed(Event, frozen=True):
     """The symbols that the broker trades, as it says itself."""
 
     NAME: ClassVar[str] = "system.assets.refreshed"
@@ -132,8 +126,7 @@ class AssetsRefreshed(Event):
     symbols: tuple[str, ...]
 
 
-@attrs.frozen
-class ReportParked(Event):
+class ReportParked(Event, frozen=True):
     """A message of the broker that tradecore does not understand, kept for a person; never dropped, never guessed."""
 
     NAME: ClassVar[str] = "system.report.parked"
@@ -142,8 +135,7 @@ class ReportParked(Event):
     raw: str
 
 
-@attrs.frozen
-class StreamLost(Event):
+class StreamLost(Event, frozen=True):
     """The stream of reports broke off: until it is restored, what the broker does is only seen when it is asked."""
 
     NAME: ClassVar[str] = "system.stream.lost"
@@ -151,16 +143,14 @@ class StreamLost(Event):
     reason: str
 
 
-@attrs.frozen
-class StreamRestored(Event):
+class StreamRestored(Event, frozen=True):
     """The stream of reports is connected again; what came meanwhile is read."""
 
     NAME: ClassVar[str] = "system.stream.restored"
     account: str
 
 
-@attrs.frozen
-class ReconciliationCompleted(Event):
+class ReconciliationCompleted(Event, frozen=True):
     """Books and broker were compared. `as_of` is the broker's time; `differences` are those that are unresolved.
 
     `why` is one of start, reconnect, schedule, end, person. `gating` are the differences that stop new risk.
@@ -176,8 +166,7 @@ class ReconciliationCompleted(Event):
     gating: int
 
 
-@attrs.frozen
-class DifferenceFound(Event):
+class DifferenceFound(Event, frozen=True):
     """Books and broker disagree, each in its own words. `gates` says that new risk waits until it is resolved."""
 
     NAME: ClassVar[str] = "system.reconciliation.difference"
@@ -191,8 +180,7 @@ class DifferenceFound(Event):
     as_of: dt.datetime
 
 
-@attrs.frozen
-class DifferenceResolved(Event):
+class DifferenceResolved(Event, frozen=True):
     """The difference is gone; `how` is `agreed` when books and broker came to agree, `adopted` when a person booked."""
 
     NAME: ClassVar[str] = "system.reconciliation.resolved"
@@ -202,8 +190,7 @@ class DifferenceResolved(Event):
     reason: str
 
 
-@attrs.frozen
-class DifferenceDisputed(Event):
+class DifferenceDisputed(Event, frozen=True):
     """A person looked at the difference and keeps it. `gates` says whether new risk goes on waiting."""
 
     NAME: ClassVar[str] = "system.reconciliation.disputed"
@@ -213,8 +200,7 @@ class DifferenceDisputed(Event):
     reason: str
 
 
-@attrs.frozen
-class AlertTriggered(Event):
+class AlertTriggered(Event, frozen=True):
     """Something that a person should see."""
 
     NAME: ClassVar[str] = "system.alert.triggered"
@@ -225,8 +211,7 @@ class AlertTriggered(Event):
 # --- decisions ------------------------------------------------------------------------------------------------------
 
 
-@attrs.frozen
-class DecisionGenerated(Event):
+class DecisionGenerated(Event, frozen=True):
     """A strategy proposed something. `data_as_of` is the moment of the newest data that it saw."""
 
     NAME: ClassVar[str] = "ai.decision.generated"
@@ -241,8 +226,7 @@ class DecisionGenerated(Event):
     confidence: Decimal | None
 
 
-@attrs.frozen
-class DecisionExecuted(Event):
+class DecisionExecuted(Event, frozen=True):
     """The decision became an order."""
 
     NAME: ClassVar[str] = "ai.decision.executed"
@@ -251,8 +235,7 @@ class DecisionExecuted(Event):
     trade_id: str
 
 
-@attrs.frozen
-class DecisionRefused(Event):
+class DecisionRefused(Event, frozen=True):
     """The risk gate refused the decision; `rule` is the limit that did."""
 
     NAME: ClassVar[str] = "ai.decision.refused"
@@ -264,8 +247,7 @@ class DecisionRefused(Event):
 # --- models ---------------------------------------------------------------------------------------------------------
 
 
-@attrs.frozen
-class ModelPricesPublished(Event):
+class ModelPricesPublished(Event, frozen=True):
     """The prices that calls are counted with from here on; calls name them by `version`."""
 
     NAME: ClassVar[str] = "ai.prices.published"
@@ -273,8 +255,7 @@ class ModelPricesPublished(Event):
     prices: tuple[ModelPrice, ...]
 
 
-@attrs.frozen
-class ModelCallRequested(Event):
+class ModelCallRequested(Event, frozen=True):
     """One request to one model is about to be sent. Amounts in dollars, times in seconds.
 
     A question is asked of one model after the other; `attempt` counts from 1. The question's identity is its `run`,
@@ -306,8 +287,7 @@ class ModelCallRequested(Event):
     fallback_reason: ModelFailure | None
 
 
-@attrs.frozen
-class ModelCallAnswered(Event):
+class ModelCallAnswered(Event, frozen=True):
     """The model answered, and the answer fits its schema. `abstained` when it says that nothing should be done.
 
     Tokens are None where the provider counted none; `cost` is then the whole reservation. `answer_hash` names the
@@ -334,8 +314,7 @@ class ModelCallAnswered(Event):
     first_token_s: Decimal | None = None
 
 
-@attrs.frozen
-class ModelCallFailed(Event):
+class ModelCallFailed(Event, frozen=True):
     """The request led to nothing that can be used. `status` is the HTTP status, None where there was none.
 
     `answer_hash` names what the model said, where it said something that does not fit.
@@ -357,8 +336,7 @@ class ModelCallFailed(Event):
     retry_after_s: Decimal | None
 
 
-@attrs.frozen
-class ModelSwitched(Event):
+class ModelSwitched(Event, frozen=True):
     """A step of the chain gave no answer, and the question goes on to the next one."""
 
     NAME: ClassVar[str] = "ai.model.switched"
@@ -371,8 +349,7 @@ class ModelSwitched(Event):
     next_model: str
 
 
-@attrs.frozen
-class ModelAnswerReused(Event):
+class ModelAnswerReused(Event, frozen=True):
     """A question was answered from the cache, with what a model had answered to the same request `age_s` seconds ago.
 
     It cost nothing. `source_question_id` is the question that was asked then.
@@ -398,8 +375,7 @@ class ModelAnswerReused(Event):
     finish_reason: str = "stop"
 
 
-@attrs.frozen
-class ModelChainExhausted(Event):
+class ModelChainExhausted(Event, frozen=True):
     """No model of the chain answered: whoever asked holds. Not the same as a model that says so."""
 
     NAME: ClassVar[str] = "ai.chain.exhausted"
@@ -416,8 +392,7 @@ class ModelChainExhausted(Event):
     steps: tuple[ChainStep, ...]
 
 
-@attrs.frozen
-class BudgetReserved(Event):
+class BudgetReserved(Event, frozen=True):
     """Room for the worst that a call can cost was taken, in dollars, before it is made; it counts from `at` (UTC).
 
     A reservation that is not settled by `expires_at` belongs to a process that is gone.
@@ -433,8 +408,7 @@ class BudgetReserved(Event):
     decision_id: str | None
 
 
-@attrs.frozen
-class BudgetSettled(Event):
+class BudgetSettled(Event, frozen=True):
     """What a call really cost took the place of its reservation, in dollars."""
 
     NAME: ClassVar[str] = "ai.budget.settled"
@@ -448,8 +422,7 @@ class BudgetSettled(Event):
 # --- agents, cycles and what is learned from them ---------------------------------------------------------------------
 
 
-@attrs.frozen
-class DecisionRequested(Event):
+class DecisionRequested(Event, frozen=True):
     """An agent is asked about a symbol. `data_as_of` is the beginning of the newest bar that it sees.
 
     A decision that is not made by `deadline` (UTC) is to hold. `cycle_id` is None where no cycle asked.
@@ -465,8 +438,7 @@ class DecisionRequested(Event):
     deadline: dt.datetime
 
 
-@attrs.frozen
-class FeaturesRecorded(Event):
+class FeaturesRecorded(Event, frozen=True):
     """What was known when a decision was made, by name; what was not is `missing`, so that nothing is just not there.
 
     `sources` are those that answered. Everything was known by `as_of`.
@@ -481,8 +453,7 @@ class FeaturesRecorded(Event):
     sources: tuple[str, ...]
 
 
-@attrs.frozen
-class DecisionConcluded(Event):
+class DecisionConcluded(Event, frozen=True):
     """An agent came to a judgement, as it stated it: nothing is checked or calibrated yet. See `Judgement`."""
 
     NAME: ClassVar[str] = "ai.decision.concluded"
@@ -504,8 +475,7 @@ class DecisionConcluded(Event):
     rule: str = ""
 
 
-@attrs.frozen
-class DecisionValidated(Event):
+class DecisionValidated(Event, frozen=True):
     """A judgement was checked before money: `stance` is what remains of it, and `reason` why it is less than stated.
 
     `confidence` is what the stated one is worth by the calibration `calibration_id` (None: none is active); the risk
@@ -523,8 +493,7 @@ class DecisionValidated(Event):
     needs_approval: str | None
 
 
-@attrs.frozen
-class DecisionLapsed(Event):
+class DecisionLapsed(Event, frozen=True):
     """A decision will not be executed any more, although it could have been: too late, or nobody agreed in time."""
 
     NAME: ClassVar[str] = "ai.decision.lapsed"
@@ -532,8 +501,7 @@ class DecisionLapsed(Event):
     reason: str
 
 
-@attrs.frozen
-class CycleStarted(Event):
+class CycleStarted(Event, frozen=True):
     """A round of looking, deciding and acting begins. `due_at` is its place in time (UTC); there is one per place."""
 
     NAME: ClassVar[str] = "orchestrator.cycle.started"
@@ -545,8 +513,7 @@ class CycleStarted(Event):
     symbols: tuple[str, ...]
 
 
-@attrs.frozen
-class CycleStepped(Event):
+class CycleStepped(Event, frozen=True):
     """A step of the cycle ended. `duration_s` in seconds."""
 
     NAME: ClassVar[str] = "orchestrator.cycle.stepped"
@@ -557,8 +524,7 @@ class CycleStepped(Event):
     duration_s: Decimal
 
 
-@attrs.frozen
-class CycleCompleted(Event):
+class CycleCompleted(Event, frozen=True):
     """The cycle ended. `result` is ok, or the worst that a step came to; `orders` are intents that were recorded."""
 
     NAME: ClassVar[str] = "orchestrator.cycle.completed"
@@ -569,8 +535,7 @@ class CycleCompleted(Event):
     duration_s: Decimal
 
 
-@attrs.frozen
-class CycleFailed(Event):
+class CycleFailed(Event, frozen=True):
     """The cycle did not come to its end: its process did, or something broke that no step expects."""
 
     NAME: ClassVar[str] = "orchestrator.cycle.failed"
@@ -578,8 +543,7 @@ class CycleFailed(Event):
     reason: str
 
 
-@attrs.frozen
-class CycleSkipped(Event):
+class CycleSkipped(Event, frozen=True):
     """A cycle was due and did not begin, because the one before it was still at work: cycles never overlap."""
 
     NAME: ClassVar[str] = "orchestrator.cycle.skipped"
@@ -590,8 +554,7 @@ class CycleSkipped(Event):
     running: str
 
 
-@attrs.frozen
-class CyclesPaused(Event):
+class CyclesPaused(Event, frozen=True):
     """No further cycle begins until somebody resumes; what is open goes on."""
 
     NAME: ClassVar[str] = "orchestrator.cycle.paused"
@@ -600,8 +563,7 @@ class CyclesPaused(Event):
     reason: str
 
 
-@attrs.frozen
-class CyclesResumed(Event):
+class CyclesResumed(Event, frozen=True):
     """Cycles begin again."""
 
     NAME: ClassVar[str] = "orchestrator.cycle.resumed"
@@ -610,8 +572,7 @@ class CyclesResumed(Event):
     reason: str
 
 
-@attrs.frozen
-class OutcomeResolved(Event):
+class OutcomeResolved(Event, frozen=True):
     """What became of a decision, by the trade that it opened. Amounts in account currency, net of fees.
 
     `came_true` is whether it earned. `return_share` is profit by what was paid. `max_gain` and `max_drawdown` are the
@@ -649,8 +610,7 @@ class OutcomeResolved(Event):
     shares: tuple[Share, ...]
 
 
-@attrs.frozen
-class OutcomeVoided(Event):
+class OutcomeVoided(Event, frozen=True):
     """Nothing became of a decision that was executed: its trade never held anything."""
 
     NAME: ClassVar[str] = "ai.outcome.voided"
@@ -659,8 +619,7 @@ class OutcomeVoided(Event):
     reason: str
 
 
-@attrs.frozen
-class CalibrationCompleted(Event):
+class CalibrationCompleted(Event, frozen=True):
     """From here on the confidence of `agent` (with `model`, where that is named) is worth what `calibration` says.
 
     `size` of the `outcomes` are independent. Brier scores are of the same decisions before and after, `z` is how many
@@ -686,8 +645,7 @@ class CalibrationCompleted(Event):
 # --- orders ---------------------------------------------------------------------------------------------------------
 
 
-@attrs.frozen
-class OrderPlanned(Event):
+class OrderPlanned(Event, frozen=True):
     """The intent to send an order, recorded before anything is sent.
 
     A leg (`leg`, `parent_order_id`) is never sent by itself: the broker makes it with its parent. `replaces` names the
@@ -723,8 +681,7 @@ class OrderPlanned(Event):
     replaces: str | None = None
 
 
-@attrs.frozen
-class OrderAdopted(Event):
+class OrderAdopted(Event, frozen=True):
     """An order of the account that this ledger did not place, in the broker's terms: it can fill, so it counts.
 
     Never sent and never canceled by tradecore unless a person asks. `replaces` names the order of this ledger whose
@@ -755,8 +712,7 @@ class OrderAdopted(Event):
     filled_before: Decimal = Decimal(0)
 
 
-@attrs.frozen
-class OrderHalted(Event):
+class OrderHalted(Event, frozen=True):
     """What the broker says of the order contradicts what was decided: nothing is done with it until a person looks."""
 
     NAME: ClassVar[str] = "trade.order.halted"
@@ -765,8 +721,7 @@ class OrderHalted(Event):
     raw: str
 
 
-@attrs.frozen
-class OrderQueued(Event):
+class OrderQueued(Event, frozen=True):
     """The intent awaits delivery. `body_hash` fixes what may be sent, `not_after` until when."""
 
     NAME: ClassVar[str] = "trade.order.queued"
@@ -775,8 +730,7 @@ class OrderQueued(Event):
     not_after: dt.datetime
 
 
-@attrs.frozen
-class OrderSubmitted(Event):
+class OrderSubmitted(Event, frozen=True):
     """The order is being sent: from here on the broker may have it. Recorded before the first byte."""
 
     NAME: ClassVar[str] = "trade.order.submitted"
@@ -785,8 +739,7 @@ class OrderSubmitted(Event):
     lease: str
 
 
-@attrs.frozen
-class OrderNotSent(Event):
+class OrderNotSent(Event, frozen=True):
     """The attempt certainly did not reach the broker; the order is queued again.
 
     `counts` is false when the broker, or who guards the way to it, said when to come again: that spends no attempt.
@@ -799,8 +752,7 @@ class OrderNotSent(Event):
     counts: bool = True
 
 
-@attrs.frozen
-class OrderOutcomeUnknown(Event):
+class OrderOutcomeUnknown(Event, frozen=True):
     """The attempt was sent and nobody knows what became of it; it will be looked up.
 
     `exists` says that the broker claims to have an order under this client order id: it is never sent again.
@@ -813,8 +765,7 @@ class OrderOutcomeUnknown(Event):
     exists: bool
 
 
-@attrs.frozen
-class OrderAccepted(Event):
+class OrderAccepted(Event, frozen=True):
     """The broker has the order, under its own id."""
 
     NAME: ClassVar[str] = "trade.order.accepted"
@@ -826,8 +777,7 @@ class OrderAccepted(Event):
     raw: str
 
 
-@attrs.frozen
-class OrderUpdated(Event):
+class OrderUpdated(Event, frozen=True):
     """The broker moved a live order to another working status."""
 
     NAME: ClassVar[str] = "trade.order.updated"
@@ -838,8 +788,7 @@ class OrderUpdated(Event):
     raw: str
 
 
-@attrs.frozen
-class OrderPartiallyFilled(Event):
+class OrderPartiallyFilled(Event, frozen=True):
     """A fill was applied and more is to come."""
 
     NAME: ClassVar[str] = "trade.order.partially_filled"
@@ -850,8 +799,7 @@ class OrderPartiallyFilled(Event):
     filled_qty: Decimal
 
 
-@attrs.frozen
-class OrderFilled(Event):
+class OrderFilled(Event, frozen=True):
     """A fill was applied and the order is complete."""
 
     NAME: ClassVar[str] = "trade.order.filled"
@@ -862,8 +810,7 @@ class OrderFilled(Event):
     filled_qty: Decimal
 
 
-@attrs.frozen
-class OrderFillRevised(Event):
+class OrderFillRevised(Event, frozen=True):
     """A fill of the order was busted (`quantity` is zero) or corrected. `filled_qty` is what remains filled.
 
     The status stays: an order that was filled is finished, whatever becomes of its fills.
@@ -881,8 +828,7 @@ class OrderFillRevised(Event):
     revised_at: dt.datetime
 
 
-@attrs.frozen
-class OrderRevisionAwaited(Event):
+class OrderRevisionAwaited(Event, frozen=True):
     """A bust or a correction names an execution that is not recorded yet; it is applied when that comes."""
 
     NAME: ClassVar[str] = "trade.order.revision_awaited"
@@ -890,8 +836,7 @@ class OrderRevisionAwaited(Event):
     revision: FillRevision
 
 
-@attrs.frozen
-class OrderRejected(Event):
+class OrderRejected(Event, frozen=True):
     """The broker definitely refused the order."""
 
     NAME: ClassVar[str] = "trade.order.rejected"
@@ -901,8 +846,7 @@ class OrderRejected(Event):
     raw: str
 
 
-@attrs.frozen
-class OrderCanceled(Event):
+class OrderCanceled(Event, frozen=True):
     """The order ended before it was complete. `broker_filled_qty` is what the broker says was filled by then."""
 
     NAME: ClassVar[str] = "trade.order.canceled"
@@ -912,8 +856,7 @@ class OrderCanceled(Event):
     raw: str
 
 
-@attrs.frozen
-class OrderExpired(Event):
+class OrderExpired(Event, frozen=True):
     """The order's time in force ran out. `broker_filled_qty` is what the broker says was filled by then."""
 
     NAME: ClassVar[str] = "trade.order.expired"
@@ -922,8 +865,7 @@ class OrderExpired(Event):
     raw: str
 
 
-@attrs.frozen
-class OrderCompleted(Event):
+class OrderCompleted(Event, frozen=True):
     """The broker filled an order of an amount of money; `broker_filled_qty` is the quantity that this came to."""
 
     NAME: ClassVar[str] = "trade.order.completed"
@@ -932,8 +874,7 @@ class OrderCompleted(Event):
     raw: str
 
 
-@attrs.frozen
-class ReplaceRequested(Event):
+class ReplaceRequested(Event, frozen=True):
     """Somebody wants another order in this one's place; the broker may not do it."""
 
     NAME: ClassVar[str] = "trade.order.replace_requested"
@@ -942,8 +883,7 @@ class ReplaceRequested(Event):
     reason: str
 
 
-@attrs.frozen
-class ReplaceFailed(Event):
+class ReplaceFailed(Event, frozen=True):
     """The order that was to take this one's place ended without doing so; this one works on."""
 
     NAME: ClassVar[str] = "trade.order.replace_failed"
@@ -952,8 +892,7 @@ class ReplaceFailed(Event):
     reason: str
 
 
-@attrs.frozen
-class OrderReplaced(Event):
+class OrderReplaced(Event, frozen=True):
     """The broker replaced the order by another; what was filled stays with this one."""
 
     NAME: ClassVar[str] = "trade.order.replaced"
@@ -962,8 +901,7 @@ class OrderReplaced(Event):
     raw: str
 
 
-@attrs.frozen
-class CancelRequested(Event):
+class CancelRequested(Event, frozen=True):
     """Somebody wants the order canceled; only the broker can say that it is."""
 
     NAME: ClassVar[str] = "trade.order.cancel_requested"
@@ -971,8 +909,7 @@ class CancelRequested(Event):
     reason: str
 
 
-@attrs.frozen
-class CancelSubmitted(Event):
+class CancelSubmitted(Event, frozen=True):
     """The cancel is being sent."""
 
     NAME: ClassVar[str] = "trade.order.cancel_submitted"
@@ -981,8 +918,7 @@ class CancelSubmitted(Event):
     lease: str
 
 
-@attrs.frozen
-class CancelAnswered(Event):
+class CancelAnswered(Event, frozen=True):
     """The broker took the request to cancel, or said why not. `counts` as in `OrderNotSent`."""
 
     NAME: ClassVar[str] = "trade.order.cancel_answered"
@@ -992,8 +928,7 @@ class CancelAnswered(Event):
     counts: bool = True
 
 
-@attrs.frozen
-class OrderDead(Event):
+class OrderDead(Event, frozen=True):
     """Delivery gave the work up after `attempts`: a person must retry or discard it. The broker certainly lacks it."""
 
     NAME: ClassVar[str] = "trade.order.dead"
@@ -1003,8 +938,7 @@ class OrderDead(Event):
     reason: str
 
 
-@attrs.frozen
-class OrderRetried(Event):
+class OrderRetried(Event, frozen=True):
     """A person wants dead work tried again; a submit until `not_after`."""
 
     NAME: ClassVar[str] = "trade.order.retried"
@@ -1014,8 +948,7 @@ class OrderRetried(Event):
     not_after: dt.datetime | None = None
 
 
-@attrs.frozen
-class OrderDiscarded(Event):
+class OrderDiscarded(Event, frozen=True):
     """A person gave dead work up for good."""
 
     NAME: ClassVar[str] = "trade.order.discarded"
@@ -1024,8 +957,7 @@ class OrderDiscarded(Event):
     reason: str
 
 
-@attrs.frozen
-class StaleOutcome(Event):
+class StaleOutcome(Event, frozen=True):
     """What became of an attempt after another one had begun: kept, and changing nothing."""
 
     NAME: ClassVar[str] = "trade.order.stale_outcome"
@@ -1038,8 +970,7 @@ class StaleOutcome(Event):
 # --- fills ----------------------------------------------------------------------------------------------------------
 
 
-@attrs.frozen
-class ClosedLot:
+class ClosedLot(Part, frozen=True):
     """Part of a position that a fill closed, first in first out. `quantity` is signed as the lot was."""
 
     opened_by: str
@@ -1047,8 +978,7 @@ class ClosedLot:
     entry_price: Decimal
 
 
-@attrs.frozen
-class OpenLot:
+class OpenLot(Part, frozen=True):
     """A lot as it is left. `quantity` is signed: above zero is long."""
 
     opened_by: str
@@ -1056,8 +986,7 @@ class OpenLot:
     price: Decimal
 
 
-@attrs.frozen
-class FillPart:
+class FillPart(Part, frozen=True):
     """What of a fill belongs to one trade, and the lots that it closed: the account's, and the trade's own."""
 
     trade_id: str
@@ -1066,8 +995,7 @@ class FillPart:
     trade_closed: tuple[ClosedLot, ...]
 
 
-@attrs.frozen
-class FillRevision:
+class FillRevision(Part, frozen=True):
     """A bust (`busts`) or a correction as a source tells it. A correction's quantity, price and fees are the new ones.
 
     `previous_execution_id` is the execution that it revises, where the source says which; `cumulative_qty` what the
@@ -1086,8 +1014,7 @@ class FillRevision:
     raw: str
 
 
-@attrs.frozen
-class FillRecorded(Event):
+class FillRecorded(Event, frozen=True):
     """One execution, once, whichever source brought it first. `cumulative_qty` is the order's fill with this one.
 
     `parts` say where it was booked; events from before parts were recorded have none.
@@ -1112,8 +1039,7 @@ class FillRecorded(Event):
     parts: tuple[FillPart, ...] = ()
 
 
-@attrs.frozen
-class FillBusted(Event):
+class FillBusted(Event, frozen=True):
     """The execution did not happen after all. Quantity, price and fees are those that are taken back."""
 
     NAME: ClassVar[str] = "trade.fill.busted"
@@ -1128,8 +1054,7 @@ class FillBusted(Event):
     revision: FillRevision
 
 
-@attrs.frozen
-class FillCorrected(Event):
+class FillCorrected(Event, frozen=True):
     """The execution happened otherwise: the previous quantity, price and fees are taken back, the new ones count."""
 
     NAME: ClassVar[str] = "trade.fill.corrected"
@@ -1151,8 +1076,7 @@ class FillCorrected(Event):
 # --- trades ---------------------------------------------------------------------------------------------------------
 
 
-@attrs.frozen
-class TradeProposed(Event):
+class TradeProposed(Event, frozen=True):
     """A position idea, with the decision that had it."""
 
     NAME: ClassVar[str] = "trade.trade.proposed"
@@ -1166,16 +1090,14 @@ class TradeProposed(Event):
     reference_price: Decimal | None
 
 
-@attrs.frozen
-class TradeApproved(Event):
+class TradeApproved(Event, frozen=True):
     """The risk gate let the idea through."""
 
     NAME: ClassVar[str] = "trade.trade.approved"
     trade_id: str
 
 
-@attrs.frozen
-class TradeRefused(Event):
+class TradeRefused(Event, frozen=True):
     """The risk gate stopped the idea; `rule` is the limit that did."""
 
     NAME: ClassVar[str] = "trade.trade.refused"
@@ -1184,8 +1106,7 @@ class TradeRefused(Event):
     reason: str
 
 
-@attrs.frozen
-class TradeWorking(Event):
+class TradeWorking(Event, frozen=True):
     """An order works for the trade: an entry adds to it, an exit reduces it."""
 
     NAME: ClassVar[str] = "trade.trade.working"
@@ -1194,8 +1115,7 @@ class TradeWorking(Event):
     is_exit: bool
 
 
-@attrs.frozen
-class TradeFilled(Event):
+class TradeFilled(Event, frozen=True):
     """A fill, or its part that belongs to this trade, was applied. `open_qty` is signed: above zero is long.
 
     `slippage` is what the fill cost against the decision's reference price (above zero is worse), None without one.
@@ -1214,8 +1134,7 @@ class TradeFilled(Event):
     occurred_at: dt.datetime
 
 
-@attrs.frozen
-class TradeRevised(Event):
+class TradeRevised(Event, frozen=True):
     """A fill of the trade was busted or corrected. Amounts are changes; `lots` are what is open after it.
 
     A closed trade that holds something again is open again. `busts` says that the fill is gone.
@@ -1233,8 +1152,7 @@ class TradeRevised(Event):
     busts: bool
 
 
-@attrs.frozen
-class TradeSplit(Event):
+class TradeSplit(Event, frozen=True):
     """A split changed what the trade holds, at the same cost."""
 
     NAME: ClassVar[str] = "trade.trade.split"
@@ -1247,8 +1165,7 @@ class TradeSplit(Event):
     occurred_at: dt.datetime
 
 
-@attrs.frozen
-class TradeOrderDone(Event):
+class TradeOrderDone(Event, frozen=True):
     """An order of the trade is finished and works for it no more."""
 
     NAME: ClassVar[str] = "trade.trade.order_done"
@@ -1256,8 +1173,7 @@ class TradeOrderDone(Event):
     order_id: str
 
 
-@attrs.frozen
-class TradeClosed(Event):
+class TradeClosed(Event, frozen=True):
     """The trade is flat again: the idea has its outcome. Amounts in account currency, net of fees."""
 
     NAME: ClassVar[str] = "trade.trade.closed"
@@ -1269,8 +1185,7 @@ class TradeClosed(Event):
     exit_reason: str
 
 
-@attrs.frozen
-class TradeAbandoned(Event):
+class TradeAbandoned(Event, frozen=True):
     """No order of the trade filled anything and none works any more."""
 
     NAME: ClassVar[str] = "trade.trade.abandoned"
@@ -1281,11 +1196,11 @@ class TradeAbandoned(Event):
 # --- account --------------------------------------------------------------------------------------------------------
 
 
-@attrs.frozen
-class ExitsArmed(Event):
+class ExitsArmed(Event, frozen=True):
     """How the trade is to be left, from here on by its `keeper`. `order_id` is the entry; `reason` why it changed."""
 
     NAME: ClassVar[str] = "trade.exit.armed"
+    SCHEMA: ClassVar[int] = 2
     trade_id: str
     account: str
     symbol: str
@@ -1295,8 +1210,7 @@ class ExitsArmed(Event):
     reason: str = ""
 
 
-@attrs.frozen
-class ExitRaised(Event):
+class ExitRaised(Event, frozen=True):
     """The stop of the trade follows the market, or is at the entry now. `price` is what the market showed."""
 
     NAME: ClassVar[str] = "trade.exit.raised"
@@ -1306,8 +1220,7 @@ class ExitRaised(Event):
     price: Decimal
 
 
-@attrs.frozen
-class ExitFired(Event):
+class ExitFired(Event, frozen=True):
     """The trade is being left, `quantity` units of it. `entered` is what was held when it was first left in part.
 
     `rung` is the rung of the ladder, from 1; 0 for none.
@@ -1322,8 +1235,7 @@ class ExitFired(Event):
     rung: int = 0
 
 
-@attrs.frozen
-class OpeningPosition:
+class OpeningPosition(Part, frozen=True):
     """A position that the broker held before this ledger began. `quantity` is signed; price is the broker's average."""
 
     symbol: str
@@ -1331,8 +1243,7 @@ class OpeningPosition:
     average_price: Decimal
 
 
-@attrs.frozen
-class AccountPinned(Event):
+class AccountPinned(Event, frozen=True):
     """The account is bound to one broker account; its cash and positions there are where the books begin."""
 
     NAME: ClassVar[str] = "account.identity.pinned"
@@ -1347,8 +1258,7 @@ class AccountPinned(Event):
     activities: tuple[str, ...] = ()
 
 
-@attrs.frozen
-class ActivityRecorded(Event):
+class ActivityRecorded(Event, frozen=True):
     """The broker changed the account without an order; recorded once, whoever tells it how often."""
 
     NAME: ClassVar[str] = "account.activity.recorded"
@@ -1362,8 +1272,7 @@ class ActivityRecorded(Event):
     raw: str
 
 
-@attrs.frozen
-class CashBooked(Event):
+class CashBooked(Event, frozen=True):
     """Cash came or went without an order. `kind` is dividend, fee, interest, deposit, withdrawal or other."""
 
     NAME: ClassVar[str] = "account.cash.booked"
@@ -1375,8 +1284,7 @@ class CashBooked(Event):
     occurred_at: dt.datetime
 
 
-@attrs.frozen
-class LotsRestated(Event):
+class LotsRestated(Event, frozen=True):
     """What changes lots and is no fill. Amounts are changes; `lots` are those of the symbol after it, oldest first."""
 
     account: str
@@ -1388,8 +1296,7 @@ class LotsRestated(Event):
     lots: tuple[OpenLot, ...]
 
 
-@attrs.frozen
-class TradeShare:
+class TradeShare(Part, frozen=True):
     """What of a change belongs to the trade of one strategy."""
 
     strategy: str
@@ -1397,8 +1304,7 @@ class TradeShare:
     signed_qty: Decimal
 
 
-@attrs.frozen
-class PositionSplit(LotsRestated):
+class PositionSplit(LotsRestated, frozen=True):
     """A split: quantities of lots change, what they cost does not. `shares` are the parts that belong to trades."""
 
     NAME: ClassVar[str] = "account.position.split"
@@ -1407,8 +1313,7 @@ class PositionSplit(LotsRestated):
     occurred_at: dt.datetime
 
 
-@attrs.frozen
-class AdjustmentBooked(LotsRestated):
+class AdjustmentBooked(LotsRestated, frozen=True):
     """A person took over what the broker says, against equity. `symbol` is empty when only cash changes."""
 
     NAME: ClassVar[str] = "account.adjustment.booked"
@@ -1417,8 +1322,7 @@ class AdjustmentBooked(LotsRestated):
     reason: str
 
 
-@attrs.frozen
-class LimitsSet(Event):
+class LimitsSet(Event, frozen=True):
     """The limits of the account from here on, all of them, with their version. `who` is `settings`, or a person."""
 
     NAME: ClassVar[str] = "risk.limits.set"
@@ -1429,8 +1333,7 @@ class LimitsSet(Event):
     reason: str
 
 
-@attrs.frozen
-class LimitBreached(Event):
+class LimitBreached(Event, frozen=True):
     """An order was refused by the risk gate."""
 
     NAME: ClassVar[str] = "risk.limit.breached"
@@ -1441,8 +1344,7 @@ class LimitBreached(Event):
     reason: str
 
 
-@attrs.frozen
-class LimitWarned(Event):
+class LimitWarned(Event, frozen=True):
     """An order is outside a limit that only warns, and goes on."""
 
     NAME: ClassVar[str] = "risk.limit.warned"
@@ -1453,8 +1355,7 @@ class LimitWarned(Event):
     reason: str
 
 
-@attrs.frozen
-class OrderReduced(Event):
+class OrderReduced(Event, frozen=True):
     """An order is placed at a smaller quantity than was asked for, because of a limit that reduces."""
 
     NAME: ClassVar[str] = "risk.order.reduced"
@@ -1467,8 +1368,7 @@ class OrderReduced(Event):
     placed: Decimal
 
 
-@attrs.frozen
-class ApprovalRequested(Event):
+class ApprovalRequested(Event, frozen=True):
     """An order waits for a person: it is outside of `rules`. Without an answer before `until` it is refused."""
 
     NAME: ClassVar[str] = "risk.approval.requested"
@@ -1478,8 +1378,7 @@ class ApprovalRequested(Event):
     until: dt.datetime
 
 
-@attrs.frozen
-class ApprovalGranted(Event):
+class ApprovalGranted(Event, frozen=True):
     """A person lets the order pass the rules that it waited for; it was held against all others again."""
 
     NAME: ClassVar[str] = "risk.approval.granted"
@@ -1488,8 +1387,7 @@ class ApprovalGranted(Event):
     reason: str
 
 
-@attrs.frozen
-class ApprovalRefused(Event):
+class ApprovalRefused(Event, frozen=True):
     """A person says no to the order."""
 
     NAME: ClassVar[str] = "risk.approval.refused"
@@ -1498,8 +1396,7 @@ class ApprovalRefused(Event):
     reason: str
 
 
-@attrs.frozen
-class ApprovalExpired(Event):
+class ApprovalExpired(Event, frozen=True):
     """Nobody answered in time, which is a no."""
 
     NAME: ClassVar[str] = "risk.approval.expired"
@@ -1507,8 +1404,7 @@ class ApprovalExpired(Event):
     until: dt.datetime
 
 
-@attrs.frozen
-class KillSwitchActivated(Event):
+class KillSwitchActivated(Event, frozen=True):
     """Trading stops: only what takes risk away may be placed and sent, or, when halted, only what closes or protects.
 
     `trigger` is a word (manual, file, day_loss, …), `evidence` what was seen, `who` a person or a part of the system.
@@ -1524,8 +1420,7 @@ class KillSwitchActivated(Event):
     cooldown_s: Decimal = Decimal(0)
 
 
-@attrs.frozen
-class KillSwitchClearRequested(Event):
+class KillSwitchClearRequested(Event, frozen=True):
     """Somebody asks that trading goes on; it takes a second step."""
 
     NAME: ClassVar[str] = "risk.kill_switch.clear_requested"
@@ -1534,8 +1429,7 @@ class KillSwitchClearRequested(Event):
     reason: str
 
 
-@attrs.frozen
-class KillSwitchCleared(Event):
+class KillSwitchCleared(Event, frozen=True):
     """Trading goes on, from `at`."""
 
     NAME: ClassVar[str] = "risk.kill_switch.cleared"
@@ -1545,8 +1439,7 @@ class KillSwitchCleared(Event):
     at: dt.datetime | None = None
 
 
-@attrs.frozen
-class AlertRaised(Event):
+class AlertRaised(Event, frozen=True):
     """A critical alert is unread: until it is acknowledged, only what takes risk away may be placed and sent.
 
     `position` is that of the alert in the log.
@@ -1559,8 +1452,7 @@ class AlertRaised(Event):
     message: str
 
 
-@attrs.frozen
-class AlertAcknowledged(Event):
+class AlertAcknowledged(Event, frozen=True):
     """A person has read an alert."""
 
     NAME: ClassVar[str] = "risk.alert.acknowledged"
@@ -1570,8 +1462,7 @@ class AlertAcknowledged(Event):
     reason: str
 
 
-@attrs.frozen
-class EquityMarked(Event):
+class EquityMarked(Event, frozen=True):
     """What positions are worth by the broker's prices, and the account with them. `day` is the UTC day it counts for.
 
     `marks` are prices by symbol, in account currency.
@@ -1584,8 +1475,7 @@ class EquityMarked(Event):
     marks: Mapping[str, Decimal]
 
 
-@attrs.frozen
-class ReservationMade(Event):
+class ReservationMade(Event, frozen=True):
     """An order counts at full size from here on, until its end is proved.
 
     `checks` are the rules that it was held against under `limits_version`, each with what was found and what is
@@ -1611,8 +1501,7 @@ class ReservationMade(Event):
     factor: Decimal = Decimal(1)
 
 
-@attrs.frozen
-class ReservationReleased(Event):
+class ReservationReleased(Event, frozen=True):
     """The order's end is proved: what was not filled no longer counts."""
 
     NAME: ClassVar[str] = "account.reservation.released"
@@ -1621,8 +1510,7 @@ class ReservationReleased(Event):
     quantity: Decimal
 
 
-@attrs.frozen
-class PositionChange(Event):
+class PositionChange(Event, frozen=True):
     """What one fill did to a position and to cash. Quantities are signed: above zero is long."""
 
     account: str
@@ -1640,29 +1528,25 @@ class PositionChange(Event):
     closed_lots: tuple[ClosedLot, ...]
 
 
-@attrs.frozen
-class PositionOpened(PositionChange):
+class PositionOpened(PositionChange, frozen=True):
     """A fill opened a position."""
 
     NAME: ClassVar[str] = "trade.position.opened"
 
 
-@attrs.frozen
-class PositionUpdated(PositionChange):
+class PositionUpdated(PositionChange, frozen=True):
     """A fill changed a position that stays open."""
 
     NAME: ClassVar[str] = "trade.position.updated"
 
 
-@attrs.frozen
-class PositionClosed(PositionChange):
+class PositionClosed(PositionChange, frozen=True):
     """A fill made the position flat."""
 
     NAME: ClassVar[str] = "trade.position.closed"
 
 
-@attrs.frozen
-class PositionRevised(LotsRestated):
+class PositionRevised(LotsRestated, frozen=True):
     """A fill was busted or corrected: what it did to position and cash is undone, or done otherwise.
 
     `reserved` is what its order reserves after it, None when it reserves nothing.
@@ -1680,8 +1564,7 @@ class PositionRevised(LotsRestated):
 # --- sagas ----------------------------------------------------------------------------------------------------------
 
 
-@attrs.frozen
-class SagaStarted(Event):
+class SagaStarted(Event, frozen=True):
     """A process over several orders begins; `terms` are what its kind needs, `deadline` when it must have ended."""
 
     NAME: ClassVar[str] = "saga.started"
@@ -1692,8 +1575,7 @@ class SagaStarted(Event):
     deadline: dt.datetime
 
 
-@attrs.frozen
-class SagaStepped(Event):
+class SagaStepped(Event, frozen=True):
     """The process took a step; `notes` are what later steps need to know."""
 
     NAME: ClassVar[str] = "saga.step"
@@ -1704,8 +1586,7 @@ class SagaStepped(Event):
     deadline: dt.datetime
 
 
-@attrs.frozen
-class SagaCompensating(Event):
+class SagaCompensating(Event, frozen=True):
     """The process cannot reach its aim and undoes what it did."""
 
     NAME: ClassVar[str] = "saga.compensating"
@@ -1716,8 +1597,7 @@ class SagaCompensating(Event):
     deadline: dt.datetime
 
 
-@attrs.frozen
-class SagaCompleted(Event):
+class SagaCompleted(Event, frozen=True):
     """The process reached its aim, or as much of it as `result` says."""
 
     NAME: ClassVar[str] = "saga.completed"
@@ -1725,8 +1605,7 @@ class SagaCompleted(Event):
     result: str
 
 
-@attrs.frozen
-class SagaFailed(Event):
+class SagaFailed(Event, frozen=True):
     """The process did not reach its aim, and nothing of it is left to be undone."""
 
     NAME: ClassVar[str] = "saga.failed"
@@ -1734,8 +1613,7 @@ class SagaFailed(Event):
     reason: str
 
 
-@attrs.frozen
-class SagaNeedsPerson(Event):
+class SagaNeedsPerson(Event, frozen=True):
     """The process could not undo what it did: a person must look."""
 
     NAME: ClassVar[str] = "saga.manual"
@@ -1746,8 +1624,7 @@ class SagaNeedsPerson(Event):
 # --- delivery -------------------------------------------------------------------------------------------------------
 
 
-@attrs.frozen
-class KillRequested(Event):
+class KillRequested(Event, frozen=True):
     """Everything that works for the account is to be canceled at the broker, whoever placed it, until that is proved.
 
     With `suspend` the broker is also told to refuse new orders; with `flat` it must hold no position either.
@@ -1760,8 +1637,7 @@ class KillRequested(Event):
     flat: bool = False
 
 
-@attrs.frozen
-class KillSubmitted(Event):
+class KillSubmitted(Event, frozen=True):
     """The instruction to cancel everything is being sent."""
 
     NAME: ClassVar[str] = "account.kill.submitted"
@@ -1770,8 +1646,7 @@ class KillSubmitted(Event):
     lease: str
 
 
-@attrs.frozen
-class KillAnswered(Event):
+class KillAnswered(Event, frozen=True):
     """What became of the attempt; `open_orders` is what the broker still works on, None when it could not be asked.
 
     `open_positions` is what it holds, None when nobody wanted to know.
@@ -1786,8 +1661,7 @@ class KillAnswered(Event):
     open_positions: int | None = None
 
 
-@attrs.frozen
-class KillVerified(Event):
+class KillVerified(Event, frozen=True):
     """The broker works on no order of the account any more, and, when `flat` was wanted, holds nothing for it."""
 
     NAME: ClassVar[str] = "account.kill.verified"
@@ -1796,8 +1670,56 @@ class KillVerified(Event):
     flat: bool = False
 
 
-@attrs.frozen
-class LaneTaken(Event):
+class SuspensionShown(Event, frozen=True):
+    """The broker shows that its own switch refuses new orders of the account, or that it does not any more."""
+
+    NAME: ClassVar[str] = "account.suspension.shown"
+    account: str
+    suspended: bool
+
+
+class SuspensionLiftRequested(Event, frozen=True):
+    """A person confirmed that trading goes on: the broker is to take new orders again, until that is proved.
+
+    `ours` says whether a kill of this ledger had suspended the account.
+    """
+
+    NAME: ClassVar[str] = "account.suspension.lift_requested"
+    account: str
+    who: str
+    reason: str
+    ours: bool
+
+
+class SuspensionLiftSubmitted(Event, frozen=True):
+    """The instruction to take new orders again is being sent."""
+
+    NAME: ClassVar[str] = "account.suspension.lift_submitted"
+    account: str
+    attempt: int
+    lease: str
+
+
+class SuspensionLiftAnswered(Event, frozen=True):
+    """What became of the attempt; `suspended` is what the broker showed after it, None when it could not be asked."""
+
+    NAME: ClassVar[str] = "account.suspension.lift_answered"
+    account: str
+    attempt: int
+    accepted: bool
+    message: str
+    suspended: bool | None
+
+
+class SuspensionLifted(Event, frozen=True):
+    """The broker showed that it takes new orders of the account again."""
+
+    NAME: ClassVar[str] = "account.suspension.lifted"
+    account: str
+    attempts: int
+
+
+class LaneTaken(Event, frozen=True):
     """A process took over the delivery of a lane. `fence` rises with each holder; earlier ones can mark nothing."""
 
     NAME: ClassVar[str] = "system.lane.taken"
@@ -1806,8 +1728,7 @@ class LaneTaken(Event):
     holder: str
 
 
-@attrs.frozen
-class LaneUsed(Event):
+class LaneUsed(Event, frozen=True):
     """The holder of a lane is at work there: recorded with what it marks, and while it has open work."""
 
     NAME: ClassVar[str] = "system.lane.used"
@@ -1815,8 +1736,7 @@ class LaneUsed(Event):
     fence: int
 
 
-@attrs.frozen
-class LaneLeft(Event):
+class LaneLeft(Event, frozen=True):
     """The holder of a lane stopped in good order: anybody may take it at once."""
 
     NAME: ClassVar[str] = "system.lane.left"
@@ -1824,8 +1744,7 @@ class LaneLeft(Event):
     fence: int
 
 
-@attrs.frozen
-class ScheduledWorkFailed(Event):
+class ScheduledWorkFailed(Event, frozen=True):
     """A run of scheduled work (`sync`, `assets`) failed, the first of a row. Times in seconds."""
 
     NAME: ClassVar[str] = "system.work.failed"
@@ -1835,8 +1754,7 @@ class ScheduledWorkFailed(Event):
     reason: str
 
 
-@attrs.frozen
-class ScheduledWorkRecovered(Event):
+class ScheduledWorkRecovered(Event, frozen=True):
     """A run of scheduled work succeeded after `failures` in a row."""
 
     NAME: ClassVar[str] = "system.work.recovered"

@@ -22,6 +22,7 @@ class ExitRule(enum.StrEnum):
     BREAK_EVEN = "break_even"
     TAKE_PROFIT = "take_profit"
     MAX_HOLDING = "max_holding"
+    DECISION = "decision"
 
 
 class Keeper(enum.StrEnum):
@@ -43,7 +44,8 @@ class Rung:
 class ExitPlan:
     """When a trade is left. The trail arms at a gain of `trail_arm` and stays `trail` behind the best price since.
 
-    From a gain of `break_even` on, the stop is at the entry.
+    From a gain of `break_even` on, the stop is at the entry. `stop_price` and `target_price` stand in the place of
+    `stop_loss` and `ladder` where whoever plans named prices, not shares.
     """
 
     stop_loss: Decimal | None = None
@@ -52,15 +54,31 @@ class ExitPlan:
     ladder: tuple[Rung, ...] = ()
     max_holding_s: Decimal | None = None
     break_even: Decimal | None = None
+    stop_price: Decimal | None = None
+    target_price: Decimal | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it names no way out; an arming of the trail alone is none."""
+        ways = (self.stop_loss, self.trail, self.ladder, self.max_holding_s, self.break_even)
+        return not any((*ways, self.stop_price, self.target_price))
+
+    @property
+    def needs_prices(self) -> bool:
+        """Whether more than the time decides."""
+        return self != ExitPlan(trail_arm=self.trail_arm, max_holding_s=self.max_holding_s)
 
 
 def check_plan(plan: ExitPlan) -> None:
     """Refuse a plan that cannot be meant. Raises `InputError` naming the field."""
-    if not (plan.stop_loss or plan.trail or plan.ladder or plan.max_holding_s or plan.break_even):
+    if plan.is_empty:
         raise InputError("exits", plan, "at least one way out, none of them at zero")
     for name in ("stop_loss", "trail"):
         _between(name, getattr(plan, name), ONE)
-    for name in ("max_holding_s", "break_even"):
+    for name, other in (("stop_price", "stop_loss"), ("target_price", "ladder")):
+        if getattr(plan, name) is not None and getattr(plan, other):
+            raise InputError(f"exits.{name}", getattr(plan, name), f"either this or {other}")
+    for name in ("max_holding_s", "break_even", "stop_price", "target_price"):
         _between(name, getattr(plan, name), None)
     if not (plan.trail_arm.is_finite() and plan.trail_arm >= 0):
         raise InputError("exits.trail_arm", plan.trail_arm, "zero or above")
@@ -116,20 +134,28 @@ def legs_at_broker(entry: Entry, plan: ExitPlan) -> Legs | None:
     is_simple_entry = entry.order_type in (OrderType.MARKET, OrderType.LIMIT)
     if not (whole and is_plain and is_simple_entry and entry.time_in_force is TimeInForce.GTC):
         return None
-    if is_crypto(entry.symbol) or entry.price is None or plan.trail is not None or plan.break_even is not None:
+    if is_crypto(entry.symbol) or plan.trail is not None or plan.break_even is not None:
         return None
-    if len(plan.ladder) > 1 or any(rung.share != ONE for rung in plan.ladder):
+    if any(rung.share != ONE for rung in plan.ladder):  # so there is one at the most
         return None
-    sign = Decimal(entry.side.sign)
-    profit = loss = None
+    target, stop = plan.target_price, plan.stop_price
+    if (plan.ladder or plan.stop_loss is not None) and entry.price is None:
+        return None
     if plan.ladder:
-        profit = TakeProfit(_tick(times(entry.price, plus(ONE, times(sign, plan.ladder[0].gain)))))
+        target = _at_gain(entry, plan.ladder[0].gain)
     if plan.stop_loss is not None:
-        loss = StopLoss(_tick(times(entry.price, plus(ONE, times(sign, -plan.stop_loss)))), None)
+        stop = _at_gain(entry, -plan.stop_loss)
+    profit = None if target is None else TakeProfit(_tick(target))
+    loss = None if stop is None else StopLoss(_tick(stop), None)
     prices = [leg.limit_price for leg in (profit,) if leg] + [leg.stop_price for leg in (loss,) if leg]
     if not prices or min(prices) <= 0:
         return None
     return Legs(OrderClass.BRACKET if profit and loss else OrderClass.OTO, profit, loss)
+
+
+def _at_gain(entry: Entry, share: Decimal) -> Decimal:
+    assert entry.price is not None, "it was asked for"
+    return times(entry.price, plus(ONE, times(Decimal(entry.side.sign), share)))
 
 
 def _tick(price: Decimal) -> Decimal:

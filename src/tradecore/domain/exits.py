@@ -80,6 +80,8 @@ def stop_level(state: ExitState, held: Held) -> tuple[Decimal, ExitRule] | None:
     levels = []
     if state.plan.stop_loss is not None:
         levels.append((held.at_gain(-state.plan.stop_loss), ExitRule.STOP_LOSS))
+    if state.plan.stop_price is not None:
+        levels.append((state.plan.stop_price, ExitRule.STOP_LOSS))
     if state.level is not None:
         levels.append((state.level, state.raised_by))
     return max(levels, key=lambda found: found[0] * held.sign) if levels else None
@@ -97,6 +99,9 @@ def next_exit(state: ExitState, held: Held, seen: Seen | None, now: dt.datetime)
     stop = stop_level(state, held)
     if stop is not None and not (held.reaches(worst, stop[0]) and worst != stop[0]):
         return _fire(state, stop[1], abs(held.quantity), f"{worst} against a stop at {stop[0]}")
+    fixed = state.plan.target_price
+    if fixed is not None and held.reaches(best, fixed):
+        return _fire(state, ExitRule.TAKE_PROFIT, abs(held.quantity), f"{best} against a target at {fixed}")
     if state.rungs < len(state.plan.ladder):
         rung = state.plan.ladder[state.rungs]
         if held.reaches(best, target := held.at_gain(rung.gain)):

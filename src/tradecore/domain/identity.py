@@ -52,6 +52,11 @@ def fill_id(broker_account_id: str, broker_order_id: str, cumulative_qty: str) -
     return derived_id("fill", broker_account_id, broker_order_id, cumulative_qty)
 
 
+def closing_order_id(saga_id: str) -> str:
+    """The order by which a saga closes a position."""
+    return derived_id("saga", saga_id, "close")
+
+
 def client_order_id(order: str, epoch: str) -> str:
     """The broker's idempotency key: a pure function of the order and the ledger's epoch, 44 characters."""
     if not _EPOCH.fullmatch(epoch):

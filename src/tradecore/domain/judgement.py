@@ -87,7 +87,6 @@ class Judgement:
 
     `model` is the one that had the last word, as provider/model; None where none answered. `cost` in dollars is what
     the models were paid for it. `escalated` says why a higher voice was asked, empty where it was not.
-    `rule` is stop, target or horizon where such a rule decided and nobody was asked.
     """
 
     stance: Stance
@@ -102,7 +101,6 @@ class Judgement:
     model: str | None = None
     cost: Decimal = Decimal(0)
     escalated: str = ""
-    rule: str = ""
 
 
 @attrs.frozen

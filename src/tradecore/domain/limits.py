@@ -165,5 +165,5 @@ def _check_number(name: str, value: object) -> None:
             raise InputError(name, value, "seconds, above zero")
         if name in ("price_collar", "min_confidence", "extended_hours_factor") and value > 1:
             raise InputError(name, value, "a share from 0 to 1")
-    elif isinstance(value, int) and not isinstance(value, bool) and value < 0:
+    elif isinstance(value, int) and value < 0:
         raise InputError(name, value, "a whole number, zero or above")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Generic, TypeVar
 
 import attrs
+import msgspec
 
 EventT_co = TypeVar("EventT_co", covariant=True)
 
@@ -24,8 +25,7 @@ class Cause:
     causation_id: str | None = None
 
 
-@attrs.frozen
-class Envelope:
+class Envelope(msgspec.Struct, frozen=True, gc=False):
     """Everything about an event that is not the event itself.
 
     `position` is the place in the whole ledger, `version` the place in its stream (from 1); `recorded_at_ns` is UTC
@@ -46,8 +46,7 @@ class Envelope:
     source: str
 
 
-@attrs.frozen
-class Recorded(Generic[EventT_co]):
+class Recorded(msgspec.Struct, Generic[EventT_co], frozen=True, gc=False):
     """An event as the ledger holds it."""
 
     envelope: Envelope

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import attrs
+import msgspec
 
 from tradecore.domain import events as ev
 from tradecore.domain.commands import PlaceOrder, ReplaceOrder
@@ -31,7 +31,7 @@ def plan(command: PlaceOrder, client_order_id: str, trade_id: str) -> list[ev.Ev
         extended_hours=command.extended_hours,
         strategy=command.strategy,
         trade_id=trade_id,
-        decision_id=command.proposal.decision_id if command.proposal else None,
+        decision_id=command.proposal.decision_id if command.proposal else command.decision_id,
         reference_price=command.reference_price,
         notional=command.notional,
         stop_price=command.stop_price,
@@ -62,7 +62,7 @@ def _leg(parent: ev.OrderPlanned, leg: Leg, epoch: str) -> ev.OrderPlanned:
         assert loss is not None, "the terms were checked"
         order_type = OrderType.STOP if loss.limit_price is None else OrderType.STOP_LIMIT
         limit, stop = loss.limit_price, loss.stop_price
-    return attrs.evolve(
+    return msgspec.structs.replace(
         parent,
         order_id=order_id,
         client_order_id=client_order_id(order_id, epoch),
@@ -91,7 +91,7 @@ def replacement(state: OrderState, command: ReplaceOrder, client_order_id: str) 
         )
     planned = ev.OrderPlanned(
         **{
-            **{field.name: getattr(state, field.name) for field in attrs.fields(ev.OrderPlanned)},
+            **{name: getattr(state, name) for name in ev.OrderPlanned.__struct_fields__},
             **changes,
             "order_id": command.new_order_id,
             "client_order_id": client_order_id,
@@ -99,7 +99,7 @@ def replacement(state: OrderState, command: ReplaceOrder, client_order_id: str) 
         }
     )
     # The legs of a bracket stay with the broker's order and are not among what a replacement says.
-    check_terms(attrs.evolve(planned, order_class=OrderClass.SIMPLE, take_profit=None, stop_loss=None))
+    check_terms(msgspec.structs.replace(planned, order_class=OrderClass.SIMPLE, take_profit=None, stop_loss=None))
     return [planned, ev.OrderQueued(command.new_order_id, body_hash(planned), command.not_after)]
 
 

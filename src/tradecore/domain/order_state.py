@@ -137,7 +137,7 @@ class OrderState:
         return self.status.is_terminal and not self.missing_fills
 
 
-_PLANNED = tuple(field.name for field in attrs.fields(ev.OrderPlanned))
+_PLANNED = ev.OrderPlanned.__struct_fields__
 
 
 def evolve(state: OrderState | None, event: ev.Event) -> OrderState:

@@ -14,9 +14,10 @@ import types
 from collections.abc import Callable
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeGuard, Union, get_args, get_origin, get_type_hints
 
 import attrs
+import msgspec
 
 _PLAIN = {str, int, bool, type(None), Decimal, dt.datetime}
 _Kinds = tuple[type, ...]
@@ -35,7 +36,7 @@ class Exactness:
     """The values of one class that need no reading back."""
 
     def __init__(self, event_class: type[Any]) -> None:
-        names = [item.name for item in attrs.fields(event_class)]
+        names = field_names(event_class)
         hints = get_type_hints(event_class)
         self._members = {place: _Members(kind) for place, name in enumerate(names) if (kind := _member(hints[name]))}
         self._allowed = [
@@ -79,7 +80,17 @@ def _member(declared: Any) -> type[Any] | None:
     found = get_args(declared)
     if get_origin(declared) is not tuple or len(found) != 2 or found[1] is not ...:
         return None
-    return found[0] if isinstance(found[0], type) and attrs.has(found[0]) else None
+    return found[0] if is_value(found[0]) else None
+
+
+def is_value(kind: object) -> TypeGuard[type[Any]]:
+    """Whether it is a class with fields: an event, or something that events hold."""
+    return isinstance(kind, type) and (issubclass(kind, msgspec.Struct) or attrs.has(kind))
+
+
+def field_names(kind: type[Any]) -> list[str]:
+    """The fields of such a class, in the order in which they are written."""
+    return list(kind.__struct_fields__) if issubclass(kind, msgspec.Struct) else [it.name for it in attrs.fields(kind)]
 
 
 def _exact_types(declared: Any) -> set[type]:

@@ -106,3 +106,6 @@ UPCASTERS.register(
 
 # Schema 3 knows more limits; those of schema 2 are not set.
 UPCASTERS.register("risk.limits.set", 2, lambda data: data)
+
+# A plan may name prices in the place of shares; one that was told before named none.
+UPCASTERS.register("trade.exit.armed", 1, lambda data: data)

@@ -6,7 +6,7 @@ The decision that closed a trade earns nothing by itself: profit and loss belong
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 import attrs
@@ -18,6 +18,7 @@ from tradecore.domain.calendar import session_on
 from tradecore.domain.deliberation import DeliberationState
 from tradecore.domain.judgement import Share, Stance
 from tradecore.domain.messages import Cause
+from tradecore.domain.order_state import OrderState
 from tradecore.domain.values import ZERO, Bar, Side, TradeStatus, plus, rounded_quotient, times
 from tradecore.draft import last_event
 from tradecore.errors import BrokerUnreachable, CorruptLedger, ProtocolError
@@ -34,10 +35,10 @@ _LONGEST = dt.timedelta(days=10)
 
 @attrs.frozen
 class _Ended:
-    """A trade that is over, from its events."""
+    """A trade that is over, from its events; `end` None when a revised fill opened it again."""
 
     proposed: ev.TradeProposed
-    end: ev.TradeClosed | ev.TradeAbandoned
+    end: ev.TradeClosed | ev.TradeAbandoned | None
     fills: tuple[ev.TradeFilled, ...]
     exit_orders: tuple[str, ...]
     trace_id: str
@@ -62,40 +63,55 @@ class OutcomeResolver:
                 continue
             event = await self._outcome(trade_id, ended.proposed.decision_id, ended)
             stream = streams.outcome(ended.proposed.decision_id)
-            if not self._is_known(stream, event):
+            was_never_told = ended.end is None and not self._ledger.has_stream(stream)
+            if not was_never_told and not self._is_known(stream, event):
                 self._ledger.note(stream, event, Cause(ended.trace_id, actor="learning", source="learning"))
                 count += 1
         return count
 
     def _ended(self) -> Iterator[str]:
-        """Trades that ended behind the position that was looked at; at first, those without an outcome."""
+        """Trades that ended, or were revised, behind the position that was looked at; at first, those whose outcome is
+        not what the trade says by now.
+        """
         journal = self._ledger.journal
         head = journal.head()
         if not self._position:
             rows = [row for row in read_rows(journal, "decisions") if row["trade_id"] is not None]
-            resolved = {row["trade_id"] for row in rows if row["outcome"] is not None}
+            resolved = {row["trade_id"]: row["realised_pnl"] for row in rows if row["outcome"] is not None}
+            stands = {
+                row["trade_id"]: row["realised_pnl"] if row["status"] == TradeStatus.CLOSED.value else None
+                for row in read_rows(journal, "trades")
+                if row["trade_id"] in resolved
+            }
             self._position = head
-            yield from dict.fromkeys(row["trade_id"] for row in rows if row["trade_id"] not in resolved)
+            yield from dict.fromkeys(
+                row["trade_id"]
+                for row in rows
+                if row["trade_id"] not in resolved or resolved[row["trade_id"]] != stands.get(row["trade_id"])
+            )
             return
         while self._position < head:
             for recorded in journal.read(self._position, 1000):
                 self._position = recorded.envelope.position
-                if isinstance(recorded.event, ev.TradeClosed | ev.TradeAbandoned):
+                if isinstance(recorded.event, ev.TradeClosed | ev.TradeAbandoned | ev.TradeRevised):
                     yield recorded.event.trade_id
 
     def _read(self, trade_id: str) -> _Ended | None:
         state = self._ledger.trade(trade_id)
-        if state is None or state.status not in (TradeStatus.CLOSED, TradeStatus.ABANDONED):
-            return None  # a revised fill may have opened it again
+        if state is None:
+            return None
         events = self._ledger.journal.load(streams.trade(trade_id))
         ends = [one.event for one in events if isinstance(one.event, ev.TradeClosed | ev.TradeAbandoned)]
+        is_over = state.status in (TradeStatus.CLOSED, TradeStatus.ABANDONED)
+        if not ends:
+            return None
         first = events[0].event
         if not isinstance(first, ev.TradeProposed):
             raise CorruptLedger(f"trade {trade_id} does not begin with its proposal")
         return _Ended(
             proposed=first,
-            end=ends[-1],
-            fills=tuple(one.event for one in events if isinstance(one.event, ev.TradeFilled)),
+            end=ends[-1] if is_over else None,
+            fills=_standing_fills(one.event for one in events),
             exit_orders=tuple(
                 one.event.order_id for one in events if isinstance(one.event, ev.TradeWorking) and one.event.is_exit
             ),
@@ -104,6 +120,8 @@ class OutcomeResolver:
 
     async def _outcome(self, trade_id: str, decision: str, ended: _Ended) -> ev.Event:
         end = ended.end
+        if end is None:
+            return ev.OutcomeVoided(decision, trade_id, "a revised fill opened its trade again")
         if isinstance(end, ev.TradeAbandoned):
             return ev.OutcomeVoided(decision, trade_id, end.reason)
         entries = [one for one in ended.fills if (one.signed_qty > 0) == (ended.proposed.side is Side.BUY)]
@@ -138,7 +156,7 @@ class OutcomeResolver:
             stop_hit=_hit(None if made is None else made.stop_price, worst, -sign),
             max_gain=_move(best, entry, sign),
             max_drawdown=_move(worst, entry, -sign),
-            exit_reason=end.exit_reason,
+            exit_reason=self._exit_reason(trade_id, ended, end.exit_reason),
             exit_decision_id=self._exit_decision(ended.exit_orders),
             stated=None if made is None else made.confidence,
             confidence=None if kept is None else kept.confidence,
@@ -150,10 +168,23 @@ class OutcomeResolver:
             shares=_shares(state, end.realised_pnl),
         )
 
+    def _exit_reason(self, trade_id: str, ended: _Ended, otherwise: str) -> str:
+        """The rule, the leg at the broker or the decision by which it was left."""
+        filled = self._filled(ended.exit_orders)
+        if filled and filled[-1].leg is not None:
+            return filled[-1].leg.value
+        if filled and filled[-1].decision_id is not None:
+            return "decision"
+        fired = last_event(self._ledger.journal, streams.exits(trade_id))
+        return fired.rule.value if isinstance(fired, ev.ExitFired) else otherwise
+
+    def _filled(self, order_ids: tuple[str, ...]) -> list[OrderState]:
+        return [order for one in order_ids if (order := self._ledger.order(one)) is not None and order.filled_qty]
+
     def _exit_decision(self, exit_orders: tuple[str, ...]) -> str | None:
         """The decision of the order that closed it; None where a rule or a person did."""
-        orders = [order for one in exit_orders if (order := self._ledger.order(one)) is not None and order.filled_qty]
-        return orders[-1].decision_id if orders else None
+        filled = [order for order in self._filled(exit_orders) if order.leg is None]
+        return filled[-1].decision_id if filled else None
 
     async def _bars(self, symbol: str, start: dt.datetime, end: dt.datetime) -> tuple[Bar, ...]:
         if self._market_data is None or end - start > _LONGEST:
@@ -171,6 +202,17 @@ class OutcomeResolver:
         if not (isinstance(last, ev.OutcomeResolved) and isinstance(event, ev.OutcomeResolved)):
             return last == event
         return (last.realised_pnl, last.fees, last.closed_at) == (event.realised_pnl, event.fees, event.closed_at)
+
+
+def _standing_fills(events: Iterable[ev.Event]) -> tuple[ev.TradeFilled, ...]:
+    """The fills that stand: what was busted is none, and what was corrected counts as it was told last."""
+    fills: dict[str, ev.TradeFilled] = {}
+    for event in events:
+        if isinstance(event, ev.TradeFilled):
+            fills[event.fill_id] = event
+        elif isinstance(event, ev.TradeRevised):
+            fills.pop(event.fill_id, None)
+    return tuple(fills.values())
 
 
 def _shares(state: DeliberationState | None, pnl: Decimal) -> tuple[Share, ...]:

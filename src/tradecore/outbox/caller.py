@@ -62,6 +62,8 @@ class Caller:
     async def _kill(self) -> Done:
         state = self._ledger.kill(self._account)
         assert state is not None, "it was just marked"
+        if not state.in_flight:
+            return await calls.lift_suspension(self._broker, state)
         done = await calls.kill_everything(self._broker, state)
         (answer,) = done.commands
         if isinstance(answer, cmd.RecordKillAnswer) and answer.accepted:

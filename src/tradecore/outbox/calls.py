@@ -70,6 +70,28 @@ async def kill_everything(broker: Broker, state: KillState) -> Done:
     return Done([cmd.RecordKillAnswer(state.account, not failures, reason)], retry_in_s=retry_in_s, fatal=fatal)
 
 
+async def lift_suspension(broker: Broker, state: KillState) -> Done:
+    """Have the broker take new orders again, and see whether it shows that; nothing is told it once a kill came."""
+    failures: list[TradecoreError] = []
+    shown: bool | None = None
+    if state.is_open:
+        return Done([cmd.RecordLiftAnswer(state.account, False, "not sent: a kill came")], retry_in_s=0.0)
+    failpoint("outbox.lift.before")
+    await _try(broker.suspend(suspended=False), failures)
+    failpoint("outbox.lift.after")
+    if not failures:
+        try:
+            shown = (await broker.account()).suspended
+        except TradecoreError as error:
+            failures.append(error)
+    fatal = next((error for error in failures if isinstance(error, BrokerUnauthorized)), None)
+    reason = "; ".join(str(error) for error in failures)
+    if shown:
+        reason = "the broker still shows the account as suspended"
+    answer = cmd.RecordLiftAnswer(state.account, not failures, reason, shown)
+    return Done([answer], retry_in_s=0.0 if fatal is None else None, fatal=fatal)
+
+
 async def _try(call: Awaitable[None], failures: list[TradecoreError]) -> None:
     try:
         await call

@@ -19,6 +19,7 @@ from tradecore.domain.events import (
     OrderSubmitted,
     PositionChange,
     ReservationReleased,
+    SuspensionLiftSubmitted,
 )
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.terms import body_hash
@@ -40,7 +41,8 @@ from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids, Rng
 
 _log = structlog.get_logger("tradecore.outbox")
-_BEGUN = (OrderSubmitted, CancelSubmitted, KillSubmitted)
+_OF_ACCOUNT = (KillSubmitted, SuspensionLiftSubmitted)
+_BEGUN = (OrderSubmitted, CancelSubmitted, *_OF_ACCOUNT)
 _ANSWERS = (cmd.RecordAnswer, cmd.RecordReport)
 _MAKES_ROOM = (PositionChange, ReservationReleased)
 """What can make an order one that reduces."""
@@ -296,7 +298,7 @@ class Outbox:
             assert not isinstance(result, TradecoreError), "it was raised"
             for recorded in result:
                 if isinstance(recorded.event, _BEGUN):
-                    begun.add(KILL if isinstance(recorded.event, KillSubmitted) else recorded.event.order_id)
+                    begun.add(KILL if isinstance(recorded.event, _OF_ACCOUNT) else recorded.event.order_id)
         return begun
 
     def _halt_contradicted(self, results: list[Outcome], given: list[Given]) -> list[Outcome]:
@@ -325,7 +327,9 @@ class Outbox:
     def _mark(self, item: Item, lease: str) -> cmd.Command | None:
         """T2; None when the order needs something else by now, because somebody else was at it."""
         if item.kind is Kind.KILL:
-            return cmd.StartKill(self._account, lease)
+            killed = self._ledger.kill(self._account)
+            is_kill = killed is None or killed.is_open
+            return cmd.StartKill(self._account, lease) if is_kill else cmd.StartLift(self._account, lease)
         if not self._open.needs(item):
             return None
         if item.kind is Kind.CANCEL:

@@ -49,7 +49,7 @@ class WorkingSet:
     def consider_kill(self) -> None:
         """Look at the account's kill anew."""
         state = self._ledger.kill(self._account)
-        if state is None or not state.is_open:
+        if state is None or not state.needs_broker:
             self._drop(KILL)
         elif KILL not in self.items:
             self._put(Item(KILL, Kind.KILL, Priority.KILL, KILL))
@@ -60,7 +60,7 @@ class WorkingSet:
         if item.key == KILL:
             del self.items[KILL]
             state = self._ledger.kill(self._account)
-            if state is not None and state.is_open:
+            if state is not None and state.needs_broker:
                 self._put(item)
             return
         order = self._ledger.order(item.key)

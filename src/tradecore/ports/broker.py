@@ -179,7 +179,10 @@ class BrokerPosition:
 
 @attrs.frozen
 class BrokerAccount:
-    """The account behind the keys. Amounts in `currency`."""
+    """The account behind the keys. Amounts in `currency`.
+
+    `trading_blocked` for whatever reason; `suspended` when the switch that `suspend` turns is one.
+    """
 
     account_id: str
     paper: bool
@@ -188,6 +191,7 @@ class BrokerAccount:
     equity: Decimal
     trading_blocked: bool
     raw: str
+    suspended: bool = False
 
 
 @attrs.frozen

@@ -96,6 +96,7 @@ def make_cycle(
         decide_s=said.decide_s,
         deliver_s=said.deliver_s,
         not_after_s=not_after_s,
+        exits=settings.exits.plan(),
     )
     turn = None
     if settings.delivery.shared:  # silence between cycles, or in a step of one, is no death

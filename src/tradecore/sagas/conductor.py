@@ -25,6 +25,7 @@ from tradecore.ports.ids import Ids
 from tradecore.sagas.contract import Move, Saga, needs_person
 from tradecore.sagas.flatten import Flatten
 from tradecore.sagas.order_execution import OrderExecution
+from tradecore.sagas.orders import PATIENCE
 from tradecore.sagas.position_close import PositionClose
 from tradecore.sagas.rebalance import Rebalance
 from tradecore.sagas.signal_execution import SignalExecution
@@ -101,6 +102,11 @@ class Conductor:
         """The ids of the sagas that have not ended."""
         return tuple(self._live)
 
+    @property
+    def is_held(self) -> bool:
+        """Whether a step waits for the gate."""
+        return self._must_look_again
+
     async def run(self) -> None:
         """Look at every live saga when something happened or a deadline passed, for ever."""
         while True:
@@ -135,9 +141,11 @@ class Conductor:
         )
         if move is None:
             return False
-        if self._must_wait(move):
-            self._must_look_again = True
-            return False
+        if (why := self._why_wait(move)) is not None:
+            if now < state.deadline + PATIENCE:
+                self._must_look_again = True
+                return False
+            move = needs_person(f"step {move.step} waits for the gate since before the deadline: {why}")
         failpoint("saga.step.before")
         try:
             taken = self._record(state, move)
@@ -152,9 +160,9 @@ class Conductor:
         failpoint("saga.step.after")
         return taken
 
-    def _must_wait(self, move: Move) -> bool:
+    def _why_wait(self, move: Move) -> str | None:
         placed = (part for part in move.commands if isinstance(part, cmd.PlaceOrder))
-        return any(self._held_back(order) is not None for order in placed)
+        return next((why for order in placed if (why := self._held_back(order)) is not None), None)
 
     def _record(self, state: SagaState, move: Move) -> bool:
         command = cmd.AdvanceSaga(

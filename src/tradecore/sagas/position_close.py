@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from tradecore.domain.commands import PlaceOrder
-from tradecore.domain.identity import derived_id
+from tradecore.domain.identity import closing_order_id, derived_id
 from tradecore.domain.order import OrderState
 from tradecore.domain.reducing import closable
 from tradecore.domain.saga import SagaState
@@ -36,7 +36,7 @@ class PositionClose:
     timeout_s = 60.0
 
     def check(self, terms: Mapping[str, str]) -> None:
-        """Needs `trade_id`; `reason` and `reference_price` are optional. Raises `InputError`."""
+        """Needs `trade_id`; `reason`, `reference_price` and `decision_id` are optional. Raises `InputError`."""
         word(terms, "trade_id")
         optional_number(terms, "reference_price")
 
@@ -90,7 +90,8 @@ def _close(state: SagaState, trade: TradeState, books: Books, now: dt.datetime) 
 
 def _closes_already(working: list[OrderState]) -> OrderState | None:
     """Another's order to close: to withdraw it, or to place one beside it, would be to fight for one position."""
-    return next((order for order in working if order.purpose is Purpose.CLOSE and not order.status.is_terminal), None)
+    closing = (order for order in working if order.purpose is Purpose.CLOSE and not order.status.is_terminal)
+    return next((order for order in closing if not order.awaits_approval), None)
 
 
 def _closed(state: SagaState, trade: TradeState, books: Books, now: dt.datetime) -> Move | None:
@@ -150,7 +151,7 @@ def _remembered(protection: OrderState) -> dict[str, str]:
 
 def _closing_order(state: SagaState, trade: TradeState, quantity: Decimal) -> PlaceOrder:
     return PlaceOrder(
-        order_id=derived_id("saga", state.saga_id, "close"),
+        order_id=closing_order_id(state.saga_id),
         account=state.account,
         symbol=trade.symbol,
         side=_exit_side(trade),
@@ -162,6 +163,7 @@ def _closing_order(state: SagaState, trade: TradeState, quantity: Decimal) -> Pl
         not_after=state.deadline,
         reference_price=optional_number(state.terms, "reference_price"),
         purpose=Purpose.CLOSE,
+        decision_id=state.terms.get("decision_id"),
     )
 
 

@@ -67,11 +67,15 @@ class AccountContract:
         with pytest.raises(BrokerRefused) as caught:
             await play.broker.submit(request)
         assert caught.value.reason is RefusalReason.ACCOUNT_RESTRICTED
-        assert (await play.broker.account()).trading_blocked
+        account = await play.broker.account()
+        assert account.trading_blocked
+        assert account.suspended
         await play.broker.cancel(waiting.broker_order_id)
         await play.until(waiting.broker_order_id, OrderStatus.CANCELED)
         await play.broker.suspend(suspended=False)
-        assert not (await play.broker.account()).trading_blocked
+        account = await play.broker.account()
+        assert not account.trading_blocked
+        assert not account.suspended
         await play.working(request)
 
     async def test_b20_a_position_is_flattened_by_the_broker(self, play: Play) -> None:

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import attrs
+import msgspec
 import pytest
 
 from tradecore.domain.events import EVENTS, AlertTriggered
@@ -94,7 +94,7 @@ class JournalContract(ChainContract, ViewStoreContract, WaitingContract):
 
     def test_versions_and_positions_are_the_callers_duty(self, journal: Journal) -> None:
         placed = recorded("a", 1)
-        placed = attrs.evolve(placed, envelope=attrs.evolve(placed.envelope, position=7))
+        placed = msgspec.structs.replace(placed, envelope=msgspec.structs.replace(placed.envelope, position=7))
         for events in ([recorded("a", 1), recorded("a", 3)], [recorded("a", 2), recorded("a", 1)], [placed]):
             with pytest.raises(AssertionError):
                 journal.append(events)

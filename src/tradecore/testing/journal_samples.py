@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-import attrs
+from msgspec.structs import replace
 
 from tradecore.domain.events import AlertTriggered, Event
 from tradecore.domain.messages import Envelope, Recorded
+from tradecore.journal.exactness import field_names, is_value
 
 Kind = TypeVar("Kind")
 
@@ -55,13 +56,13 @@ def run(stream: str, first: int, last: int) -> list[Recorded[Event]]:
 
 def without_positions(events: Sequence[Recorded[Event]]) -> list[Recorded[Event]]:
     """The same events as they were before the journal placed them."""
-    return [attrs.evolve(item, envelope=attrs.evolve(item.envelope, position=0)) for item in events]
+    return [replace(item, envelope=replace(item.envelope, position=0)) for item in events]
 
 
 def _build(wanted: Any, name: str, with_optional: bool) -> object:
-    if isinstance(wanted, type) and attrs.has(wanted):
+    if is_value(wanted):
         hints = get_type_hints(wanted)
-        fields = {item.name: _build(hints[item.name], item.name, with_optional) for item in attrs.fields(wanted)}
+        fields = {name: _build(hints[name], name, with_optional) for name in field_names(wanted)}
         return wanted(**fields)
     if get_origin(wanted) in (Union, types.UnionType):
         some = next(item for item in get_args(wanted) if item is not type(None))

@@ -16,7 +16,7 @@ class Decisions:
     """
 
     name = "decisions"
-    shape = "decisions/1"
+    shape = "decisions/2"
 
     def apply(self, rows: Rows, recorded: Recorded[ev.Event]) -> None:
         """Fold an event of a decision."""
@@ -73,7 +73,7 @@ def _change(event: ev.Event) -> Row:
             outcome = "earned" if event.came_true else "lost"
             return {"decision_id": event.decision_id, "outcome": outcome, "realised_pnl": text(event.realised_pnl)}
         case ev.OutcomeVoided():
-            return {"decision_id": event.decision_id, "outcome": "void"}
+            return {"decision_id": event.decision_id, "outcome": "void", "realised_pnl": None}
         case _:
             return {}
 

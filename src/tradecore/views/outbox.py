@@ -1,7 +1,7 @@
 """View `outbox`: what is asked of the broker, and how far it got.
 
 Key: order id and kind, `<order_id>:submit` (what brings the order there) or `<order_id>:cancel`; a kill has
-`kill:<account>`.
+`kill:<account>`, the lifting of a suspension `lift:<account>`.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ class OutboxWork:
     """
 
     name = "outbox"
-    shape = "outbox/3"
+    shape = "outbox/4"
 
     def apply(self, rows: Rows, recorded: Recorded[ev.Event]) -> None:
         """Fold an event of an order or a kill into its work."""
         name, stream = recorded.envelope.name, recorded.envelope.stream
         if name.startswith("account.kill."):
             _apply_kill(rows, recorded)
+        elif name.startswith("account.suspension."):
+            _apply_lift(rows, recorded)
         elif name.startswith("trade.order."):
             _apply_order(rows, recorded, stream.removeprefix("order-"))
 
@@ -66,12 +68,29 @@ def _apply_kill(rows: Rows, recorded: Recorded[ev.Event]) -> None:
     match event:
         case ev.KillRequested():
             rows.put(key, _work(key, "", "kill", "", recorded))
+            lift = rows.get("lift:" + key.removeprefix("kill:"))
+            if lift is not None and lift["status"] not in _DONE:
+                _put(rows, recorded, lift, {"status": "withdrawn", "last_error": "a kill came"})
         case ev.KillSubmitted():
             _put(rows, recorded, rows.require(key), _begun(event.attempt))
         case ev.KillAnswered():
             left = "" if event.open_orders is None else f"{event.open_orders} orders still work"
             _put(rows, recorded, rows.require(key), _failed(event.message or left or "not verified yet"))
         case ev.KillVerified():
+            _put(rows, recorded, rows.require(key), {"status": "succeeded", "last_error": None})
+
+
+def _apply_lift(rows: Rows, recorded: Recorded[ev.Event]) -> None:
+    event = recorded.event
+    key = "lift:" + recorded.envelope.stream.removeprefix("kill-")
+    match event:
+        case ev.SuspensionLiftRequested():
+            rows.put(key, _work(key, "", "lift", "", recorded))
+        case ev.SuspensionLiftSubmitted():
+            _put(rows, recorded, rows.require(key), _begun(event.attempt))
+        case ev.SuspensionLiftAnswered():
+            _put(rows, recorded, rows.require(key), _failed(event.message or "not verified yet"))
+        case ev.SuspensionLifted():
             _put(rows, recorded, rows.require(key), {"status": "succeeded", "last_error": None})
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import attrs
+import msgspec
 
 from tests.simulation.disk import Disk, Handle
 from tests.simulation.planted.mechanism import Bug, always
@@ -27,7 +28,7 @@ def _one_more(right: Any) -> Any:
 
 def _cash_through_float(right: Any) -> Any:
     def evolve(state: Any, event: Any) -> Any:
-        return right(state, attrs.evolve(event, cash_delta=Decimal(str(round(float(event.cash_delta), 1)))))
+        return right(state, msgspec.structs.replace(event, cash_delta=Decimal(str(round(float(event.cash_delta), 1)))))
 
     return evolve
 

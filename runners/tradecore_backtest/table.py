@@ -1,0 +1,101 @@
+"""Bars in memory, by symbol."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Iterable, Iterator
+
+import attrs
+
+from tradecore.domain.nanos import nanoseconds, to_nanos
+from tradecore.domain.values import Bar
+from tradecore_backtest.checking import check, refuse_unknown, skipped_warnings
+from tradecore_backtest.columns import Chunk, Columns, packed
+from tradecore_backtest.merging import chunks_of_one, merged, slice_size, slices
+from tradecore_backtest.spacing import Distances, distances_of
+
+
+class BarTable:
+    """Bars in memory, by symbol."""
+
+    def __init__(
+        self,
+        table: dict[str, Columns],
+        name: str = "memory",
+        warnings: tuple[str, ...] = (),
+        bar_ns: int | None = None,
+        *,
+        is_checked: bool = False,
+    ) -> None:
+        """Raises `InputError` for times that do not rise or are no whole seconds, and for impossible prices.
+
+        `is_checked`: whoever made the columns has looked already.
+        """
+        self._table = {symbol: table[symbol] for symbol in sorted(table) if len(table[symbol])}
+        self.symbols = tuple(self._table)
+        self.name = name
+        self.warnings = warnings
+        self.bar_ns = bar_ns
+        for symbol, columns in () if is_checked else self._table.items():
+            check(symbol, columns)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over symbols and columns."""
+        found = hashlib.sha256()
+        for symbol, columns in self._table.items():
+            found.update(symbol.encode())
+            for column in attrs.astuple(columns, recurse=False):
+                found.update(column if isinstance(column, array) else repr(column).encode())
+        return found.hexdigest()
+
+    def chunks(self) -> Iterator[Chunk]:
+        """All bars by (start, symbol)."""
+        if len(self.symbols) == 1:
+            return chunks_of_one(self._table[self.symbols[0]])
+        size = slice_size(len(self.symbols))
+        return merged([slices(columns, size) for columns in self._table.values()])
+
+    def of(self, symbol: str) -> Iterator[Bar]:
+        """The bars of a symbol by time."""
+        columns = self._table.get(symbol, Columns())
+        return (columns.bar(symbol, place) for place in range(len(columns)))
+
+    def distances(self) -> dict[str, Distances]:
+        """How the bars of every symbol lie in time."""
+        return {symbol: distances_of(columns.starts) for symbol, columns in self._table.items()}
+
+    def only(self, wanted: frozenset[str]) -> BarTable:
+        """The bars of some symbols. Raises `InputError` for one that has none."""
+        refuse_unknown(wanted, self.symbols)
+        table = {symbol: columns for symbol, columns in self._table.items() if symbol in wanted}
+        return BarTable(table, self.name, self.warnings, self.bar_ns, is_checked=True)
+
+    def columns(self, symbol: str) -> Columns:
+        """The columns of a symbol."""
+        return self._table[symbol]
+
+
+def table_of(bars: Iterable[Bar], symbols: frozenset[str] | None = None, name: str = "memory") -> BarTable:
+    """Bars of the domain as columns. A bar with a price that is no number is left out, and counted in the warnings.
+
+    Raises `InputError` as `BarTable`, and for prices with more than 9 places.
+    """
+    lists: dict[str, tuple[list[int], ...]] = {}
+    skipped: dict[str, int] = {}
+    for bar in bars:
+        if symbols is not None and bar.symbol not in symbols:
+            continue
+        numbers = (bar.open, bar.high, bar.low, bar.close, bar.volume)
+        if not all(number.is_finite() for number in numbers):
+            skipped[bar.symbol] = skipped.get(bar.symbol, 0) + 1
+            continue
+        into = lists.setdefault(bar.symbol, ([], [], [], [], [], []))
+        row = (nanoseconds(bar.start), *(to_nanos(f"{bar.symbol}: price", number) for number in numbers))
+        for column, number in zip(into, row, strict=True):
+            column.append(number)
+    if symbols is not None:
+        refuse_unknown(symbols, lists)
+    table = {symbol: Columns(*map(packed, columns)) for symbol, columns in lists.items()}
+    return BarTable(table, name, skipped_warnings(skipped))
