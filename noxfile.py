@@ -14,15 +14,8 @@ nox.options.sessions = ["lint", "types", "imports", "tests", "docs"]
 
 CODE = ("src", "adapters", "runners", "tests", "benchmarks", "examples", "tools", "noxfile.py")
 
-_DOMAIN = (
-    "gate/*", "limits", "switch", "kill", "approval", "triggers", "exits", "exit_plan", "volatility", "tempo",
-    "exposure", "reservations", "reducing",
-)  # fmt: skip
-_MODULES = (
-    "gating", "switching", "approvals", "watch", "tally", "leaving", "exiting", "builds", "sagas/flatten",
-    "settings_risk", "settings_triggers", "settings_exits",
-)  # fmt: skip
-RISK = ",".join([f"*/tradecore/domain/{name}.py" for name in _DOMAIN] + [f"*/tradecore/{name}.py" for name in _MODULES])
+# The modules between an order and the broker.
+RISK = ",".join(f"*/tradecore/{name}" for name in Path("tests/risk/modules.txt").read_text(encoding="utf-8").split())
 
 
 def _sync(session: nox.Session, *groups: str) -> None:
@@ -147,11 +140,19 @@ def model(session: nox.Session) -> None:
 
 
 @nox.session
-def mutate(session: nox.Session) -> None:
+def planted(session: nox.Session) -> None:
     """Whether the simulation would notice: bugs are planted one by one, and each must be found (`-- --within N`)."""
     _sync(session, "dev")
     session.install("--no-deps", "--force-reinstall", _build(session))
     session.run("python", "-m", "tests.simulation", "--planted", *session.posargs)
+
+
+@nox.session
+def mutate(session: nox.Session) -> None:
+    """Whether the tests would notice: every small change to what stands between an order and the broker (`-- risk`)."""
+    _sync(session, "dev")
+    session.install("--no-deps", "-e", ".")
+    session.run("python", "-m", "tests.mutation", *session.posargs)
 
 
 @nox.session

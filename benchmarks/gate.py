@@ -71,7 +71,7 @@ def standing(orders: int, positions: int, past: int) -> account.AccountState:
 
 
 def measure(state: account.AccountState, rounds: int = 20_000) -> list[float]:
-    """Microseconds of each of so many orders through the gate."""
+    """Microseconds of processor time for each of so many orders through the gate."""
     here = Occasion("0a1b2c3d", NOW, "strategy:momentum")
     order = commands.PlaceOrder(
         "x", "main", "S000", Side.BUY, Decimal(5), OrderType.LIMIT, Decimal(51), TimeInForce.DAY, "momentum", NOW
@@ -80,9 +80,9 @@ def measure(state: account.AccountState, rounds: int = 20_000) -> list[float]:
     assert verdict.allows, verdict
     took = []
     for _ in range(rounds):
-        begin = time.perf_counter_ns()
+        begin = time.thread_time_ns()
         gate_order(state, order, here)
-        took.append((time.perf_counter_ns() - begin) / 1000)
+        took.append((time.thread_time_ns() - begin) / 1000)
     return sorted(took)
 
 

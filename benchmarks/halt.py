@@ -1,4 +1,4 @@
-"""From the commit of a halt to the last submit that was started: `python benchmarks/halt.py [--rounds 100]`.
+"""From the commit of a halt to the last submit that began: `python benchmarks/halt.py [--rounds 200 --across 40]`.
 
 Orders stand in the queue and go out as fast as the broker takes them (2 ms each, 8 at a time) when the halt comes: from
 the process that delivers, or from another one on the same ledger. CLOCK_MONOTONIC is the same in both.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import os
 import random
 import statistics
 import subprocess
@@ -160,17 +161,22 @@ def _order(ids: SystemIds, number: int) -> cmd.PlaceOrder:
 def main() -> int:
     """Print a row for each way to halt."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=200, help="halts from the process that delivers")
+    parser.add_argument("--across", type=int, default=40, help="halts from another process")
     parser.add_argument("--child", action="store_true")
     arguments = parser.parse_args()
     if arguments.child:
         return child()
-    print(describe())
+    print(describe(), f"load {os.getloadavg()[0]:.1f} at the beginning")
     elsewhere = Elsewhere()
     rows = [("halt from", "rounds", "submits before, on average", "after, in all", "p50 ms", "p99 ms", "worst ms")]
-    for name, stop in (("one process", halt_here), ("two processes", elsewhere)):
+    ways: tuple[tuple[str, Halt, int], ...] = (
+        ("one process", halt_here, arguments.rounds),
+        ("two processes", elsewhere, arguments.across),
+    )
+    for name, stop, rounds in ways:
         chance, found = random.Random(7), []
-        for _ in range(arguments.rounds):
+        for _ in range(rounds):
             with tempfile.TemporaryDirectory() as folder:
                 found.append(anyio.run(once, f"sqlite:///{Path(folder)}/ledger.db", stop, chance))
         late = sorted(seconds * 1000 for seconds, _, _ in found)
@@ -186,6 +192,7 @@ def main() -> int:
             )
         )
     elsewhere.end()
+    print(f"load {os.getloadavg()[0]:.1f} at the end")
     table("From the commit of a halt to the last submit begun after it", rows)
     return 0
 

@@ -1,7 +1,8 @@
 """What a second process brings to a sweep: `python benchmarks/sweep.py [--bars N] [--trials N]`.
 
-The ratio is wall time in one process over wall time in two; the limit is 2. On a busy machine
-look at the second figure: how much processor time a trial costs in two processes over one.
+The ratio is wall time in one process over wall time in two. Its limit is what the machine gives to two processes that
+share nothing: a loop of additions, measured before and after. On a busy machine look at the second figure: how much
+processor time a trial costs in two processes over one.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import random
 import tempfile
 import time
 from array import array
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import attrs
 import pyarrow as pa
@@ -24,6 +27,24 @@ from tradecore_sweep import Executor, Grid, Processes, Serial, Study
 from tradecore_sweep.study import Trial, Window
 from tradecore_sweep.sweeping import inputs_of
 from tradecore_sweep.trialling import run_trial
+
+Item = TypeVar("Item")
+
+
+def spin(count: int) -> float:
+    """Processor seconds of a loop that needs nothing but a processor."""
+    began, total = time.process_time(), 0
+    for number in range(count):
+        total += number
+    return time.process_time() - began
+
+
+def limit() -> float:
+    """How much faster two processes are than one where nothing is shared."""
+    counts = [5_000_000] * 8
+    one, _ = measure(Serial(), spin, counts)
+    two, _ = measure(Processes(2), spin, counts)
+    return one / two
 
 
 def timed(trial: Trial) -> float:
@@ -55,10 +76,10 @@ def write_bars(file: Path, count: int) -> None:
     parquet.write_table(pa.table(columns), file)
 
 
-def measure(executor: Executor, trials: list[Trial]) -> tuple[float, float]:
-    """Wall seconds, and processor seconds of the trials."""
+def measure(executor: Executor, work: Callable[[Item], float], items: list[Item]) -> tuple[float, float]:
+    """Wall seconds, and processor seconds of the work."""
     began = time.perf_counter()
-    worked = sum(executor.map_unordered(timed, trials))
+    worked = sum(executor.map_unordered(work, items))
     return time.perf_counter() - began, worked
 
 
@@ -76,13 +97,16 @@ def main() -> None:
         inputs = inputs_of(study)
         trials = [study.trial(parameters, Window(), inputs) for parameters in grid.combinations()]
         timed(trials[0])
-        one, one_work = measure(Serial(), trials)
-        two, two_work = measure(Processes(2), trials)
+        before = limit()
+        one, one_work = measure(Serial(), timed, trials)
+        two, two_work = measure(Processes(2), timed, trials)
+        after = limit()
     rows = [
         ["processes", "wall, s", "processor, s", "bars/s"],
         ["1", f"{one:.2f}", f"{one_work:.2f}", f"{arguments.bars * len(trials) / one:,.0f}"],
         ["2", f"{two:.2f}", f"{two_work:.2f}", f"{arguments.bars * len(trials) / two:,.0f}"],
         ["ratio", f"{one / two:.2f}", f"{one_work / two_work:.2f}", ""],
+        ["limit of the machine", f"{before:.2f}, {after:.2f}", "", ""],
     ]
     print(describe("pyarrow"))
     table(f"Sweep: {len(trials)} trials of {arguments.bars:,} bars", rows)

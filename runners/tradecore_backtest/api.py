@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,6 +32,7 @@ from tradecore_backtest.run import Run, Terms
 from tradecore_backtest.spacing import spacing_of
 from tradecore_backtest.table import BarTable, table_of
 from tradecore_backtest.telling import fill_rows, order_rows, trade_rows
+from tradecore_backtest.ticks import QUOTES, TRADES, Quotes, bars_of_ticks, columns_in, read_quotes
 from tradecore_backtest.writing import DerivedIds
 
 Bars = str | os.PathLike[str] | BarSource | Iterable[Bar]
@@ -49,20 +51,24 @@ def backtest(
     account: str = "main",
     at_once: bool = False,
     exits: ExitPlan | None = None,
+    quotes: str | os.PathLike[str] | None = None,
+    bar_seconds: int = 60,
 ) -> BacktestResult:
     """Run a strategy over bars, and give back everything that happened.
 
     `bars` is a `.parquet` or `.csv` file, `Bar`s, or a `BarSource`; `symbols` picks some of them. A strategy named by
     text is an installed one, made with `parameters`. `cash` in account currency. Without `limits` the gate has none.
     `exits` is how trades are left whose idea does not say, as far as orders at the broker can do it.
-    The ledger is written to `journal` when that is a URL of a new ledger, else it is made in memory when it, or a row
-    of the result, is asked for. Where limits may refuse orders, or `at_once` is set, the domain decides every step as
-    the run goes on; else the steps are noted and the domain decides them when the ledger is made. Both give the same
-    ledger, byte for byte.
+    A file of trades, or of quotes, is made into bars of `bar_seconds`. With `quotes`, or bars made of them, orders
+    trade at the touch and bars are for deciding only. The ledger is written to `journal` when that is a URL of a new
+    ledger, else it is made in memory when it, or a row of the result, is asked for. Where limits may refuse orders, or
+    `at_once` is set, the domain decides every step as the run goes on; else the steps are noted and the domain decides
+    them when the ledger is made. Both give the same ledger, byte for byte.
 
     Raises `InputError` and `ConfigurationError` for what cannot be meant, and whatever the strategy raises.
     """
-    source = open_bars(bars, symbols)
+    source = open_bars(bars, symbols, bar_seconds=bar_seconds)
+    touch, touch_digest = _quotes(bars, quotes, source.symbols)
     chosen = _strategy(strategy, parameters or {})
     model, rules = market or MarketModel(), limits or Limits()
     spacing = spacing_of(source.distances(), source.bar_ns)
@@ -76,13 +82,14 @@ def backtest(
         limits=str(rules),
         exits="" if exits is None else str(exits),
         version=__version__,
+        quotes=touch_digest,
     )
     name = f"{config.hash}:{source.digest}"
     desk = Desk(account, DerivedIds(name).epoch())
     decided = DeskBooks(desk, account, chosen.name, exits)
     pocket = Pocket(chosen.name, account, exits) if rules == Limits() and not at_once else None
     books = pocket or decided
-    run = Run(source, chosen, books, Terms(Decimal(cash), rules, model, spacing.bar_ns))
+    run = Run(source, chosen, books, Terms(Decimal(cash), rules, model, spacing.bar_ns, touch))
     began = time.perf_counter()
     run.go()
     took = time.perf_counter() - began
@@ -114,11 +121,18 @@ def backtest(
     )
 
 
-def open_bars(bars: Bars, symbols: Sequence[str] | None = None, *, in_memory: bool = False) -> BarSource:
-    """Bars of any kind as a source; large Parquet files piece by piece, unless `in_memory`. Raises `InputError`."""
+def open_bars(
+    bars: Bars, symbols: Sequence[str] | None = None, *, in_memory: bool = False, bar_seconds: int = 60
+) -> BarSource:
+    """Bars of any kind as a source; large Parquet files piece by piece, unless `in_memory`. Raises `InputError`.
+
+    Of trades and quotes, bars of `bar_seconds`.
+    """
     wanted = None if symbols is None else frozenset(symbols)
     if isinstance(bars, str | os.PathLike):
         path = Path(bars)
+        if set(columns_in(path)) >= set(TRADES) or set(columns_in(path)) >= set(QUOTES):
+            return bars_of_ticks(path, bar_seconds, wanted)
         if path.suffix.lower() == ".parquet":
             return read_parquet(path, wanted) if in_memory else open_parquet(path, wanted)
         reader = load_plugin("market_data", "file", "market_data")
@@ -130,6 +144,19 @@ def open_bars(bars: Bars, symbols: Sequence[str] | None = None, *, in_memory: bo
     if wanted is not None:
         raise InputError("symbols", sorted(wanted), "nothing, because this source of bars says which symbols it has")
     return bars
+
+
+def _quotes(
+    bars: Bars, quotes: str | os.PathLike[str] | None, symbols: Sequence[str]
+) -> tuple[Mapping[str, Quotes], str]:
+    """What orders trade against, if not against bars, and the SHA-256 of its file."""
+    if quotes is None and isinstance(bars, str | os.PathLike) and set(columns_in(Path(bars))) >= set(QUOTES):
+        quotes = bars
+    if quotes is None:
+        return {}, ""
+    found = read_quotes(Path(quotes), frozenset(symbols))
+    with Path(quotes).open("rb") as file:
+        return found, hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _strategy(strategy: Strategy | str, parameters: Mapping[str, object]) -> Strategy:

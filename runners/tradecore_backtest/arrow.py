@@ -45,15 +45,22 @@ def columns_of(symbol: str, rows: Any, before: int | None = None) -> tuple[Colum
     parse_symbol("symbol", symbol)
     sound = None
     for column in (*PRICES, "volume"):
-        valid = pc.and_(pc.is_valid(rows[column]), pc.is_finite(rows[column]))
+        valid = is_number(rows[column])
         sound = valid if sound is None else pc.and_(sound, valid)
     kept = rows.filter(pc.fill_null(sound, False))
     is_daily = "timestamp" not in rows.column_names
-    starts = _days(symbol, kept["date"]) if is_daily else _instants(pa, kept["timestamp"])
-    found = Columns(starts, *(_nanos(pa, pc, column, kept[column]) for column in (*PRICES, "volume")))
+    starts = _days(symbol, kept["date"]) if is_daily else instants(pa, kept["timestamp"])
+    found = Columns(starts, *(nanos(pa, pc, column, kept[column]) for column in (*PRICES, "volume")))
     if len(starts) and not (_is_sound(pc, kept) and _rises(pa, pc, starts, before)):
         check(symbol, found, before)
     return found, rows.num_rows - kept.num_rows
+
+
+def is_number(column: Any) -> Any:
+    """Which values are there and finite."""
+    pa, pc, _ = pyarrow()
+    valid = pc.is_valid(column)
+    return pc.and_(valid, pc.is_finite(column)) if pa.types.is_floating(column.type) else valid
 
 
 def _is_sound(pc: Any, rows: Any) -> bool:
@@ -85,21 +92,22 @@ def _days(symbol: str, column: Any) -> Numbers:
     return array("q", [daily_span(day)[0] for day in days])
 
 
-def _instants(pa: Any, column: Any) -> Numbers:
+def instants(pa: Any, column: Any) -> Numbers:
+    """Nanoseconds since 1970. Raises `InputError` for times without a zone."""
     kind = column.type
     if not pa.types.is_timestamp(kind) or kind.tz is None:
         raise InputError("timestamp", str(kind), "timestamps with a time zone")
-    return _packed(column.cast(pa.timestamp("ns", tz=kind.tz)).cast(pa.int64()))
+    return whole_numbers(column.cast(pa.timestamp("ns", tz=kind.tz)).cast(pa.int64()))
 
 
-def _nanos(pa: Any, pc: Any, name: str, column: Any) -> Numbers:
+def nanos(pa: Any, pc: Any, name: str, column: Any) -> Numbers:
     """Whole billionths. A double counts as the shortest decimal that is that double, and must have at most 9 places."""
     if pa.types.is_decimal(column.type):
         return _from_decimals(name, column.to_pylist())
     if pa.types.is_integer(column.type):
         top = pc.max(column).as_py() or 0
         if top < 9_000_000_000:
-            return _packed(pc.multiply(column.cast(pa.int64()), NANO))
+            return whole_numbers(pc.multiply(column.cast(pa.int64()), NANO))
         return [number * NANO for number in column.to_pylist()]
     doubles = column.cast(pa.float64())
     top = pc.max(pc.abs(doubles)).as_py() or 0.0
@@ -108,7 +116,7 @@ def _nanos(pa: Any, pc: Any, name: str, column: Any) -> Numbers:
     whole = pc.round(pc.multiply(doubles, 1e9))
     if not pc.all(pc.equal(pc.divide(whole, 1e9), doubles)).as_py() and len(column):
         return _from_text(name, doubles.to_pylist())
-    return _packed(whole.cast(pa.int64()))
+    return whole_numbers(whole.cast(pa.int64()))
 
 
 def _from_text(name: str, numbers: list[float]) -> Numbers:
@@ -119,7 +127,7 @@ def _from_decimals(name: str, numbers: list[Any]) -> Numbers:
     return packed(to_nanos(name, number) for number in numbers)
 
 
-def _packed(column: Any) -> Numbers:
+def whole_numbers(column: Any) -> Numbers:
     """An Arrow column of 64-bit integers without gaps, copied in one go."""
     values = array("q")
     for chunk in column.chunks if hasattr(column, "chunks") else [column]:

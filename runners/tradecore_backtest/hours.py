@@ -74,10 +74,10 @@ def takes_auction_orders(now_ns: int, *, opening: bool) -> bool:
     return not nanoseconds(begin) <= now_ns < nanoseconds(evening)
 
 
-def session_open_of(close_ns: int) -> int:
-    """When the session of that close opened, in nanoseconds since 1970."""
-    session = session_on(instant(close_ns).astimezone(NEW_YORK).date())
-    assert session is not None, "a close belongs to a session"
+def session_opening(at_ns: int) -> int:
+    """When the session of that day opened, in nanoseconds since 1970."""
+    session = session_on(instant(at_ns).astimezone(NEW_YORK).date())
+    assert session is not None, "the day has a session"
     return nanoseconds(session.open)
 
 

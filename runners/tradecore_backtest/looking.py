@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from tradecore.domain.volatility import Swing
 from tradecore_backtest.columns import make_bar
@@ -25,3 +25,13 @@ def swinging(look: Look) -> tuple[dict[str, Swing], Look]:
         return look(symbol, start, open_, high, low, close, volume)
 
     return swings, look_and_keep
+
+
+def moments(starts: list[int], first: int, behind: int) -> Iterator[tuple[int, int]]:
+    """Places of the bars of one time."""
+    while first < behind:
+        end = first + 1
+        while end < behind and starts[end] == starts[first]:
+            end += 1
+        yield first, end
+        first = end

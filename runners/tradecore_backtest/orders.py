@@ -63,6 +63,7 @@ class Working:
         "limit",
         "notional",
         "opens",
+        "placed",
         "reserve_price",
         "reserved",
         "role",
@@ -99,7 +100,7 @@ class Working:
         self.waits = order.order_type in _STOPS
         self.best: int | None = None
         self.active = True
-        self.opens, self.reserve_price = True, 0
+        self.opens, self.reserve_price, self.placed = True, 0, 0
         self.role, self.held, self.is_leg, self.shrunk = Role.ALONE, False, False, False
         self.group: tuple[Working, ...] = ()
         if order.order_type is OrderType.STOP and order.side is Side.BUY:

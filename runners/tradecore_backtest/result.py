@@ -53,6 +53,7 @@ class BacktestConfig:
     limits: str
     version: str
     exits: str = ""
+    quotes: str = ""
 
     @property
     def hash(self) -> str:

@@ -6,7 +6,7 @@ A strategy is handed numbers or bars that have ended, one time at a time, and no
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from itertools import repeat
 
@@ -24,9 +24,11 @@ from tradecore_backtest.books import Asked, Books
 from tradecore_backtest.columns import BarSource, Chunk, make_bar
 from tradecore_backtest.corporate import Calendar
 from tradecore_backtest.desk import Moment
-from tradecore_backtest.hours import extended_hours, sessions, utc_days
-from tradecore_backtest.looking import Look, always, swinging
+from tradecore_backtest.hours import extended_hours, session_opening, sessions, utc_days
+from tradecore_backtest.looking import Look, always, moments, swinging
 from tradecore_backtest.market import Hours, MarketModel
+from tradecore_backtest.ticks import Quotes
+from tradecore_backtest.touch import Touch
 from tradecore_backtest.venue import Prices, Venue
 
 _LARGEST_CASH = 5_000_000_000
@@ -40,6 +42,7 @@ class Terms:
     limits: Limits
     model: MarketModel
     bar_ns: int
+    quotes: Mapping[str, Quotes] = attrs.field(factory=dict)
 
 
 class Run:
@@ -66,6 +69,8 @@ class Run:
         self._terms = terms
         self._bar_ns = terms.bar_ns
         self.venue = Venue(books, terms.model, self.last, self._seen, terms.bar_ns)
+        self._touch = Touch(self.venue, terms.quotes, terms.model) if terms.quotes else None
+        self._opening = 0
         self._cash = to_nanos("cash", terms.cash)
         self._held: dict[str, int] = {}
         self._is_begun = False
@@ -121,6 +126,7 @@ class Run:
             self._begin(start)
         if self._calendar.turn(start):
             self._read_books()
+        self._opening = session_opening(start) if self._cut is sessions else 0
         (self._span_of_one if chunk.codes is None else self._span_of_many)(chunk, first, behind)
         self.bar_count += behind - first
 
@@ -149,7 +155,7 @@ class Run:
                 moment = Moment(end, instant(end))
                 if venue.auctions:
                     venue.hold_auctions(start)
-                venue.match(symbol, Prices(open_, high, low, close, volume, moment), start)
+                self._match([(symbol, open_, high, low, close, volume)], start)
                 if venue.auctions:
                     last[symbol], seen_ns[symbol] = close, end
                     venue.hold_auctions(end, moment)
@@ -176,7 +182,7 @@ class Run:
     def _span_of_many(self, chunk: Chunk, first: int, behind: int) -> None:
         """The bars of a day of several symbols: all of a time trade before any of them is decided on."""
         look, is_open, last, seen = self._look, self.venue.open, self.last, self._seen
-        for begin, end_of_time in _times(chunk.starts, first, behind):
+        for begin, end_of_time in moments(chunk.starts, first, behind):
             start = chunk.starts[begin]
             end = start + self._bar_ns
             rows = [self._row(chunk, place) for place in range(begin, end_of_time)]
@@ -201,8 +207,12 @@ class Run:
         is_open, has_matched = self.venue.open, False
         end = start + self._bar_ns
         moment = Moment(end, instant(end))
+        quoted = self._touch.symbols if self._touch is not None else ()
+        if self._touch is not None:
+            self._touch.match(end, self._opening)
+            has_matched = True
         for symbol, open_, high, low, close, volume in rows:
-            if symbol in is_open:
+            if symbol in is_open and symbol not in quoted:
                 self.venue.match(symbol, Prices(open_, high, low, close, volume, moment), start)
                 has_matched = True
         return has_matched
@@ -234,13 +244,3 @@ class Run:
                 self.venue.admit(Asked(idea, idea.symbol, bar.start, bar.close, number, swing), moment)
             except InputError as error:
                 self.books.note(f"strategy {self._strategy.name} at {bar.start.isoformat()}: {error}", moment)
-
-
-def _times(starts: list[int], first: int, behind: int) -> Iterator[tuple[int, int]]:
-    """Places of the bars of one time."""
-    while first < behind:
-        end = first + 1
-        while end < behind and starts[end] == starts[first]:
-            end += 1
-        yield first, end
-        first = end

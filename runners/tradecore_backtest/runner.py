@@ -52,6 +52,8 @@ def run_settings(settings: Settings) -> BacktestResult:
         journal=settings.ledger if "ledger" in settings.model_fields_set else "memory:",
         account=settings.account,
         exits=exits_of(settings),
+        quotes=settings.backtest.quotes or None,
+        bar_seconds=settings.backtest.bar_seconds,
     )
 
 
@@ -67,7 +69,7 @@ def model_of(settings: Settings) -> MarketModel:
     """The market that settings assume. Raises `InputError`."""
     told = settings.backtest
     actions = read_factors(told.factors, settings.market_data.symbols or None) if told.factors else ()
-    same = told.model_dump(exclude={"cash", "factors", "fill_at", "hours", "sheet"})
+    same = told.model_dump(exclude={"cash", "factors", "fill_at", "hours", "sheet", "quotes", "bar_seconds"})
     return MarketModel(fill_at=FillAt(told.fill_at), hours=Hours(told.hours), actions=actions, **same)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 import attrs
 
@@ -40,7 +41,7 @@ class BarTable:
         for symbol, columns in () if is_checked else self._table.items():
             check(symbol, columns)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over symbols and columns."""
         found = hashlib.sha256()
@@ -64,6 +65,10 @@ class BarTable:
 
     def distances(self) -> dict[str, Distances]:
         """How the bars of every symbol lie in time."""
+        return self._distances
+
+    @cached_property
+    def _distances(self) -> dict[str, Distances]:
         return {symbol: distances_of(columns.starts) for symbol, columns in self._table.items()}
 
     def only(self, wanted: frozenset[str]) -> BarTable:

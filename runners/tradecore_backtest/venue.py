@@ -15,7 +15,7 @@ from tradecore_backtest.admitting import Standing, promises, refusal_of
 from tradecore_backtest.books import Asked, Books, Fill
 from tradecore_backtest.costs import Costs
 from tradecore_backtest.desk import Moment
-from tradecore_backtest.hours import end_of_order, session_open_of
+from tradecore_backtest.hours import end_of_order, session_opening
 from tradecore_backtest.market import FillAt, MarketModel
 from tradecore_backtest.orders import Role, Working
 
@@ -61,6 +61,7 @@ class Venue:
         if terms is None:
             return
         order = Working(terms, ticket, end_of_order(terms, moment.ns), asked.close)
+        order.placed = moment.ns
         order.bring_along(terms)
         self.tickets += max(0, len(order.group) - 1)
         if order.waits and order.stop is None and order.symbol in self._last:
@@ -95,13 +96,17 @@ class Venue:
             if order.expires <= start_ns:
                 self.run_out(order, bar.end)
                 continue
-            price = self._price_in(order, bar)
-            if price is not None:
-                filled = self._trade(order, price, pool, bar.end)
-                if pool is not None:
-                    pool -= filled
-            if order.immediate:
-                self.end(order, OrderStatus.CANCELED, bar.end)
+            filled = self.meet(order, bar, pool)
+            if pool is not None:
+                pool -= filled
+
+    def meet(self, order: Working, bar: Prices, pool: int | None) -> int:
+        """One order against these prices; what it takes of the pool (None: as much as it likes)."""
+        price = self._price_in(order, bar)
+        filled = 0 if price is None else self._trade(order, price, pool, bar.end)
+        if order.immediate:
+            self.end(order, OrderStatus.CANCELED, bar.end)
+        return filled
 
     def _price_in(self, order: Working, bar: Prices) -> int | None:
         stop = order.watched_stop if order.group else None
@@ -126,7 +131,7 @@ class Venue:
         for order in due:
             at = moment or Moment(order.expires, instant(order.expires))
             price = self._last.get(order.symbol)
-            is_told = self._seen.get(order.symbol, 0) > session_open_of(order.expires)
+            is_told = self._seen.get(order.symbol, 0) > session_opening(order.expires)
             if price is not None and is_told and (order.limit is None or (order.limit - price) * order.sign >= 0):
                 self._trade(order, price, None, at)
             self.end(order, OrderStatus.CANCELED, at)

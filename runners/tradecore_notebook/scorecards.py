@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from tradecore.views.view import Row
 
 _SEED = 7
-_SIDE, _MARGIN = 200, 10
+_SIDE, _MARGIN = 300, 10
 
 
 class Scorecards:
@@ -76,7 +77,8 @@ def _told(card: Scorecard) -> list[tuple[str, object]]:
 
 
 def _diagram(card: Scorecard) -> str:
-    """Stated confidence across, share that came true up; on the diagonal they are the same."""
+    """Stated confidence across, share that came true up; on the diagonal they are the same. Dots are as large as the
+    number of decisions that they stand for."""
     if not card.curve:
         return ""
     inner = _SIDE - 2 * _MARGIN
@@ -85,15 +87,21 @@ def _diagram(card: Scorecard) -> str:
         return f"{_MARGIN + across * inner:.1f},{_SIDE - _MARGIN - up * inner:.1f}"
 
     points = " ".join(at(step.probability, step.calibrated) for step in card.curve)
-    dots = "".join(
-        '<circle cx="{}" cy="{}" r="3" fill="#1f5fbf"/>'.format(
-            *at(step.probability, step.came_true / step.count).split(",")
-        )
-        for step in card.curve
+    most = max(step.count for step in card.curve)
+    dots = "".join(_dot(at(step.probability, step.came_true / step.count), step.count / most) for step in card.curve)
+    axes = (
+        f'<text x="{_SIDE - _MARGIN}" y="{_SIDE - 14}" text-anchor="end" font-size="11">stated &#8594;</text>'
+        f'<text x="{_MARGIN + 2}" y="20" font-size="11">&#8593; came true</text>'
     )
     return (
         f'<svg width="{_SIDE}" height="{_SIDE}" viewBox="0 0 {_SIDE} {_SIDE}" role="img">'
         f"<title>{markup.text(f'reliability of {card.group}')}</title>"
+        f'<rect x="{_MARGIN}" y="{_MARGIN}" width="{inner}" height="{inner}" fill="none" stroke="#ccc"/>'
         f'<polyline points="{at(0, 0)} {at(1, 1)}" fill="none" stroke="#999"/>'
-        f'<polyline points="{points}" fill="none" stroke="#1f5fbf"/>{dots}</svg>'
+        f'<polyline points="{points}" fill="none" stroke="#1f5fbf"/>{dots}{axes}</svg>'
     )
+
+
+def _dot(place: str, share: float) -> str:
+    across, up = place.split(",")
+    return f'<circle cx="{across}" cy="{up}" r="{2 + 5 * math.sqrt(share):.1f}" fill="#1f5fbf" fill-opacity="0.7"/>'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from decimal import Decimal
 
 import attrs
 import structlog
@@ -17,17 +16,15 @@ from tradecore.domain import commands as cmd
 from tradecore.domain import streams
 from tradecore.domain.account import SETTINGS, AccountState
 from tradecore.domain.events import AlertTriggered, AssetsRefreshed, Event, RunnerStarted, RunnerStopped
-from tradecore.domain.exit_plan import ExitPlan
-from tradecore.domain.limits import Limits
 from tradecore.domain.messages import Cause
 from tradecore.domain.order_state import OrderState
 from tradecore.domain.session import is_regular
 from tradecore.domain.terms import size
-from tradecore.domain.triggers import Vigilance
 from tradecore.domain.truth import Known, Source
 from tradecore.domain.values import ZERO, Bar, TradingState
 from tradecore.domain.volatility import Swing
 from tradecore.draft import last_event
+from tradecore.engine_terms import Terms
 from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
 from tradecore.exiting import Exits
 from tradecore.follower import Follower
@@ -49,32 +46,6 @@ from tradecore.views.projector import Projector
 from tradecore.watch import Watch
 
 _log = structlog.get_logger("tradecore.engine")
-
-
-@attrs.frozen
-class Terms:
-    """What the engine is told about an account: limits, how long an intent stays fresh, and when truth is too old.
-
-    New risk waits when the account was not reconciled for `account_max_age_s` (None: however long), and when the stream
-    of reports is lost for longer than `stream_grace_s`. Cash may differ by `cash_tolerance` without stopping anything.
-    Prices of what is held are taken in every `mark_every_s`. What is on its way explains a difference for `patience_s`.
-    Where the market `is_replayed`, its clock is not ours. `exits` is how trades are left whose ideas do not say.
-    `build` is a hash of the code, `alone` says whether no other runner shares the ledger.
-    """
-
-    account: str
-    limits: Limits
-    not_after_s: float
-    account_max_age_s: float | None = None
-    stream_grace_s: float = 10.0
-    cash_tolerance: Decimal = Decimal(1)
-    mark_every_s: float = 300.0
-    patience_s: float = 60.0
-    vigilance: Vigilance = Vigilance()
-    is_replayed: bool = False
-    exits: ExitPlan | None = None
-    build: str = ""
-    alone: bool = True
 
 
 class Engine:

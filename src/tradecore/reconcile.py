@@ -26,6 +26,9 @@ _CONTRADICTION = "order"
 """The kind of difference that is no matter of numbers: only a person says that it is done with."""
 OF_ORDERS = ("status of order", "filled quantity of order", "presence of order")
 """Differences of a single order: which state it is in, how far it is filled, whether it is there at all."""
+FOREIGN = "foreign order"
+"""An order at the broker that nobody placed here; a runner adopts it, unless it is told not to."""
+_OF_PERSONS = (_CONTRADICTION, FOREIGN)
 _QUIET = dt.timedelta(minutes=15)
 """How long a scheduled reconciliation that finds nothing new goes unrecorded, by the broker's clock."""
 
@@ -233,7 +236,7 @@ class Reconciler:
         fresh += [
             ev.DifferenceResolved(gone, self._account, "agreed", "books and broker agree")
             for gone in known.open
-            if gone not in wanted and known.open[gone].found.kind != _CONTRADICTION
+            if gone not in wanted and known.open[gone].found.kind not in _OF_PERSONS
         ]
         for event in fresh:
             self._note(event)

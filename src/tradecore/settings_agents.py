@@ -22,7 +22,11 @@ class AgentSettings(_Section):
 
 
 class CycleSettings(_Section):
-    """`[cycle]`: durations in seconds, shares of equity or of a price. Without a mode a live account is manual."""
+    """`[cycle]`: durations in seconds, shares of equity or of a price. Without a mode a live account is manual.
+
+    `notes` is a file or directory of texts and figures from outside. Without `allow_adding` and `allow_short` an agent
+    opens long positions and closes them, and nothing else.
+    """
 
     every_s: float = Field(60.0, gt=0, le=86_400)
     mode: CycleMode | None = None
@@ -33,3 +37,6 @@ class CycleSettings(_Section):
     decide_s: float = Field(30.0, gt=0)
     deliver_s: float = Field(10.0, gt=0)
     run: str = ""
+    notes: str = ""
+    allow_adding: bool = False
+    allow_short: bool = False

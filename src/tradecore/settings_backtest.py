@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 class BacktestSettings(BaseModel):
     """`[backtest]`: cash in account currency, and how orders fill. `factors` is a file of splits and dividends,
-    `sheet` a tear sheet to write."""
+    `quotes` one of what orders trade against, `sheet` a tear sheet to write. Trades and quotes make bars of
+    `bar_seconds`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -28,4 +29,6 @@ class BacktestSettings(BaseModel):
     multiplier: int = Field(4, ge=1)
     shorting: bool = True
     factors: str = ""
+    quotes: str = ""
+    bar_seconds: int = Field(60, ge=1, le=86_400)
     sheet: str = ""

@@ -122,7 +122,7 @@ class RiskSettings(BaseModel):
         """The limits that follow. Not `of_a_day`: the standard loss of a day does not hold, as in a replayed market."""
         standard = STANDARD if self.defaults == "standard" else Limits()
         if not of_a_day:
-            standard = attrs.evolve(standard, max_daily_loss=None, max_daily_loss_share=None)
+            standard = attrs.evolve(standard, max_daily_loss_share=None)
         said: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set - {"defaults"}}
         for steps in ("volatility_steps", "loss_steps"):
             if steps in said:

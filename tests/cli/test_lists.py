@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import uuid
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from tests.cli.terminal import Terminal
-from tests.ledger.desk import Desk
+from tests.ledger.desk import NOON, Desk
 from tests.views.test_rows import FIELDS
 from tests.views.vandal import trade_for_an_hour
 from tradecore.domain import commands as cmd
+from tradecore.reconcile import Difference, Reconciler
+from tradecore.runner.system import SystemIds
 
 LISTS = ("orders", "fills", "trades", "positions", "balances", "outbox", "sagas")
+LABELED = ("orders", "positions", "balances")
 READING = (*LISTS, "events", "verify", "trace")
 
 
@@ -31,7 +36,29 @@ def test_a_list_prints_rows_with_exactly_the_public_fields(terminal: Terminal, v
     terminal.trade(an_hour)
     objects = terminal.json(verb)
     assert objects
-    assert all(set(item) == set(FIELDS[verb].split()) for item in objects)
+    truth = {"truth"} if verb in LABELED else set()
+    assert all(set(item) == set(FIELDS[verb].split()) | truth for item in objects)
+
+
+@pytest.mark.parametrize("verb", LABELED)
+def test_what_the_broker_tells_says_as_of_when_and_never_that_it_is_live(terminal: Terminal, verb: str) -> None:
+    """A ledger alone does not know what the broker would say now."""
+    terminal.trade(an_hour)
+    unknown = {"source": "unavailable", "as_of": None, "age_s": None, "differences": None}
+    assert {json.dumps(row["truth"]) for row in terminal.json(verb)} == {json.dumps(unknown)}
+
+    def compared(desk: Desk) -> None:
+        found = Difference("cash", "USD", "1", "2")
+        Reconciler(desk.ledger, SystemIds(), "main", Decimal(1)).record("schedule", NOON, (found,))
+
+    terminal.trade(compared)
+    for row in terminal.json(verb):
+        truth = row["truth"]
+        assert (truth["source"], truth["as_of"], truth["differences"]) == ("stale", "2024-01-02T17:00:00+00:00", 1)
+        assert truth["age_s"] > 0
+    assert "source stale, as_of 2024-01-02T17:00:00+00:00" in terminal.run(verb).err
+    head = terminal.trade(lambda desk: desk.ledger.journal.head())
+    assert all("truth" not in row for row in terminal.json(verb, "--as-of", str(head))), "the past has no age"
 
 
 @pytest.mark.parametrize("verb", LISTS)

@@ -228,6 +228,37 @@ def legs_work(stage: Stage) -> bool:
     return bool(legs) and not any(leg.status.is_terminal or leg.cancel_requested for leg in legs)
 
 
+@pytest.mark.parametrize("limit", [None, "400"])
+def test_an_agent_sells_short_where_it_may_and_the_limits_let_it(tmp_path: Path, limit: str | None) -> None:
+    async def act(stage: Stage, now: dt.datetime) -> None:
+        ledger = stage.session.engine.ledger
+        held = []
+        for _ in range(3):
+            assert await stage.cycle.at(now)
+            now = await stage.minute()
+            held.append(ledger.account("main").held("single", "AAA"))
+        if limit is not None:
+            assert held == [0, 0, 0]
+            assert {event.rule for event in stage.events(ev.DecisionRefused)} == {"max_order_notional"}
+            return
+        assert held[0] < 0
+        assert held[1] == 2 * held[0], "it added to it"
+        assert held[2] == 0
+        await stage.cycle.finish()
+        (outcome,) = stage.events(ev.OutcomeResolved)
+        assert (outcome.symbol, outcome.stance) == ("AAA", Stance.SELL)
+
+    def script(request: ModelRequest[Any]) -> dict[str, Any]:
+        if "AAA" not in request.purpose:
+            return decision("hold")
+        asked.append(request)
+        return decision("buy" if len(asked) == 3 else "sell", size="0.02")
+
+    asked: list[ModelRequest[Any]] = []
+    risk = {"defaults": "none"} | ({} if limit is None else {"max_order_notional": limit})
+    play(tmp_path, act, script, cycle={"allow_short": True, "allow_adding": True}, risk=risk)
+
+
 def test_paused_cycles_do_not_begin_until_they_are_resumed(tmp_path: Path) -> None:
     async def act(stage: Stage, now: dt.datetime) -> None:
         ledger = stage.session.engine.ledger

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import attrs
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -94,3 +95,44 @@ def test_every_feature_is_filled_or_marked_missing(count: int) -> None:
     assert all(value.is_finite() for value in shown.values.values())
     if count == 60:
         assert set(shown.missing) == {"sentiment", "pb"}
+
+
+SHORT = msgspec.structs.replace(BUY, stance=Stance.SELL, stop_price=D(105), target_price=D(90))
+HAS_SHORT = Standing(D(-7), D(0), D(110), D(100_000))
+
+
+def free(made: DecisionConcluded, own: Standing = FLAT) -> ValidateDecision:
+    return check(made, attrs.evolve(own, may_add=True, may_short=True))
+
+
+def test_without_leave_nothing_is_sold_short_and_nothing_is_added() -> None:
+    assert check(SHORT).reason.startswith("action")
+    assert check(SHORT, HAS_SHORT).stance is Stance.HOLD
+    assert check(BUY, HELD).stance is Stance.HOLD
+    kept = check(BUY, HAS_SHORT)
+    assert (kept.stance, kept.quantity) == (Stance.BUY, D(7)), "what is against a position closes it"
+
+
+def test_with_leave_a_short_position_is_opened_added_to_and_closed() -> None:
+    assert (free(SHORT).stance, free(SHORT).quantity) == (Stance.SELL, D(50))
+    assert free(SHORT, HAS_SHORT).quantity == 50
+    assert free(BUY, HAS_SHORT).quantity == 7
+    assert free(BUY, HELD).quantity == 50
+    assert free(SHORT, HELD).quantity == 7
+
+
+@pytest.mark.parametrize(
+    ("change", "own", "field"),
+    [
+        ({"stop_price": D(95)}, FLAT, "stop_price"),
+        ({"target_price": D(101)}, FLAT, "target_price"),
+        ({"confidence": None}, FLAT, "confidence"),
+        ({"symbol": "BTC/USD"}, FLAT, "symbol"),
+        ({}, Standing(D(-51), D(0), D(110), D(100_000)), "size_fraction"),
+        ({}, Standing(D(-7), D(-1), D(110), D(100_000)), "symbol"),
+    ],
+)
+def test_a_short_position_is_held_against_the_same_rules(change: dict[str, Any], own: Standing, field: str) -> None:
+    kept = free(msgspec.structs.replace(SHORT, **change), own)
+    assert (kept.stance, kept.quantity) == (Stance.HOLD, None)
+    assert kept.reason.startswith(field)

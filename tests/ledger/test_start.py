@@ -12,7 +12,8 @@ from tradecore.domain import commands as cmd
 from tradecore.domain.events import Event
 from tradecore.domain.limits import Limits
 from tradecore.domain.messages import Recorded
-from tradecore.engine import Engine, Terms
+from tradecore.engine import Engine
+from tradecore.engine_terms import Terms
 from tradecore.inbox import Inbox
 from tradecore.journal import Journal
 from tradecore.ledger import Ledger

@@ -1,7 +1,7 @@
 """`python -m tests.mutation [risk] [--only domain/gate]`: plant every mutant of the modules; each must be found.
 
 Mutants that no test can find, because they change nothing, are in `equivalent.toml`, each with the reason. What every
-mutant came to is written to `--out`; `--again` takes such a file and tries only what was not killed.
+mutant came to is written to `--out`; `--again` takes such a file, and what was killed then is not tried again.
 """
 
 from __future__ import annotations
@@ -52,20 +52,19 @@ def main() -> int:
     tests = [str(HERE.parent / folder) for folder in TESTS[arguments.subject]]
     files = _modules(arguments.subject, arguments.only)
     mutants = [mutant for path in files for mutant in mutants_of(path, str(path.relative_to(ROOT)))]
-    if arguments.again is not None:
-        open_ = {key for key, fate, _ in _read(arguments.again) if fate is not Fate.KILLED}
-        mutants = [mutant for mutant in mutants if mutant.key in open_]
+    known = set() if arguments.again is None else set(_killed(arguments.again))
+    lines = [json.dumps([key, Fate.KILLED.value, ""]) + "\n" for key in sorted(known)]
     covering = _covering(arguments.covering, tests, files)
-    arguments.out.write_text("")
-    _try_all(mutants, covering, tests, arguments.out)
-    return _report(mutants, _read(arguments.out), is_whole=not arguments.only and arguments.again is None)
+    arguments.out.write_text("".join(lines))
+    _try_all([mutant for mutant in mutants if mutant.key not in known], covering, tests, arguments.out)
+    return _report(mutants, _read(arguments.out), is_whole=not arguments.only)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests.mutation", description=__doc__, allow_abbrev=False)
     parser.add_argument("subject", nargs="?", default="risk", choices=sorted(TESTS))
     parser.add_argument("--only", default="", help="modules whose path contains this")
-    parser.add_argument("--again", type=Path, help="an earlier --out: only what was not killed")
+    parser.add_argument("--again", type=Path, help="an earlier --out: not what was killed then")
     folder = Path(tempfile.gettempdir())
     parser.add_argument("--out", type=Path, default=folder / "mutants.jsonl")
     parser.add_argument("--covering", type=Path, help="an earlier run's record of which tests run which lines")
@@ -104,6 +103,10 @@ def _try_all(mutants: list[Mutant], covering: Covering, tests: list[str], out: P
 def _read(path: Path) -> list[tuple[str, Fate, str]]:
     lines = path.read_text().splitlines()
     return [(key, Fate(fate), by) for key, fate, by in map(json.loads, lines)]
+
+
+def _killed(path: Path) -> list[str]:
+    return [key for key, fate, _ in _read(path) if fate in (Fate.KILLED, Fate.HUNG)]
 
 
 def _equivalent() -> dict[str, str]:

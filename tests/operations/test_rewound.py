@@ -18,7 +18,8 @@ from tests.delivery.rig import FAST, Rig, open_rig
 from tradecore.domain.events import EpochChanged
 from tradecore.domain.limits import Limits
 from tradecore.domain.messages import Cause
-from tradecore.engine import Engine, Terms
+from tradecore.engine import Engine
+from tradecore.engine_terms import Terms
 from tradecore.errors import RewoundLedger
 from tradecore.inbox import Inbox
 from tradecore.journal import Journal, open_journal, restore_ledger

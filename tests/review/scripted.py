@@ -13,7 +13,8 @@ import attrs
 from tests.ledger.desk import BROKER_ACCOUNT, NOON, Desk
 from tradecore.domain.limits import Limits
 from tradecore.domain.values import OrderStatus, Side
-from tradecore.engine import Engine, Terms
+from tradecore.engine import Engine
+from tradecore.engine_terms import Terms
 from tradecore.errors import BrokerUnreachable
 from tradecore.follower import Follower
 from tradecore.inbox import Inbox

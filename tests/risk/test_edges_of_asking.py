@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import attrs
+import msgspec
 import pytest
 
 from tests.ledger.desk import NOON, Desk
@@ -86,7 +87,7 @@ def test_a_replacement_is_told_in_full() -> None:
     desk.done("buy", "1", "12")
     old = desk.order(desk.live("buy", "5", limit="10"))
     planned = [event for event in found(desk, OrderPlanned) if event.order_id == old.order_id][-1]
-    new = attrs.evolve(planned, order_id="new", quantity=D(10), limit_price=D(11))
+    new = msgspec.structs.replace(planned, order_id="new", quantity=D(10), limit_price=D(11))
     gated = gate_replacement(desk.account, old, new, HERE)
     assert gated.ask == Ask(
         **TERMS,

@@ -102,6 +102,11 @@ def test_the_end_of_an_order_that_counted_nothing_opens_nothing() -> None:
     assert put({"x": reserve(counted=D(10))}, "x", None) == ({}, (("SPY", Side.BUY, D(-10)),))
 
 
+def test_what_counts_as_before_opens_nothing() -> None:
+    same = reserve(counted=D(10))
+    assert put({"x": same}, "x", same) == ({"x": same}, ())
+
+
 def test_what_takes_the_place_of_an_order_that_is_gone_counts_in_full() -> None:
     after, opened = put({}, "new", reserve(replaces="gone"))
     assert set(after) == {"new"}

@@ -19,6 +19,7 @@ from tradecore.domain.values import ZERO, Bar, Side, TradingState
 from tradecore.errors import (
     BrokerUnreachable,
     CorruptLedger,
+    InputError,
     InvariantViolated,
     StoreUnavailable,
     TradecoreError,
@@ -125,7 +126,8 @@ def test_only_a_person_lets_trading_go_on_after_it(tmp_path: Path, terminal: Ter
     assert submits(recorded(tmp_path)) == before
     assert terminal.run("resume", "--reason", "mended", "--confirm").code == 3, "the first step comes first"
     assert terminal.run("resume", "--reason", "mended").code == 0
-    assert terminal.json("resume", "--reason", "mended", "--confirm")[0]["trading_state"] == "active"
+    resumed = terminal.json("resume", "--reason", "mended", "--confirm")[0]
+    assert (resumed["trading_state"], resumed["unread_alerts"]) == ("reduce_only", 1), "what was found is not read yet"
     assert terminal.json("limits")[0]["trading_state"] == "reduce_only", "its alert was not read yet"
     assert terminal.run("alerts", "acknowledge", "--all", "--reason", "mended").code == 0
     run(tmp_path, stops, at=1000)
@@ -175,7 +177,10 @@ def test_what_was_foreseen_halts_nothing(error: BaseException) -> None:
     assert failure_in(BaseExceptionGroup("", [error])) is None
 
 
-@pytest.mark.parametrize("error", [InvariantViolated("no"), CorruptLedger("hole"), AssertionError(), KeyError("x")])
+@pytest.mark.parametrize(
+    "error",
+    [InvariantViolated("no"), CorruptLedger("hole"), AssertionError(), KeyError("x"), InputError("x", 1, "another")],
+)
 def test_what_was_not_foreseen_is_found_in_whatever_it_comes_in(error: Exception) -> None:
     inner = BaseExceptionGroup("", [BrokerUnreachable("gone"), error])
     assert failure_in(BaseExceptionGroup("", [SystemExit(1), inner])) is error

@@ -20,7 +20,8 @@ from tradecore.audit.anchor_file import AnchorFile
 from tradecore.domain import streams
 from tradecore.domain.events import AlertTriggered, LedgerChecked
 from tradecore.domain.limits import Limits
-from tradecore.engine import Engine, Terms
+from tradecore.engine import Engine
+from tradecore.engine_terms import Terms
 from tradecore.journal import Journal, open_journal
 from tradecore.runner.contract import Session
 from tradecore.runner.daily_check import check_ledger, last_check

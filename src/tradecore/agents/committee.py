@@ -12,18 +12,15 @@ import anyio
 import attrs
 
 from tradecore.agents.answers import DecisionAnswer, OpinionAnswer, RiskAnswer
-from tradecore.agents.prompting import prompt
+from tradecore.agents.prompting import ACTIONS, prompt
 from tradecore.agents.tally import Tally, tally
 from tradecore.domain.judgement import Factor, Judgement, Stance, Vote, abstain
 from tradecore.domain.model_call import Criticality
 from tradecore.domain.values import ZERO
-from tradecore.ports.agent import Briefing
+from tradecore.ports.agent import Briefing, Standing
 from tradecore.ports.model import Answered, AnswerT, Exhausted, ModelGateway, ModelRequest
 
-_VOTER = (
-    "You are one of several voices. buy opens a long position, sell closes what is held. Say what you would do, "
-    "and how sure you are. "
-)
+_VOTER = f"You are one of several voices. {ACTIONS}Say what you would do, and how sure you are. "
 VOTERS = {
     "bull": _VOTER + "Look for what speaks for the symbol, and say buy only if it convinces you.",
     "bear": _VOTER + "Look for what speaks against the symbol, and say buy only if you find too little.",
@@ -31,8 +28,8 @@ VOTERS = {
     "fundamental": _VOTER + "Judge by value, earnings and news alone; abstain when you are shown none of them.",
 }
 _RISK = (
-    "You are the risk manager. The others want to buy. Name the largest share of equity that this may be, and veto "
-    "when it must not be done at all."
+    "You are the risk manager. The others want to open a position, or add to one. Name the largest share of equity "
+    "that this may be, and veto when it must not be done at all."
 )
 _JUDGE = "You are the judge. The others disagree, or the risk manager objects. Weigh what they say, and decide."
 
@@ -72,10 +69,10 @@ class CommitteeAgent:
         if result.voices < self._rules.quorum:
             return session.ended(abstain(f"{result.voices} of {len(votes)} voices had an opinion"))
         escalated, largest = "", None
-        if result.stance is Stance.BUY:
-            risk = await session.risk(result)
+        if briefing.standing.opens(result.stance):
+            risk = await session.risk(result.stance, result.confidence)
             if risk is None:
-                return session.ended(abstain("the risk manager had no answer, and nothing is bought without it"))
+                return session.ended(abstain("the risk manager had no answer, and nothing is opened without it"))
             largest = risk.max_size_fraction
             if risk.veto:
                 escalated = "the risk manager objects"
@@ -99,9 +96,9 @@ class CommitteeAgent:
         said = await session.verdict()
         if said is None:
             return attrs.evolve(abstain("the judge had no answer"), escalated=why)
-        if said.value.stance is Stance.BUY:
-            if largest is None:  # the voices did not want to buy, so nobody has looked at the risk yet
-                risk = await session.risk(None)
+        if session.standing.opens(said.value.stance):
+            if largest is None:  # the voices did not want to open anything, so nobody has looked at the risk yet
+                risk = await session.risk(said.value.stance, None)
                 largest = None if risk is None or risk.veto else risk.max_size_fraction
             if not largest:
                 return Judgement(Stance.HOLD, "the risk manager does not agree with the judge", escalated=why)
@@ -138,6 +135,11 @@ class _Session:
         self._factors: list[Factor] = []
         self._cost = ZERO
 
+    @property
+    def standing(self) -> Standing:
+        """What the agent holds."""
+        return self._briefing.standing
+
     async def vote(self) -> Sequence[Vote]:
         """All voices at once; who does not answer has no opinion."""
         found: dict[str, Vote] = {}
@@ -160,13 +162,12 @@ class _Session:
         self._votes = [found[role] for role in VOTERS]
         return tuple(self._votes)
 
-    async def risk(self, result: Tally | None) -> RiskAnswer | None:
-        """What the risk manager says to buying; None where there is no answer."""
+    async def risk(self, wanted: Stance, confidence: Decimal | None) -> RiskAnswer | None:
+        """What the risk manager says to opening a position; None where there is no answer."""
         answer = await self._ask("risk_manager", _RISK, RiskAnswer, Criticality.HIGH, self._said())
         if answer is None:
             return None
-        stance = Stance.HOLD if answer.value.veto else Stance.BUY
-        confidence = None if result is None else result.confidence
+        stance = Stance.HOLD if answer.value.veto else wanted
         said = answer.value
         self._votes.append(
             Vote(

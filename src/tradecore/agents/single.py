@@ -5,15 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tradecore.agents.answers import DecisionAnswer
-from tradecore.agents.prompting import prompt
+from tradecore.agents.prompting import ACTIONS, prompt
 from tradecore.domain.judgement import Judgement, abstain
 from tradecore.domain.model_call import Criticality
 from tradecore.ports.agent import Briefing
 from tradecore.ports.model import Abstained, Exhausted, ModelGateway, ModelRequest
 
 _TASK = (
-    "Decide: buy opens or adds to a long position, sell closes what is held, hold leaves things as they are. "
-    "size_fraction is the share of equity to buy with."
+    f"Decide. {ACTIONS}hold leaves things as they are. size_fraction is the share of equity to open or add with; "
+    "stop_price and target_price are on the sides of the price that lose and gain."
 )
 
 

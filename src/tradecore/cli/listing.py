@@ -140,24 +140,34 @@ def _read(options: Options, view: str, as_of: str | None) -> list[Row]:
         if as_of is not None:
             return rows_then(journal, view, as_of)
         rows = rows_now(journal, view)
-        if view in _TOLD_BY_THE_BROKER and not options.json:
-            for account in sorted({row["account"] for row in rows}):
-                _tell_age(journal, account)
+        if view in _TOLD_BY_THE_BROKER:
+            labels = {account: _label(journal, account) for account in sorted({row["account"] for row in rows})}
+            if options.json:
+                return [row | {"truth": labels[row["account"]]} for row in rows]
+            for account, label in labels.items():
+                if label["as_of"] is None:
+                    continue
+                show_note(f"{account}: " + ", ".join(f"{name} {value}" for name, value in label.items()))
         return rows
 
 
-def _tell_age(journal: Journal, account: str) -> None:
-    """As of when the broker was last asked whether this is so; a ledger alone never knows what is live."""
+def _label(journal: Journal, account: str) -> Row:
+    """As of when the broker was last asked whether this is so: a ledger alone never knows what is live."""
     from tradecore.domain import streams
     from tradecore.domain.events import ReconciliationCompleted
+    from tradecore.domain.truth import Source
+    from tradecore.runner.system import SystemClock
 
-    events = (recorded.event for recorded in journal.load(streams.reconciliation(account)))
-    done = [event for event in events if isinstance(event, ReconciliationCompleted)]
-    if done:
-        when = done[-1].as_of.isoformat(timespec="seconds")
-        show_note(
-            f"{account}: source ledger, compared with the broker as of {when}, {done[-1].differences} differences"
-        )
+    last = None
+    for recorded in journal.load(streams.reconciliation(account)):
+        if isinstance(recorded.event, ReconciliationCompleted):
+            last = recorded.event, recorded.envelope.recorded_at_ns
+    if last is None:
+        return {"source": Source.UNAVAILABLE.value, "as_of": None, "age_s": None, "differences": None}
+    done, recorded_at_ns = last
+    age_s = max(0, SystemClock().now_ns() - recorded_at_ns) // 1_000_000_000
+    as_of = done.as_of.isoformat(timespec="seconds")
+    return {"source": Source.STALE.value, "as_of": as_of, "age_s": age_s, "differences": done.differences}
 
 
 def _show(options: Options, rows: list[Row], columns: Sequence[str], nothing: str) -> int:

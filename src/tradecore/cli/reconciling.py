@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,10 @@ from tradecore.cli.printing import show_json, show_note, show_table
 from tradecore.errors import ConfigurationError, InputError, WrongAccount
 
 if TYPE_CHECKING:
+    import datetime as dt
+
+    from tradecore.adopting import Orders
+    from tradecore.domain.messages import Cause
     from tradecore.ledger import Ledger
     from tradecore.ports.broker import Broker
     from tradecore.reconcile import Difference, Differences
@@ -41,7 +46,8 @@ def reconcile(
     account
         the ledger's account
     adopt
-        a difference (its id, or the beginning of it): take over what the broker says, as an adjustment in the books
+        a difference (its id, or the beginning of it): take over what the broker says. An order and its executions are
+        read again; a position or cash becomes an adjustment in the books
     dispute
         a difference to keep: new risk does not wait for it any more
     reason
@@ -66,16 +72,16 @@ def reconcile(
     if options.json:
         show_json(rows)
     else:
-        show_table(rows, _COLUMNS, "books and broker agree on positions and cash")
+        show_table(rows, _COLUMNS, "books and broker agree on orders, positions and cash")
     return 1 if any(row["status"] in ("new", "open") for row in rows) else 0
 
 
 async def _compare(
     options: Options, settings: Settings, word: tuple[str | None, str | None, str, bool]
 ) -> list[dict[str, Any]]:
+    from tradecore.adopting import Orders
     from tradecore.journal import find_key_ring
     from tradecore.ledger import Ledger
-    from tradecore.reconcile import Differences, compare_standing
     from tradecore.runner.plugins import load_plugin
     from tradecore.runner.system import SystemClock, SystemIds
 
@@ -83,20 +89,27 @@ async def _compare(
         async with load_plugin("brokers", settings.broker.name, "broker.name")(settings) as venue:
             ledger = Ledger(journal, SystemClock(), SystemIds())
             await _check_account(ledger, venue.broker, settings.account)
-            live = await compare_standing(ledger, venue.broker, settings.account)
-            known = Differences.of(ledger, settings.account)
-            live += known.contradictions
+            orders = Orders(ledger, venue.broker, SystemIds(), settings.account)
+            live, known = await _look(orders)
             by_id = {known.id_of(settings.account, difference): difference for difference in live}
             adopt, dispute, reason, ungated = word
             if adopt:
-                await _adopt(ledger, venue.broker, settings.account, _chosen(adopt, by_id), by_id, reason)
+                await _adopt(orders, known, _chosen(adopt, by_id), by_id, reason)
             elif dispute:
-                _dispute(ledger, settings.account, _chosen(dispute, by_id), by_id, known, reason, ungated=ungated)
+                as_of = await venue.broker.now()
+                _dispute(orders, known, _chosen(dispute, by_id), by_id, reason, as_of, ungated=ungated)
             if adopt or dispute:
-                live = await compare_standing(ledger, venue.broker, settings.account)
-                known = Differences.of(ledger, settings.account)
-                live += known.contradictions
+                live, known = await _look(orders)
             return _rows(settings.account, live, known)
+
+
+async def _look(orders: Orders) -> tuple[tuple[Difference, ...], Differences]:
+    """Everything that differs now, and what was recorded of it."""
+    from tradecore.reconcile import Differences, compare_standing
+
+    known = Differences.of(orders.ledger, orders.account)
+    live = await compare_standing(orders.ledger, orders.broker, orders.account)
+    return (*live, *await orders.compare(known), *known.contradictions), known
 
 
 async def _check_account(ledger: Ledger, broker: Broker, account: str) -> None:
@@ -114,58 +127,72 @@ def _chosen(wanted: str, by_id: dict[str, Difference]) -> str:
     return found[0]
 
 
-async def _adopt(
-    ledger: Ledger, broker: Broker, account: str, chosen: str, by_id: dict[str, Difference], reason: str
-) -> None:
-    """Book what the broker says, with who and why."""
-    from decimal import Decimal
+async def _adopt(orders: Orders, known: Differences, chosen: str, by_id: dict[str, Difference], reason: str) -> None:
+    """Take over what the broker says, with who and why."""
+    import structlog
 
     from tradecore.domain import streams
-    from tradecore.domain.commands import BookAdjustment
     from tradecore.domain.events import DifferenceResolved
     from tradecore.domain.messages import Cause
-    from tradecore.runner.system import SystemIds
+    from tradecore.reconcile import FOREIGN, OF_ORDERS
 
-    difference = by_id[chosen]
-    if difference.what not in ("position", "cash"):
-        raise InputError("adopt", chosen, "a difference of a position or of cash; say --dispute for an order")
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # stdout is for the answer
+    difference, account = by_id[chosen], orders.account
+    cause = Cause(orders.ids.trace_id(), actor=actor(), source="cli")
+    if difference.what in ("position", "cash"):
+        await _book(orders, chosen, difference, reason, cause)
+    elif difference.what in (*OF_ORDERS, FOREIGN):
+        await orders.adopt(difference, reason, cause)
+    else:
+        raise InputError("adopt", chosen, "a difference that can be adopted; say --dispute for a contradiction")
+    if difference.what in ("position", "cash") or chosen in known.open:
+        resolved = DifferenceResolved(chosen, account, "adopted", reason)
+        orders.ledger.note(streams.reconciliation(account), resolved, cause)
+    show_note(f"adopted: {difference}")
+
+
+async def _book(orders: Orders, chosen: str, difference: Difference, reason: str, cause: Cause) -> None:
+    """An adjustment in the books, against equity."""
+    from decimal import Decimal
+
+    from tradecore.domain.commands import BookAdjustment
+
     change = Decimal(difference.theirs) - Decimal(difference.ours)
     price, symbol = Decimal(0), ""
     if difference.what == "position":
         symbol = difference.subject
-        held = {item.symbol: item.average_price for item in await broker.positions()}
+        held = {item.symbol: item.average_price for item in await orders.broker.positions()}
         price = held.get(symbol) or held.get(symbol.replace("/", "")) or Decimal(0)
     cash = Decimal(0) if symbol else change
-    cause = Cause(SystemIds().trace_id(), actor=actor(), source="cli")
     units = change if symbol else Decimal(0)
-    instead_of = Decimal(difference.ours)
-    ledger.handle(BookAdjustment(account, chosen, symbol, units, price, cash, reason, instead_of), cause)
-    ledger.note(streams.reconciliation(account), DifferenceResolved(chosen, account, "adopted", reason), cause)
-    show_note(f"adopted: {difference}")
+    adjustment = BookAdjustment(orders.account, chosen, symbol, units, price, cash, reason, Decimal(difference.ours))
+    orders.ledger.handle(adjustment, cause)
 
 
 def _dispute(
-    ledger: Ledger,
-    account: str,
+    orders: Orders,
+    known: Differences,
     chosen: str,
     by_id: dict[str, Difference],
-    known: Differences,
     reason: str,
+    as_of: dt.datetime,
     *,
     ungated: bool,
 ) -> None:
-    """Keep the difference, acknowledged."""
+    """Keep the difference, acknowledged; one that no runner has recorded yet is recorded with it."""
     from tradecore.domain import streams
-    from tradecore.domain.events import DifferenceDisputed
+    from tradecore.domain.events import DifferenceDisputed, DifferenceFound
     from tradecore.domain.messages import Cause
-    from tradecore.runner.system import SystemIds
 
+    difference, account, stream = by_id[chosen], orders.account, streams.reconciliation(orders.account)
+    cause = Cause(orders.ids.trace_id(), actor=actor(), source="cli")
     if chosen not in known.open:
-        raise InputError("dispute", chosen, "a difference that a runner has recorded; this one is new")
-    cause = Cause(SystemIds().trace_id(), actor=actor(), source="cli")
-    disputed = DifferenceDisputed(chosen, account, gates=not ungated, reason=reason)
-    ledger.note(streams.reconciliation(account), disputed, cause)
-    show_note(f"disputed: {by_id[chosen]}")
+        found = DifferenceFound(
+            chosen, account, difference.what, difference.subject, difference.ours, difference.theirs, True, as_of
+        )
+        orders.ledger.note(stream, found, cause)
+    orders.ledger.note(stream, DifferenceDisputed(chosen, account, gates=not ungated, reason=reason), cause)
+    show_note(f"disputed: {difference}")
 
 
 def _rows(account: str, live: tuple[Difference, ...], known: Differences) -> list[dict[str, Any]]:

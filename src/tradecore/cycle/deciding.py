@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from collections.abc import Mapping
+from decimal import Decimal
 
 import anyio
 import structlog
@@ -25,7 +28,7 @@ from tradecore.errors import JournalError, ReplayMiss, TradecoreError
 from tradecore.failpoints import failpoint
 from tradecore.learning.active import active_calibration
 from tradecore.ledger import Ledger
-from tradecore.ports.agent import Agent, Briefing, Features, Standing
+from tradecore.ports.agent import Agent, Briefing, Features, Note, Standing
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids
 
@@ -65,13 +68,14 @@ class Decider:
         """The decision on a symbol, validated, from wherever an earlier run left it; None where the cycle is over."""
         decision = self.identity(symbol, bars)
         own = self.standing(symbol)
-        features = features_of(bars, self._agent.lookback_bars, self._sources.figures(symbol, bars[-1].start))
-        state = self._request(decision, symbol, bars, features, cycle_id)
+        figures, notes = self._outside(symbol, bars[-1].start)
+        features = features_of(bars, self._agent.lookback_bars, figures)
+        state = self._request(decision, symbol, bars, features, notes, cycle_id)
         if state is None:
             return None
         cause = self._cause(decision)
         if state.progress is Progress.REQUESTED:
-            judgement = await self._judge(self._briefing(state, bars, features, own, cause))
+            judgement = await self._judge(self._briefing(state, bars, features, notes, own, cause))
             failpoint("decision.judged")
             self._ledger.handle(cmd.ConcludeDecision(decision, judgement), cause)
             failpoint("decision.concluded")
@@ -91,10 +95,16 @@ class Decider:
         account, name = self._ledger.account(self._account), self._agent.name
         held, working = account.held(name, symbol), account.working(name, symbol)
         idea, entry = self._idea(symbol), self._entry(symbol)
-        if idea is None:
-            return Standing(held, working, None, account.equity)
-        thesis = "" if entry is None else entry.reasoning
-        return Standing(held, working, idea.position.average_price, account.equity, thesis, idea.opened_at)
+        return Standing(
+            held=held,
+            working=working,
+            average_price=None if idea is None else idea.position.average_price,
+            equity=account.equity,
+            thesis="" if entry is None else entry.reasoning,
+            opened_at=None if idea is None else idea.opened_at,
+            may_add=self._rules.allow_adding,
+            may_short=self._rules.allow_short,
+        )
 
     def _idea(self, symbol: str) -> TradeState | None:
         """The trade that the agent holds of the symbol, or works on."""
@@ -109,7 +119,13 @@ class Decider:
         return None if state is None else state.concluded
 
     def _request(
-        self, decision: str, symbol: str, bars: tuple[Bar, ...], features: Features, cycle_id: str
+        self,
+        decision: str,
+        symbol: str,
+        bars: tuple[Bar, ...],
+        features: Features,
+        notes: tuple[Note, ...],
+        cycle_id: str,
     ) -> DeliberationState | None:
         """The decision as asked for; None where another process ended the cycle meanwhile."""
         known = self._ledger.deliberation(decision)
@@ -126,13 +142,35 @@ class Decider:
             values=features.values,
             missing=features.missing,
             sources=features.sources,
+            notes=self._keep_notes(notes),
         )
         self._ledger.handle(asked, self._cause(decision))
         failpoint("decision.requested")
         return self._ledger.deliberation(decision)
 
+    def _outside(self, symbol: str, as_of: dt.datetime) -> tuple[Mapping[str, Mapping[str, Decimal]], tuple[Note, ...]]:
+        """What sources know of the symbol: nothing from after that moment, and nothing where they fail."""
+        try:
+            notes = self._sources.notes(symbol, as_of)
+            return self._sources.figures(symbol, as_of), tuple(note for note in notes if note.at <= as_of)
+        except Exception as error:  # noqa: BLE001 - a source is anybody's code; without it there are still bars
+            _log.error("a source failed", symbol=symbol, error=f"{type(error).__name__}: {error}")
+            return {}, ()
+
+    def _keep_notes(self, notes: tuple[Note, ...]) -> tuple[str, ...]:
+        """The texts that the agent is shown, in the side store under the month, by their hashes."""
+        texts = [json.dumps([note.origin, note.at.isoformat(), note.text]).encode() for note in notes]
+        subject = f"notes {self._clock.now():%Y-%m}"
+        return self._ledger.journal.texts.put_all(subject, "application/json", texts) if texts else ()
+
     def _briefing(
-        self, state: DeliberationState, bars: tuple[Bar, ...], features: Features, own: Standing, cause: Cause
+        self,
+        state: DeliberationState,
+        bars: tuple[Bar, ...],
+        features: Features,
+        notes: tuple[Note, ...],
+        own: Standing,
+        cause: Cause,
     ) -> Briefing:
         return Briefing(
             decision_id=state.decision_id,
@@ -142,7 +180,7 @@ class Decider:
             bars=bars,
             features=features,
             standing=own,
-            notes=self._sources.notes(state.symbol, state.data_as_of),
+            notes=notes,
             cause=cause,
             run=self._run,
         )

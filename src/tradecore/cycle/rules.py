@@ -29,3 +29,5 @@ class CycleRules:
     deliver_s: float = 10.0
     not_after_s: float = 30.0
     exits: ExitPlan | None = None
+    allow_adding: bool = False
+    allow_short: bool = False

@@ -58,38 +58,45 @@ def validate(
     if not made.stance.acts:
         return plain
     try:
-        quantity = _buy(made, own, market, rules) if made.stance is Stance.BUY else _sell(own)
+        quantity = _open(made, own, market, rules) if own.opens(made.stance) else _close(made.stance, own)
     except InputError as error:
         return attrs.evolve(plain, stance=Stance.HOLD, reason=str(error))
-    return attrs.evolve(plain, quantity=quantity, needs_approval=_approval(made, confidence, rules))
+    return attrs.evolve(plain, quantity=quantity, needs_approval=_approval(made, own, confidence, rules))
 
 
-def _buy(made: DecisionConcluded, own: Standing, market: Market, rules: CycleRules) -> Decimal:
+def _open(made: DecisionConcluded, own: Standing, market: Market, rules: CycleRules) -> Decimal:
+    """The units of a new position, or of what is added to one."""
+    is_long = made.stance is Stance.BUY
+    if not is_long and is_crypto(made.symbol):
+        raise InputError("symbol", made.symbol, "one that can be borrowed: coins are not sold short")
     if made.confidence is None or not ZERO <= made.confidence <= 1:
-        raise InputError("confidence", made.confidence, "a share from 0 to 1 on what is to be bought")
+        raise InputError("confidence", made.confidence, "a share from 0 to 1 on what opens a position")
     if market.tradable is False:
         raise InputError("symbol", made.symbol, "one that the broker trades")
-    if own.held or own.working:
+    if own.working or (own.held and not own.may_add):
         raise InputError("symbol", made.symbol, "one that the agent neither holds nor has an order for")
     size = made.size_fraction
     if size is None or not ZERO < size <= rules.max_size_fraction:
         raise InputError("size_fraction", size, f"above 0, at most {rules.max_size_fraction}")
-    _check_price("stop_price", made.stop_price, market.price, rules, below=True)
-    _check_price("target_price", made.target_price, market.price, rules, below=False)
+    _check_price("stop_price", made.stop_price, market.price, rules, below=is_long)
+    _check_price("target_price", made.target_price, market.price, rules, below=not is_long)
     if own.equity is None or own.equity <= 0:
         raise InputError("equity", own.equity, "the account's equity, to size by")
+    if abs(own.held) * market.price > (rules.max_size_fraction - size) * own.equity:
+        raise InputError("size_fraction", size, f"with what is held at most {rules.max_size_fraction}")
     quantity = percent_of_equity(own.equity, size, market.price, step=_COIN if is_crypto(made.symbol) else Decimal(1))
     if quantity <= 0:
         raise InputError("size_fraction", size, f"enough for one unit at {market.price}")
     return quantity
 
 
-def _sell(own: Standing) -> Decimal:
-    if own.held <= 0:
-        raise InputError("action", "sell", "a symbol that the agent holds: it sells nothing short")
+def _close(stance: Stance, own: Standing) -> Decimal:
+    """All that is held, by what is against it."""
+    if own.held <= 0 if stance is Stance.SELL else own.held >= 0:
+        raise InputError("action", stance.value, "a symbol that the agent holds: it sells nothing short")
     if own.working:
-        raise InputError("action", "sell", "a symbol without a working order of the agent")
-    return own.held
+        raise InputError("action", stance.value, "a symbol without a working order of the agent")
+    return abs(own.held)
 
 
 def _check_price(field: str, price: Decimal | None, last: Decimal, rules: CycleRules, *, below: bool) -> None:
@@ -101,11 +108,11 @@ def _check_price(field: str, price: Decimal | None, last: Decimal, rules: CycleR
         raise InputError(field, price, f"a price {side} {last}, within {rules.max_price_distance} of it")
 
 
-def _approval(made: DecisionConcluded, confidence: Decimal | None, rules: CycleRules) -> str | None:
-    """Why a person must agree. A semi-automatic sale waits for nobody."""
+def _approval(made: DecisionConcluded, own: Standing, confidence: Decimal | None, rules: CycleRules) -> str | None:
+    """Why a person must agree. What closes a position waits for nobody in the semi-automatic mode."""
     if rules.mode is CycleMode.MANUAL:
         return "cycles of this account are manual"
-    is_asked = rules.mode is CycleMode.SEMI_AUTOMATIC and made.stance is Stance.BUY
+    is_asked = rules.mode is CycleMode.SEMI_AUTOMATIC and own.opens(made.stance)
     if is_asked and (confidence is None or confidence < rules.approve_below):
         return f"confidence {confidence} is below {rules.approve_below}"
     return None

@@ -127,7 +127,8 @@ def unversioned(limits: Limits) -> Limits:
 
 def evolve(state: AccountState | None, event: ev.Event, account: str) -> AccountState:
     """The account after an event; an account exists as soon as somebody names it."""
-    state = state or AccountState(account)
+    if state is None:
+        state = AccountState(account)
     match event:
         case ev.ReservationMade():
             return _evolve_reservation(state, event)
@@ -228,7 +229,10 @@ def _evolve_reservation(state: AccountState, event: ev.ReservationMade) -> Accou
     if event.at is not None:
         order = Recent(event.at, event.symbol, event.side, event.quantity, event.strategy, event.agent)
         worth = None if event.price is None else times(event.quantity, event.price)
-        tempo = tempo.on(event.at.date(), state.equity).placed(order, worth, state.limits)
+        day = event.at.date()
+        if day != tempo.day:  # what the account is worth is only asked where a day begins
+            tempo = tempo.on(day, state.equity)
+        tempo = tempo.placed(order, worth, state.limits)
     reservations, opened = put(state.reservations, event.order_id, made)
     counts = dict(state.open_by_scope)
     for scope in scopes(event.symbol, event.strategy, event.agent):

@@ -467,6 +467,7 @@ class RecordReport:
     updated_at: dt.datetime
     source: str
     raw: str
+    reason: str = "canceled at the broker"
 
 
 @attrs.frozen
@@ -641,6 +642,7 @@ class RequestDecision:
     values: Mapping[str, Decimal]
     missing: tuple[str, ...]
     sources: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 @attrs.frozen

@@ -77,6 +77,7 @@ def _request(command: RequestDecision) -> list[ev.Event]:
         values=command.values,
         missing=command.missing,
         sources=command.sources,
+        notes=command.notes,
     )
     return [asked, shown]
 

@@ -441,7 +441,8 @@ class DecisionRequested(Event, frozen=True):
 class FeaturesRecorded(Event, frozen=True):
     """What was known when a decision was made, by name; what was not is `missing`, so that nothing is just not there.
 
-    `sources` are those that answered. Everything was known by `as_of`.
+    `sources` are those that answered, `notes` the texts from outside by their hashes in the side store, the newest
+    last. Everything was known by `as_of`.
     """
 
     NAME: ClassVar[str] = "ai.features.recorded"
@@ -451,6 +452,7 @@ class FeaturesRecorded(Event, frozen=True):
     values: Mapping[str, Decimal]
     missing: tuple[str, ...]
     sources: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 class DecisionConcluded(Event, frozen=True):

@@ -231,7 +231,8 @@ def _ending(state: OrderState, word: RecordAnswer | RecordReport) -> ev.Event | 
         return None
     match word.status:
         case _S.CANCELED:
-            return ev.OrderCanceled(state.order_id, "canceled at the broker", word.filled_qty, word.raw)
+            reason = word.reason if isinstance(word, RecordReport) else "canceled at the broker"
+            return ev.OrderCanceled(state.order_id, reason, word.filled_qty, word.raw)
         case _S.EXPIRED:
             return ev.OrderExpired(state.order_id, word.filled_qty, word.raw)
         case _S.REPLACED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
@@ -50,6 +51,7 @@ class Tempo:
         )
 
 
+@functools.lru_cache(maxsize=4096)
 def scopes(symbol: str, strategy: str, agent: str) -> tuple[str, str, str]:
     """What an order counts for, beside its account."""
     return f"symbol {symbol}", f"strategy {strategy}", f"agent {agent}"
@@ -57,6 +59,9 @@ def scopes(symbol: str, strategy: str, agent: str) -> tuple[str, str, str]:
 
 def _window_s(limits: Limits) -> Decimal | None:
     """How far back single orders must be remembered; None when no limit asks."""
+    single = (limits.max_orders_per_minute, limits.duplicate_window_s, limits.max_repeats)
+    if single == (None, None, None) and not (limits.per_symbol or limits.per_strategy or limits.per_agent):
+        return None  # asked at every order, and most accounts have no such limit
     windows = []
     if limits.max_orders_per_minute is not None or any(one.max_orders_per_minute is not None for one in _all(limits)):
         windows.append(Decimal(60))

@@ -132,6 +132,7 @@ class OutcomeResolver:
         state = self._ledger.deliberation(decision)
         made = None if state is None else state.concluded
         kept = None if state is None else state.validated
+        said = None if state is not None else self._said(decision)
         bars = await self._bars(ended.proposed.symbol, end.opened_at, end.closed_at)
         highest = max((bar.high for bar in bars), default=None)
         lowest = min((bar.low for bar in bars), default=None)
@@ -158,8 +159,8 @@ class OutcomeResolver:
             max_drawdown=_move(worst, entry, -sign),
             exit_reason=self._exit_reason(trade_id, ended, end.exit_reason),
             exit_decision_id=self._exit_decision(ended.exit_orders),
-            stated=None if made is None else made.confidence,
-            confidence=None if kept is None else kept.confidence,
+            stated=said if made is None else made.confidence,
+            confidence=said if kept is None else kept.confidence,
             calibration_id=None if kept is None else kept.calibration_id,
             model=None if made is None else made.model,
             model_cost=ZERO if made is None else made.cost,
@@ -180,6 +181,11 @@ class OutcomeResolver:
 
     def _filled(self, order_ids: tuple[str, ...]) -> list[OrderState]:
         return [order for one in order_ids if (order := self._ledger.order(one)) is not None and order.filled_qty]
+
+    def _said(self, decision: str) -> Decimal | None:
+        """How sure a strategy said it was, which nobody deliberated on."""
+        first = next(iter(self._ledger.journal.load(streams.decision(decision))), None)
+        return first.event.confidence if first is not None and isinstance(first.event, ev.DecisionGenerated) else None
 
     def _exit_decision(self, exit_orders: tuple[str, ...]) -> str | None:
         """The decision of the order that closed it; None where a rule or a person did."""

@@ -29,6 +29,7 @@ from tradecore.ledger import Ledger, Outcome
 from tradecore.outbox import deaths
 from tradecore.outbox.answers import Done
 from tradecore.outbox.caller import Caller
+from tradecore.outbox.hands import Hands
 from tradecore.outbox.lane import Lane
 from tradecore.outbox.leave import Leave
 from tradecore.outbox.needs import Kind
@@ -83,6 +84,7 @@ class Outbox:
         self._waiting = WaitingRoom()
         self.leave = Leave(ledger, clock, account)
         self._caller = Caller(ledger, broker, clock, pace, account, self.leave)
+        self._hands = Hands(self._deliver)
         self._busy = 0
         self._finished: list[tuple[Item, Done]] = []
         self._held_until = 0.0
@@ -153,7 +155,7 @@ class Outbox:
         try:
             async with anyio.create_task_group() as group:
                 while True:
-                    changed = self._changed
+                    changed = self._next_change()
                     self._step(group)
                     with anyio.move_on_after(self._until_next()):
                         await changed.wait()
@@ -163,7 +165,7 @@ class Outbox:
     async def drain(self) -> None:
         """Wait until no order has open work, but for what must wait."""
         while len(self._open.items) > len(self._waiting):
-            changed = self._changed
+            changed = self._next_change()
             await changed.wait()
 
     def why_stuck(self, patience_s: float) -> str | None:
@@ -179,7 +181,7 @@ class Outbox:
         """Start no further delivery, and wait until no call to the broker is under way."""
         self._closing = True
         while self._busy:
-            changed = self._changed
+            changed = self._next_change()
             await changed.wait()
         if self._lane is not None:
             self._lane.leave()
@@ -201,7 +203,7 @@ class Outbox:
         started = self._record(finished, taken)
         for item in taken:
             if item.key in started:
-                group.start_soon(self._deliver, item, self._clock.monotonic())
+                self._hands.give(group, item, self._clock.monotonic())
             else:  # stale, withdrawn, or sent by somebody else
                 self._busy -= 1
                 self._open.queue.release(item.line)
@@ -365,9 +367,7 @@ class Outbox:
 
     async def _deliver(self, item: Item, marked_at: float) -> None:
         """One call, whose outcome is recorded with whatever else ends at the same moment."""
-        with anyio.CancelScope(shield=item.is_marked):  # what was sent has an outcome, and it must be recorded
-            done = await self._caller.call(item, marked_at)
-            self._finished.append((item, done))
+        self._finished.append((item, await self._caller.call(item, marked_at)))
         self._signal()
 
     # --- telling ----------------------------------------------------------------------------------------------------
@@ -380,4 +380,9 @@ class Outbox:
 
     def _signal(self) -> None:
         self._changed.set()
-        self._changed = anyio.Event()
+
+    def _next_change(self) -> anyio.Event:
+        """Set by whatever changes from here on."""
+        if self._changed.is_set():
+            self._changed = anyio.Event()
+        return self._changed

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import attrs
 
-from tradecore.domain.judgement import Judgement
+from tradecore.domain.judgement import Judgement, Stance
 from tradecore.domain.messages import Cause
 from tradecore.domain.values import Bar
 
@@ -40,6 +40,7 @@ class Standing:
     """What the account has to do with the symbol. Quantities signed, in units; money in account currency.
 
     `held` is what the agent holds, `working` what its open orders can add. `thesis` is why the position was opened.
+    Whether it may add to a position, or sell what it does not have, is the operator's word; limits hold all the same.
     """
 
     held: Decimal
@@ -48,6 +49,14 @@ class Standing:
     equity: Decimal | None
     thesis: str = ""
     opened_at: dt.datetime | None = None
+    may_add: bool = False
+    may_short: bool = False
+
+    def opens(self, stance: Stance) -> bool:
+        """Whether it takes on risk: it opens a position, or adds to one. What is against a position closes it."""
+        return (stance is Stance.BUY and self.held >= 0) or (
+            stance is Stance.SELL and self.held <= 0 and self.may_short
+        )
 
 
 @attrs.frozen

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
+from pathlib import Path
 
+from tradecore.cycle.note_files import NoteFiles
 from tradecore.cycle.orchestrator import Cycle
 from tradecore.cycle.rules import CycleRules
+from tradecore.cycle.sources import Sources
 from tradecore.cycle.turn import Turn
 from tradecore.domain.judgement import CycleMode
 from tradecore.engine import Engine
@@ -34,15 +37,18 @@ async def open_cycle(
     gateway: ModelGateway | None = None,
     agent: Agent | None = None,
     *,
+    sources: Sources | None = None,
     alone: bool = True,
 ) -> AsyncIterator[Cycle | None]:
     """The cycles that the settings ask for, with a way to models; None where no agent is named.
 
-    `gateway` and `agent` stand in for those of the settings; `alone` when no other process had the
+    `gateway`, `agent` and `sources` stand in for those of the settings; `alone` when no other process had the
     ledger. Raises `ConfigurationError`, and what the gateway raises.
     """
     if agent is not None:
-        yield make_cycle(settings, agent, engine, venue, clock, ids, runner_id, not_after_s, alone=alone)
+        yield make_cycle(
+            settings, agent, engine, venue, clock, ids, runner_id, not_after_s, sources=sources, alone=alone
+        )
         return
     if not settings.agent.name:
         yield None
@@ -79,6 +85,7 @@ def make_cycle(
     runner_id: str,
     not_after_s: float,
     *,
+    sources: Sources | None = None,
     alone: bool = True,
 ) -> Cycle:
     """The cycles of an account. Raises `ConfigurationError` where nobody said which symbols to look at."""
@@ -97,6 +104,8 @@ def make_cycle(
         deliver_s=said.deliver_s,
         not_after_s=not_after_s,
         exits=settings.exits.plan(),
+        allow_adding=said.allow_adding,
+        allow_short=said.allow_short,
     )
     turn = None
     if settings.delivery.shared:  # silence between cycles, or in a step of one, is no death
@@ -104,4 +113,5 @@ def make_cycle(
         patience_s = longest + settings.delivery.takeover_s
         turn = Turn(engine.ledger, clock, ids, settings.account, runner_id, patience_s, alone=alone)
     run = said.run or runner_id
-    return Cycle(engine, agent, venue.market_data, clock, ids, settings.account, symbols, rules, run, turn=turn)
+    sources = sources or (NoteFiles(Path(said.notes)) if said.notes else None)
+    return Cycle(engine, agent, venue.market_data, clock, ids, settings.account, symbols, rules, run, sources, turn)

@@ -17,7 +17,7 @@ from tradecore.domain.events import AlertTriggered
 from tradecore.domain.messages import Cause
 from tradecore.domain.triggers import FAILED
 from tradecore.domain.values import TradingState
-from tradecore.errors import CorruptLedger, InvariantViolated, TradecoreError
+from tradecore.errors import BrokerError, ConfigurationError, CorruptLedger, JournalError, TradecoreError
 from tradecore.runner.contract import Session
 from tradecore.runner.halt_file import find_halt_file
 from tradecore.runner.system import SystemIds
@@ -25,13 +25,17 @@ from tradecore.runner.system import SystemIds
 _log = structlog.get_logger("tradecore.runner")
 
 
+_FORESEEN = (BrokerError, ConfigurationError, JournalError)
+"""What a runner may end with: its surroundings fail, or it was told nonsense."""
+
+
 def failure_in(error: BaseException) -> Exception | None:
-    """What nobody foresaw among the reasons why a runner ends: a broken promise of ours, or no error of ours at all."""
+    """What nobody foresaw among the reasons why a runner ends: a broken promise of ours, or anybody's mistake."""
     if isinstance(error, BaseExceptionGroup):
         return next((found for each in error.exceptions if (found := failure_in(each)) is not None), None)
-    if isinstance(error, InvariantViolated | CorruptLedger):
-        return error
-    return error if isinstance(error, Exception) and not isinstance(error, TradecoreError) else None
+    if not isinstance(error, Exception) or type(error) is TradecoreError:  # the lease is lost, for one
+        return None
+    return None if isinstance(error, _FORESEEN) and not isinstance(error, CorruptLedger) else error
 
 
 def halt_failed(session: Session, failure: Exception) -> None:

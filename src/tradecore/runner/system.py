@@ -41,7 +41,8 @@ class SystemIds:
         # 48 bits of milliseconds and 12 of their fraction, forced to rise, then 62 bits of chance (RFC 9562, method 3).
         stamp = time.time_ns() * 4096 // 1_000_000
         self._last = stamp = max(stamp, self._last + 1)
-        bits = (stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62 | secrets.randbits(62)
+        chance = int.from_bytes(os.urandom(8))
+        bits = (stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62 | chance >> 2
         text = f"{bits:032x}"
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 

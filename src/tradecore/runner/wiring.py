@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 
 import attrs
 
-from tradecore.engine import Engine, Terms
+from tradecore.cycle.sources import Sources
+from tradecore.engine import Engine
+from tradecore.engine_terms import Terms
 from tradecore.errors import ConfigurationError, InputError, LeaseHeld
 from tradecore.feed import BarFeed
 from tradecore.inbox import Inbox
@@ -45,10 +47,11 @@ async def open_session(
     strategy: Strategy | None = None,
     gateway: ModelGateway | None = None,
     agent: Agent | None = None,
+    sources: Sources | None = None,
 ) -> AsyncIterator[Session]:
     """Open everything that the settings name, in the order in which it must close again.
 
-    `strategy` and `agent` stand in for those that the settings name, `gateway` for the way to models.
+    `strategy`, `agent` and `sources` stand in for those that the settings name, `gateway` for the way to models.
 
     Raises `ConfigurationError`, `InputError`, the journal's and the broker's errors; nothing stays open then.
     """
@@ -72,7 +75,17 @@ async def open_session(
                 session = assemble(settings, strategy, runner_id, ledger, venue, around)
                 engine, fresh_s = session.engine, not_after_s(settings, venue)
                 async with open_cycle(
-                    settings, engine, venue, clock, ids, runner_id, fresh_s, gateway, agent, alone=alone
+                    settings,
+                    engine,
+                    venue,
+                    clock,
+                    ids,
+                    runner_id,
+                    fresh_s,
+                    gateway,
+                    agent,
+                    sources=sources,
+                    alone=alone,
                 ) as cycle:
                     yield attrs.evolve(session, cycle=cycle)
         finally:
