@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import attrs
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -96,7 +97,7 @@ def test_every_feature_is_filled_or_marked_missing(count: int) -> None:
         assert set(shown.missing) == {"sentiment", "pb"}
 
 
-SHORT = attrs.evolve(BUY, stance=Stance.SELL, stop_price=D(105), target_price=D(90))
+SHORT = msgspec.structs.replace(BUY, stance=Stance.SELL, stop_price=D(105), target_price=D(90))
 HAS_SHORT = Standing(D(-7), D(0), D(110), D(100_000))
 
 
@@ -132,6 +133,6 @@ def test_with_leave_a_short_position_is_opened_added_to_and_closed() -> None:
     ],
 )
 def test_a_short_position_is_held_against_the_same_rules(change: dict[str, Any], own: Standing, field: str) -> None:
-    kept = free(attrs.evolve(SHORT, **change), own)
+    kept = free(msgspec.structs.replace(SHORT, **change), own)
     assert (kept.stance, kept.quantity) == (Stance.HOLD, None)
     assert kept.reason.startswith(field)
