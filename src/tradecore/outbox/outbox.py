@@ -368,7 +368,7 @@ class Outbox:
     async def _deliver(self, item: Item, marked_at: float) -> None:
         """One call, whose outcome is recorded with whatever else ends at the same moment."""
         done = await self._caller.call(item, marked_at)
-        self._finished.append((item, done))  # not before: the list is another one by now
+        self._finished.append((item, done))  # only now: the list is another one whenever outcomes were recorded
         self._signal()
 
     # --- telling ----------------------------------------------------------------------------------------------------
