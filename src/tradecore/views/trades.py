@@ -8,7 +8,7 @@ from tradecore.domain import events as ev
 from tradecore.domain import trade
 from tradecore.domain.messages import Recorded
 from tradecore.domain.position import Position
-from tradecore.domain.values import Side, TradeStatus, plus, times
+from tradecore.domain.values import Side, TradeStatus, plus
 from tradecore.views.plain import instant, instant_or_none, number, text
 from tradecore.views.view import Row, Rows
 
@@ -52,7 +52,7 @@ def _fold(row: Row, event: ev.Event) -> None:
             if event.open_qty:
                 row["exit_reason"] = None
             if event.order_id not in after.exit_orders:  # what is booked anew comes as a fill
-                change = times(Side(row["side"]).sign, event.signed_qty)
+                change = event.signed_qty * Side(row["side"]).sign
                 row["entry_qty"] = text(plus(number(row, "entry_qty"), change))
         case ev.TradeFilled() if (event.signed_qty > 0) == (row["side"] == Side.BUY.value):
             row["entry_qty"] = text(plus(number(row, "entry_qty"), abs(event.signed_qty)))
