@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-import pytest
-
 from tests.ledger.desk import Desk
 from tests.risk.test_exits import Market, plan
 from tests.risk.test_wired import found
@@ -31,7 +29,6 @@ def test_an_order_that_would_add_to_a_trade_does_not_lower_its_raised_stop() -> 
     assert len(found(market.desk, ExitFired)) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="a ladder begins anew when more is ordered, not when it fills")
 def test_a_rung_that_was_closed_is_not_closed_again_because_of_an_order_that_never_filled() -> None:
     planned = plan(stop_loss="0.1", ladder=(Rung(D("0.05"), D("0.5")), Rung(D("0.5"), D("0.5"))))
     market = Market.over()

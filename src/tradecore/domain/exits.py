@@ -177,10 +177,13 @@ def evolve(state: ExitState | None, event: ev.Event) -> ExitState:
     if isinstance(event, ev.ExitsArmed):
         if state is not None and state.order_id == event.order_id:
             return changed(state, keeper=event.keeper)
-        fired = 0 if state is None else state.fired
-        return ExitState(
-            event.trade_id, event.account, event.symbol, event.order_id, event.plan, event.keeper, fired=fired
-        )
+        armed = ExitState(event.trade_id, event.account, event.symbol, event.order_id, event.plan, event.keeper)
+        if state is None:
+            return armed
+        if state.plan.ladder != event.plan.ladder:
+            return changed(armed, fired=state.fired)
+        # An order that adds may never fill: a ladder that was begun goes on where it was.
+        return changed(armed, fired=state.fired, rungs=state.rungs, entered=state.entered, last_rung=state.last_rung)
     assert state is not None, "exits begin when they are armed"
     match event:
         case ev.ExitRaised():
