@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -45,7 +44,7 @@ class Asker:
     run: str
     cause: Cause
     decision_id: str | None = None
-    deadline: dt.datetime | None = None
+    deadline: float | None = None
 
 
 def chat_question(body: Mapping[str, Any], asker: Asker) -> Question[Chat]:

@@ -49,12 +49,14 @@ class MovedClock(SystemClock):
 
     def __init__(self) -> None:
         self.by_s = 0.0
+        self.set_by_s = 0.0
+        """How far the wall's clock alone was set."""
 
     def now_ns(self) -> int:
-        return super().now_ns() + int(self.by_s * 1e9)
+        return super().now_ns() + int((self.by_s + self.set_by_s) * 1e9)
 
     def now(self) -> dt.datetime:
-        return super().now() + dt.timedelta(seconds=self.by_s)
+        return super().now() + dt.timedelta(seconds=self.by_s + self.set_by_s)
 
     def monotonic(self) -> float:
         return super().monotonic() + self.by_s

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from decimal import Decimal
 from typing import Any
 
+import anyio
 import pytest
 
 from tests.models.stage import BUY, HOLD, TRACE, Stage, changed, question, settings_for
@@ -17,6 +17,7 @@ from tradecore.domain.events import (
     ModelSwitched,
 )
 from tradecore.domain.model_call import Criticality, ModelFailure
+from tradecore.errors import InputError
 from tradecore.ports.model import Abstained, Answered, Exhausted
 from tradecore.settings_models import ModelsSettings
 from tradecore.testing.model_acts import Act, Fault, Say
@@ -62,13 +63,19 @@ def spoil(settings: ModelsSettings, server: ModelServer, stage: Stage, model: st
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
-@pytest.mark.parametrize("failure", [*FAULTS, *NOT_ASKED], ids=lambda failure: failure.value)
+@pytest.mark.parametrize(
+    ("failure", "is_streamed"),
+    [*((one, False) for one in (*FAULTS, *NOT_ASKED)), *((one, True) for one in FAULTS)],
+    ids=lambda value: value.value if isinstance(value, ModelFailure) else "streamed" if value else "whole",
+)
 def test_a_failure_at_any_place_of_the_chain_moves_on(
-    server: ModelServer, stage: Stage, failure: ModelFailure, place: int
+    server: ModelServer, stage: Stage, failure: ModelFailure, place: int, is_streamed: bool
 ) -> None:
     """The models before it fail, too, and the one after it answers; last of all, the chain is exhausted."""
     models = ("a@p0", "b@p1", "c@p2")
     settings = settings_for(server.url, models)
+    for model in models:
+        settings = changed(settings, model, stream=is_streamed)
     for before in range(place):
         server.script("abc"[before], Fault.server_error())
     settings = spoil(settings, server, stage, models[place], failure)
@@ -98,6 +105,28 @@ def test_a_failure_at_any_place_of_the_chain_moves_on(
         assert stage.events(ModelCallFailed)[-1].failure is failure
     elif failure is not ModelFailure.BREAKER_OPEN:
         assert server.count("abc"[place]) == 0
+    assert not stage.budget().open
+
+
+@pytest.mark.parametrize("is_streamed", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("act", [Fault.cut(0), Fault.cut(200), Fault.nonsense()], ids=["reset", "cut off", "garbage"])
+def test_what_breaks_on_the_wire_at_any_place_moves_on(
+    server: ModelServer, stage: Stage, act: Act, place: int, is_streamed: bool
+) -> None:
+    models = ("a@p0", "b@p1", "c@p2")
+    settings = settings_for(server.url, models)
+    for model in models:
+        settings = changed(settings, model, stream=is_streamed)
+    for before in range(place):
+        server.script("abc"[before], Fault.server_error())
+    server.script("abc"[place], act)
+    for after in range(place + 1, 3):
+        server.script("abc"[after], Say(BUY))
+    outcome = stage.ask_one(settings)
+    assert stage.events(ModelCallFailed)[-1].failure is ModelFailure.BROKEN
+    assert isinstance(outcome, Exhausted if place == 2 else Answered)
+    assert server.count("abc"[place]) == 1
     assert not stage.budget().open
 
 
@@ -168,11 +197,40 @@ def test_a_role_without_a_chain_asks_nobody(server: ModelServer, stage: Stage) -
 
 def test_the_deadline_of_the_decision_holds_for_the_whole_chain(server: ModelServer, stage: Stage) -> None:
     server.script("first", Fault.hang())
-    soon = stage.clock.now() + dt.timedelta(seconds=0.3)
+    soon = stage.clock.monotonic() + 0.3
     outcome = stage.ask_one(settings_for(server.url), question(deadline=soon))
     assert isinstance(outcome, Exhausted)
     assert [step.failure for step in outcome.steps] == [ModelFailure.TIMEOUT, ModelFailure.OUT_OF_TIME]
     assert server.count("second") == 0
+
+
+@pytest.mark.parametrize("set_by_s", [86_400, -86_400])
+def test_a_clock_that_is_set_moves_no_deadline(server: ModelServer, stage: Stage, set_by_s: float) -> None:
+    server.script("first", Fault.hang())
+    settings = changed(settings_for(server.url), "first", timeout_s=0.2)
+    enough, too_little = (stage.clock.monotonic() + seconds for seconds in (60, 0))
+
+    async def story() -> list[Any]:
+        async with stage.gateway(settings) as gateway, anyio.create_task_group() as group:
+
+            async def set_the_clock() -> None:
+                await anyio.sleep(0.05)  # the first model hangs for longer
+                stage.clock.set_by_s = set_by_s
+
+            server.script("second", Say(BUY))
+            group.start_soon(set_the_clock)
+            return [await gateway.ask(question(deadline=deadline)) for deadline in (enough, too_little)]
+
+    in_time, late = anyio.run(story)
+    assert isinstance(in_time, Answered), "the question was on its way when the clock was set"
+    assert isinstance(late, Exhausted)
+    assert {step.failure for step in late.steps} == {ModelFailure.OUT_OF_TIME}
+
+
+@pytest.mark.parametrize("deadline", [float("nan"), float("inf")])
+def test_a_deadline_that_is_no_time_is_refused(server: ModelServer, stage: Stage, deadline: float) -> None:
+    with pytest.raises(InputError, match="deadline"):
+        stage.ask_one(settings_for(server.url), question(deadline=deadline))
 
 
 def test_a_pause_that_a_provider_asks_for_is_kept(server: ModelServer, stage: Stage) -> None:
@@ -189,8 +247,6 @@ def test_a_pause_that_a_provider_asks_for_is_kept(server: ModelServer, stage: St
                 said.append(outcome.call.model)
             return said
 
-    import anyio
-
     assert anyio.run(story) == ["second", "second", "first"]
     assert stage.events(ModelSwitched)[-1].failure is ModelFailure.COOLING_DOWN
     assert stage.events(ModelCallFailed)[0].retry_after_s == 7
@@ -199,8 +255,6 @@ def test_a_pause_that_a_provider_asks_for_is_kept(server: ModelServer, stage: St
 def test_a_provider_that_fails_three_times_is_left_alone_for_a_minute_then_asked_once(
     server: ModelServer, stage: Stage
 ) -> None:
-    import anyio
-
     server.script("a", Fault.server_error())
     settings = settings_for(server.url, ("a@p0", "b@p1"))
 

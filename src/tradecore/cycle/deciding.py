@@ -70,12 +70,14 @@ class Decider:
         own = self.standing(symbol)
         figures, notes = self._outside(symbol, bars[-1].start)
         features = features_of(bars, self._agent.lookback_bars, figures)
-        state = self._request(decision, symbol, bars, features, notes, cycle_id)
+        known = self._ledger.deliberation(decision)
+        left_s = self._rules.decide_s if known is None else self._left_s(known)
+        state = known or self._request(decision, symbol, bars, features, notes, cycle_id)
         if state is None:
             return None
         cause = self._cause(decision)
         if state.progress is Progress.REQUESTED:
-            judgement = await self._judge(self._briefing(state, bars, features, notes, own, cause))
+            judgement = await self._judge(self._briefing(state, bars, features, notes, own, cause, left_s), left_s)
             failpoint("decision.judged")
             self._ledger.handle(cmd.ConcludeDecision(decision, judgement), cause)
             failpoint("decision.concluded")
@@ -89,6 +91,11 @@ class Decider:
             failpoint("decision.validated")
             state = self._known(decision)
         return state
+
+    def _left_s(self, known: DeliberationState) -> float:
+        """What is left of a decision's time that an earlier run asked for: the wall clock outlives a process."""
+        left_s = (known.deadline - self._clock.now()).total_seconds()
+        return min(max(left_s, 0.0), self._rules.decide_s)
 
     def standing(self, symbol: str) -> Standing:
         """What the agent has to do with the symbol, by the account's books."""
@@ -128,9 +135,6 @@ class Decider:
         cycle_id: str,
     ) -> DeliberationState | None:
         """The decision as asked for; None where another process ended the cycle meanwhile."""
-        known = self._ledger.deliberation(decision)
-        if known is not None:
-            return known
         asked = cmd.RequestDecision(
             decision_id=decision,
             agent=self._agent.name,
@@ -171,12 +175,13 @@ class Decider:
         notes: tuple[Note, ...],
         own: Standing,
         cause: Cause,
+        left_s: float,
     ) -> Briefing:
         return Briefing(
             decision_id=state.decision_id,
             symbol=state.symbol,
             as_of=state.data_as_of,
-            deadline=self._clock.now() + dt.timedelta(seconds=self._rules.decide_s),
+            deadline=self._clock.monotonic() + left_s,
             bars=bars,
             features=features,
             standing=own,
@@ -185,9 +190,9 @@ class Decider:
             run=self._run,
         )
 
-    async def _judge(self, briefing: Briefing) -> Judgement:
+    async def _judge(self, briefing: Briefing, left_s: float) -> Judgement:
         """The agent's judgement, or why it has none. Only what would make a replay or the store a liar is raised."""
-        with anyio.move_on_after(self._rules.decide_s):
+        with anyio.move_on_after(left_s):
             try:
                 return await self._agent.judge(briefing)
             except Exception as error:  # noqa: BLE001 - an agent is anybody's code, and its failure is no decision

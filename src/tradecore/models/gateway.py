@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -62,8 +61,7 @@ class Gateway:
         """Ask until a model answers or none is left. Raises as `ask`."""
         self._secrets.check(question.logical)
         settle_expired(self._ledger, self._purse.budget, self._clock.now())
-        limit = dt.timedelta(seconds=self._settings.deadline_s.of(question.criticality))
-        ends = self._clock.now() + limit
+        ends = self._clock.monotonic() + self._settings.deadline_s.of(question.criticality)
         deadline = ends if question.deadline is None else min(ends, question.deadline)
         key = (question.run, question.request_hash)
         record = Record(self._ledger, self._clock, self._purse, question, self._occurrences.get(key, 0) + 1)
@@ -84,7 +82,7 @@ class Gateway:
         return Exhausted(record.question_id, steps, cost, question.request_hash, record.last_event_id)
 
     async def _try(
-        self, question: Question[ValueT], record: Record, step: Step, deadline: dt.datetime
+        self, question: Question[ValueT], record: Record, step: Step, deadline: float
     ) -> Served[ValueT] | ChainStep:
         body = canonical("messages", question.chat(step.entry))
         self._secrets.check(body)
@@ -92,7 +90,7 @@ class Gateway:
         kept = self._cache.find(wire_hash, self._settings.cache_s.get(question.role, 0.0))
         if kept is not None:
             return self._serve_again(question, record, step, kept)
-        left_s = (deadline - self._clock.now()).total_seconds()
+        left_s = deadline - self._clock.monotonic()
         cannot = self._cannot(step, left_s)
         if cannot is not None:
             return step.missed(*cannot)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
+import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
@@ -35,7 +35,7 @@ class Question(Generic[ValueT]):
     cause: Cause
     agent: str | None
     decision_id: str | None
-    deadline: dt.datetime | None
+    deadline: float | None
     logical: bytes
     chat: Callable[[CatalogueSettings], Mapping[str, Any]]
     read: Callable[[bytes, str], Reading[ValueT]]
@@ -104,8 +104,8 @@ def _check(request: ModelRequest[AnswerT]) -> None:
             raise InputError(field, getattr(request, field), "a text that is not empty")
     if not request.messages:
         raise InputError("messages", request.messages, "at least one message")
-    if request.deadline is not None and request.deadline.tzinfo is None:
-        raise InputError("deadline", request.deadline, "a time with a time zone")
+    if request.deadline is not None and not math.isfinite(request.deadline):
+        raise InputError("deadline", request.deadline, "a finite time of the clock's monotonic seconds")
     warmth = request.temperature
     if warmth is not None and not (warmth.is_finite() and Decimal(0) <= warmth <= Decimal(2)):
         raise InputError("temperature", warmth, "a number from 0 to 2")

@@ -63,13 +63,14 @@ class Standing:
 class Briefing:
     """Everything that an agent sees of a symbol. Bars in the order of time, the newest last; times in UTC.
 
-    A judgement after `deadline` is not waited for. `cause` and `run` go on with every question to a model.
+    A judgement after `deadline`, in seconds of `Clock.monotonic`, is not waited for. `cause` and `run` go on with every
+    question to a model.
     """
 
     decision_id: str
     symbol: str
     as_of: dt.datetime
-    deadline: dt.datetime
+    deadline: float
     bars: tuple[Bar, ...]
     features: Features
     standing: Standing

@@ -6,7 +6,6 @@ A model that says that nothing should be done (`Abstained`) is not the same as a
 
 from __future__ import annotations
 
-import datetime as dt
 import enum
 from decimal import Decimal
 from typing import Any, Generic, Protocol, TypeVar, get_args
@@ -63,7 +62,8 @@ class ModelRequest(Generic[AnswerT]):
     """A question. `role` and `criticality` choose the chain of models; `purpose` says in a few words what it is for.
 
     `run` is what a recording is replayed by: the runner's id, or a name. `cause` brings the trace. `deadline` is the
-    end of the decision's time (UTC), None when only the time limits of the settings hold.
+    end of the decision's time in seconds of `Clock.monotonic`, which no setting of the clock moves; None when only
+    the time limits of the settings hold.
     """
 
     role: str
@@ -75,7 +75,7 @@ class ModelRequest(Generic[AnswerT]):
     cause: Cause
     agent: str | None = None
     decision_id: str | None = None
-    deadline: dt.datetime | None = None
+    deadline: float | None = None
     temperature: Decimal | None = None
     seed: int | None = None
 
