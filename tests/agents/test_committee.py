@@ -36,7 +36,7 @@ def briefing(notes: tuple[Note, ...] = ()) -> Briefing:
     own = Standing(D(0), D(0), None, D(100_000))
     cause = Cause("1" * 32, "agent:committee")
     shown = Features({"rsi": D(50)}, ("pe",), ("bars",))
-    return Briefing("decision", "AAA", NOON, NOON, (bar,), shown, own, notes, cause, "run")
+    return Briefing("decision", "AAA", NOON, 0.0, (bar,), shown, own, notes, cause, "run")
 
 
 def judge(voices: Voices) -> tuple[Judgement, list[ModelRequest[Any]]]:
