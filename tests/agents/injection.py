@@ -46,7 +46,7 @@ LIMITS = Limits(
     max_open_orders=3,
     min_confidence=D("0.6"),
 )
-RULES = CycleRules(decide_s=0.3)
+RULES = CycleRules(decide_s=0.3, allow_adding=True)
 _MARK = "OBEY"
 
 

@@ -7,9 +7,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -117,6 +118,26 @@ def test_the_budget_survives_a_restart(server: ModelServer, tmp_path: Path) -> N
         assert stage.budget().of_month() <= Decimal("0.0020")
         stage.journal.close()
     assert spent == [Answered, Exhausted, Exhausted]
+
+
+def test_a_call_over_the_end_of_a_month_is_settled_in_the_month_that_reserved_it(stage: Stage) -> None:
+    """And the first call of the new day has the whole limit of a day."""
+    last_second = dt.datetime(2031, 1, 31, 23, 59, 59, tzinfo=dt.UTC)
+    stage.clock.set_by_s = (last_second - stage.clock.now()).total_seconds()
+
+    def answer(_: Mapping[str, Any]) -> str:
+        stage.clock.set_by_s += 60  # midnight passes while the model thinks
+        return BUY
+
+    with ModelServer(answer) as models:
+        settings = settings_for(models.url, ("first",), budget={"per_day": "0.0014"})
+        said = [type(one) for one in stage.ask(settings, *[question(str(number)) for number in range(3)])]
+    assert said == [Answered, Answered, Exhausted], "each day has room for one"
+    reserved, settled = stage.events(ev.BudgetReserved), stage.events(ev.BudgetSettled)
+    assert [event.budget for event in reserved] == ["main-2031-01", "main-2031-02"]
+    assert [event.budget for event in settled] == [event.budget for event in reserved]
+    assert not stage.ledger.budget("main-2031-01").open
+    assert stage.ledger.budget("main-2031-01").of_month() == settled[0].amount
 
 
 def test_a_prompt_that_could_cost_more_than_a_request_may_is_not_sent(server: ModelServer, stage: Stage) -> None:
