@@ -50,6 +50,18 @@ def resolve_urls(broker: BrokerSettings) -> Urls:
     return Urls(base, stream, data, data_stream, broker.feed, paper=_host(base) != LIVE_HOST)
 
 
+def check_environment(told: str, urls: Urls) -> None:
+    """Refuse to trade elsewhere than `APCA_API_BASE_URL` says, which other clients of Alpaca obey.
+
+    Raises `ConfigurationError`.
+    """
+    if told and _host(_clean("APCA_API_BASE_URL", told, _HTTP)) != _host(urls.base_url):
+        raise ConfigurationError(
+            f"APCA_API_BASE_URL: {told} is not {urls.base_url}, where orders would go; unset it, or set broker.live or "
+            "broker.base_url to mean the same"
+        )
+
+
 def _clean(key: str, url: str, schemes: tuple[str, ...]) -> str:
     parts = _split(key, url)
     if parts.scheme not in schemes or not parts.hostname:

@@ -18,7 +18,7 @@ from tradecore_alpaca.channel import UNGUARDED, Guards
 from tradecore_alpaca.http import Timeouts
 from tradecore_alpaca.keys import Keys, make_keys
 from tradecore_alpaca.market_data import AlpacaMarketData
-from tradecore_alpaca.urls import Urls, resolve_urls
+from tradecore_alpaca.urls import Urls, check_environment, resolve_urls
 from tradecore_alpaca.websocket import Connect, open_socket
 
 _CONNECTIONS = 20
@@ -28,6 +28,7 @@ def open_venue(settings: object) -> AbstractAsyncContextManager[Venue]:
     """The venue of these `Settings`. Raises `ConfigurationError` at once for wrong addresses or missing keys."""
     assert isinstance(settings, Settings)
     urls = resolve_urls(settings.broker)
+    check_environment(settings.api_base_url, urls)
     keys = make_keys(settings.api_key_id, settings.api_secret_key)
     return connect(settings, urls, keys, guards=guards_of(settings.broker))
 

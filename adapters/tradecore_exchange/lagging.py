@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 import msgspec
@@ -15,6 +16,8 @@ from tradecore_exchange.fault_plan import Strike
 from tradecore_exchange.refusals import Refusal, order_not_found, position_not_found
 from tradecore_exchange.service import Service
 from tradecore_exchange.words import OPEN
+
+JSON = Any
 
 _ORDER_READS = frozenset({endpoints.BY_CLIENT_ORDER_ID, endpoints.ORDER, endpoints.ORDERS})
 _POSITION_READS = frozenset({endpoints.POSITION, endpoints.POSITIONS})
@@ -98,15 +101,22 @@ class Lagging:
         if now.status != 200:
             await now.let_go(send)
             return
-        of_then = self._service.hindsight.order
         if endpoint != endpoints.ORDERS:
-            then = of_then(now.json["id"], ms)
+            then = self._of_then(now.json, ms)
             if then is None:
                 await _refuse(send, order_not_found(query.get("client_order_id") or now.json["id"]))
             else:
                 await answer(send, 200, msgspec.json.encode(then))
             return
         wanted = query.get("status", "open")
-        orders = [then for one in now.json if (then := of_then(one["id"], ms)) is not None]
+        orders = [then for one in now.json if (then := self._of_then(one, ms)) is not None]
         chosen = [one for one in orders if wanted == "all" or (one["status"] in OPEN) == (wanted == "open")]
         await answer(send, 200, msgspec.json.encode(chosen[: int(query.get("limit") or 50)]))
+
+    def _of_then(self, one: JSON, ms: int) -> JSON:
+        """An order as it was, with those of its legs that were there; None when it was not."""
+        order = self._service.hindsight.order
+        then = order(one["id"], ms)
+        if then is None or not one.get("legs"):
+            return then
+        return {**then, "legs": [leg for each in one["legs"] if (leg := order(each["id"], ms)) is not None] or None}

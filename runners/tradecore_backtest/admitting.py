@@ -42,7 +42,22 @@ class Standing:
 
 def refusal_of(terms: Terms, order: Working, here: Standing, model: MarketModel) -> Refusal | None:
     """Code and words for an order that is not taken, or None. Notes on the order what it means for the account."""
+    if order.is_market and not here.open and _is_plain(terms, order):  # most orders; nothing else is open
+        held = here.positions.get(order.symbol)
+        if held is not None and held * order.sign < 0:
+            order.opens = False
+            if from_nanos(order.reserved) <= abs(held):
+                return None
+        elif not here.positions and order.sign > 0:
+            order.reserve_price = here.last.get(order.symbol, 0)
+            if from_nanos(order.reserved) * from_nanos(order.reserve_price) <= here.cash * model.multiplier:
+                return None
     return next(_refusals(terms, order, here, model), None)
+
+
+def _is_plain(terms: Terms, order: Working) -> bool:
+    is_simple = not order.group and terms.time_in_force is TimeInForce.DAY
+    return is_simple and order.whole and not is_crypto(order.symbol)
 
 
 def _refusals(terms: Terms, order: Working, here: Standing, model: MarketModel) -> Iterator[Refusal]:

@@ -145,7 +145,7 @@ class Run:
         )  # fmt: skip
         look = self._look
         is_open, last, bar_ns = self.venue.open, self.last, self._bar_ns
-        venue, seen_ns = self.venue, self._seen
+        venue, seen_ns, touch = self.venue, self._seen, self._touch
         seen = 0  # bars of this day that are in the equity curve
         for place, (start, open_, high, low, close, volume) in enumerate(rows):
             if is_open:
@@ -155,7 +155,10 @@ class Run:
                 moment = Moment(end, instant(end))
                 if venue.auctions:
                     venue.hold_auctions(start)
-                self._match([(symbol, open_, high, low, close, volume)], start)
+                if touch is None:
+                    venue.match(symbol, Prices(open_, high, low, close, volume, moment), start)
+                else:
+                    self._match([(symbol, open_, high, low, close, volume)], start)
                 if venue.auctions:
                     last[symbol], seen_ns[symbol] = close, end
                     venue.hold_auctions(end, moment)

@@ -10,7 +10,7 @@ from operator import attrgetter
 import attrs
 
 from tradecore.domain.nanos import NANO, from_nanos, instant
-from tradecore.domain.values import ZERO, OrderStatus, TimeInForce, plus
+from tradecore.domain.values import ZERO, OrderClass, OrderStatus, TimeInForce, plus
 from tradecore_backtest.admitting import Standing, promises, refusal_of
 from tradecore_backtest.books import Asked, Books, Fill
 from tradecore_backtest.costs import Costs
@@ -62,7 +62,8 @@ class Venue:
             return
         order = Working(terms, ticket, end_of_order(terms, moment.ns), asked.close)
         order.placed = moment.ns
-        order.bring_along(terms)
+        if terms.order_class is not OrderClass.SIMPLE:
+            order.bring_along(terms)
         self.tickets += max(0, len(order.group) - 1)
         if order.waits and order.stop is None and order.symbol in self._last:
             order.follow(self._last[order.symbol])
@@ -80,7 +81,11 @@ class Venue:
         return from_nanos(sum(one.sign * one.reserved for one in self.open.get(symbol, ()) if not one.is_leg))
 
     def _enter(self, order: Working) -> None:
-        insort(self.open.setdefault(order.symbol, []), order, key=_ticket)
+        others = self.open.get(order.symbol)
+        if others is None:
+            self.open[order.symbol] = [order]
+        else:
+            insort(others, order, key=_ticket)
         if order.auction:
             self.auctions.append(order)
 

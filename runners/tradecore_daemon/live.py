@@ -6,6 +6,7 @@ import datetime as dt
 
 import anyio
 
+from tradecore.domain.session import is_regular
 from tradecore.runner.contract import Progress, Session
 from tradecore_daemon.patience import patiently
 from tradecore_daemon.turn import Turn, at_once
@@ -41,8 +42,9 @@ async def pace_live(session: Session, progress: Progress, turn: Turn = at_once) 
         bar = known.value
         if known.is_live and not engine.inbox.behind:
             engine.decide(bar)
-        elif known.is_live:  # no new risk while fills are known to be missing
-            engine.observe_held(bar)
-        else:
+        else:  # no new orders on stale bars, nor while fills are known to be missing; to leave a trade never waits
             engine.observe(bar)
+            if known.is_live and is_regular(bar.symbol, bar.start):
+                engine.exits.see(bar)
+                engine.catch_up()
         progress.update(count, None, f"{bar.symbol} {bar.start:%Y-%m-%d %H:%M}")

@@ -173,13 +173,6 @@ class Engine:
         if is_regular(bar.symbol, bar.start):
             self.strategy.observe(bar)
 
-    def observe_held(self, bar: Bar) -> None:
-        """Show a bar to the strategy without asking it, and hold it against the exits: to reduce never waits."""
-        self.observe(bar)
-        if is_regular(bar.symbol, bar.start):
-            self.exits.see(bar)
-            self.catch_up()
-
     def decide(self, bar: Bar) -> None:
         """Show a bar to the strategy and record what it proposes; the same bar never places two orders."""
         self._see(bar)

@@ -14,7 +14,7 @@ from tradecore.domain.account import AccountState
 from tradecore.domain.identity import derived_id, order_id_of_client
 from tradecore.domain.messages import Cause
 from tradecore.domain.order import OrderState
-from tradecore.domain.values import ZERO, minus
+from tradecore.domain.values import ZERO, TradingState, minus
 from tradecore.ledger import Ledger
 from tradecore.ports.broker import EVER, Broker, BrokerOrder
 from tradecore.ports.ids import Ids
@@ -22,6 +22,7 @@ from tradecore.ports.ids import Ids
 _SMALLEST = {"JPY": Decimal(1), "KRW": Decimal(1)}
 _CENT = Decimal("0.01")
 _TRIES = 3
+_BATCH = 1_000
 _CONTRADICTION = "order"
 """The kind of difference that is no matter of numbers: only a person says that it is done with."""
 OF_ORDERS = ("status of order", "filled quantity of order", "presence of order")
@@ -154,6 +155,8 @@ class Differences:
 
     open: dict[str, OpenDifference] = attrs.field(factory=dict)
     completed: ev.ReconciliationCompleted | None = None
+    position: int = 0
+    """Where in the log that completion is."""
     _seen: dict[tuple[str, str], int] = attrs.field(factory=dict)
 
     @classmethod
@@ -162,6 +165,8 @@ class Differences:
         known = cls()
         for recorded in ledger.journal.load(streams.reconciliation(account)):
             known.take(recorded.event)
+            if isinstance(recorded.event, ev.ReconciliationCompleted):
+                known.position = recorded.envelope.position
         return known
 
     def take(self, event: ev.Event) -> None:
@@ -181,6 +186,19 @@ class Differences:
                 self.completed = event
             case _:
                 pass
+
+    def is_behind_stop(self, ledger: Ledger) -> bool:
+        """Whether the last completion came after trading last stopped; only what came after it is read."""
+        if self.completed is None:
+            return False
+        position = self.position
+        while events := ledger.journal.read(position, _BATCH):
+            for recorded in events:
+                event = recorded.event
+                if isinstance(event, ev.KillSwitchActivated) and event.account == self.completed.account:
+                    return False
+            position = events[-1].envelope.position
+        return True
 
     def has(self, difference: Difference) -> bool:
         """Whether one about the same, with whatever numbers, is open."""
@@ -241,6 +259,10 @@ class Reconciler:
         for event in fresh:
             self._note(event)
             known.take(event)
+        if self._ledger.account(self._account).trading_state is not TradingState.ACTIVE and not known.is_behind_stop(
+            self._ledger
+        ):
+            why = "stop"  # a person waits for it
         quiet = why == "schedule" and not fresh and before is not None and as_of - before.as_of < _QUIET
         if concluded and not quiet:
             holder = self._ledger.account(self._account)

@@ -185,6 +185,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     api_key_id: SecretStr = SecretStr("")
     api_secret_key: SecretStr = SecretStr("")
+    api_base_url: str = ""
 
     @classmethod
     def settings_customise_sources(
@@ -205,11 +206,9 @@ def load_settings(config: Path | None = None, overrides: dict[str, Any] | None =
     Raises `ConfigurationError` naming the key, what it got and what would be right.
     """
     from_file = _read_toml(config) if config is not None else {}
-    for forbidden in ("api_key_id", "api_secret_key"):
+    for forbidden, variable in _VARIABLES.items():
         if forbidden in from_file:
-            raise ConfigurationError(
-                f"{forbidden} does not belong in a file: set APCA_API_KEY_ID and APCA_API_SECRET_KEY in the environment"
-            )
+            raise ConfigurationError(f"{forbidden} does not belong in a file: set {variable} in the environment")
     try:
         environment = Settings.model_validate(_environment()).model_dump(exclude_unset=True)
         merged = _merge(_merge(from_file, environment), overrides or {})
@@ -220,12 +219,13 @@ def load_settings(config: Path | None = None, overrides: dict[str, Any] | None =
         raise ConfigurationError(str(error)) from None
 
 
+_VARIABLES = {
+    "api_key_id": "APCA_API_KEY_ID", "api_secret_key": "APCA_API_SECRET_KEY", "api_base_url": "APCA_API_BASE_URL"
+}  # fmt: skip
+
+
 def _environment() -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for key, variable in (("api_key_id", "APCA_API_KEY_ID"), ("api_secret_key", "APCA_API_SECRET_KEY")):
-        if os.environ.get(variable):
-            values[key] = os.environ[variable]
-    return values
+    return {key: os.environ[variable] for key, variable in _VARIABLES.items() if os.environ.get(variable)}
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

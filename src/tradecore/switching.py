@@ -6,6 +6,7 @@ import datetime as dt
 
 from tradecore.domain.commands import ClearKillSwitch, Command, RequestKill, StartSaga
 from tradecore.domain.messages import Cause
+from tradecore.errors import ResumeRefused
 from tradecore.ledger import Ledger
 from tradecore.reconcile import Differences
 from tradecore.sagas.flatten import Flatten
@@ -26,5 +27,7 @@ def clear(ledger: Ledger, account: str, who: str, reason: str, cause: Cause, *, 
     broker differ, or while that was not said.
     """
     found = Differences.of(ledger, account)
+    if ledger.account(account).clear_requested_by and found.completed is not None and not found.is_behind_stop(ledger):
+        raise ResumeRefused("books and broker were not compared since trading stopped: a runner does that")
     is_clean = found.completed is not None and not found.open
     ledger.handle(ClearKillSwitch(account, who, reason, is_clean, lift_suspension), cause)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import nullcontext
 
 import httpx
 import pytest
@@ -15,7 +16,7 @@ from tradecore.errors import ConfigurationError
 from tradecore.ports.broker import Broker
 from tradecore.ports.market_data import MarketData
 from tradecore.ports.venue import OpenVenue
-from tradecore.settings import BrokerSettings, Settings
+from tradecore.settings import BrokerSettings, Settings, load_settings
 from tradecore_alpaca.venue import make_client, open_venue
 
 pytestmark = pytest.mark.anyio
@@ -41,6 +42,28 @@ async def test_opens_and_closes(standing: Standing) -> None:
 def test_missing_keys_are_named_before_anything_is_opened() -> None:
     with pytest.raises(ConfigurationError, match="APCA_API_KEY_ID"):
         open_venue(Settings(api_key_id=SecretStr(""), api_secret_key=SecretStr(SECRET)))
+
+
+@pytest.mark.parametrize(
+    ("told", "live", "refused"),
+    [
+        ("https://api.alpaca.markets", False, True),
+        ("https://paper-api.alpaca.markets/v2", True, True),
+        ("https://paper-api.alpaca.markets/v2", False, False),
+        ("https://api.alpaca.markets", True, False),
+        ("not an address", False, True),
+        ("", True, False),
+    ],
+)
+def test_orders_go_nowhere_else_than_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch, told: str, live: bool, refused: bool
+) -> None:
+    """Who has the address of the paper account in the environment means paper, whatever the command line says."""
+    for variable, value in (("KEY_ID", KEY_ID), ("SECRET_KEY", SECRET), ("BASE_URL", told)):
+        monkeypatch.setenv(f"APCA_API_{variable}", value)
+    chosen = load_settings(None, {"broker": {"name": "alpaca", "live": live}})
+    with pytest.raises(ConfigurationError, match="APCA_API_BASE_URL") if refused else nullcontext():
+        open_venue(chosen)
 
 
 async def test_the_client_takes_nothing_from_the_environment(

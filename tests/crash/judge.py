@@ -19,14 +19,15 @@ _PATIENCE_S = 30.0
 
 @attrs.define
 class Judge:
-    """An exchange process and what it saw."""
+    """An exchange process and what it saw; `ledger` is the URL of the runner's ledger."""
 
     process: subprocess.Popen[str]
     urls: dict[str, Any]
+    ledger: str
 
     @classmethod
-    def start(cls, folder: Path, *arguments: str) -> Judge:
-        """Start an exchange that moves only when told."""
+    def start(cls, folder: Path, *arguments: str, ledger: str = "") -> Judge:
+        """Start an exchange that moves only when told; a `ledger` that is not named is a file in the folder."""
         process = subprocess.Popen(
             [sys.executable, "-m", "tradecore_exchange", "--state", str(folder / "judge.db"), *arguments],
             stdout=subprocess.PIPE,
@@ -36,7 +37,7 @@ class Judge:
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line, "the exchange did not start"
-        return cls(process, json.loads(line))
+        return cls(process, json.loads(line), ledger or f"sqlite:///{folder / 'ledger.db'}")
 
     def __enter__(self) -> Judge:
         return self
@@ -92,7 +93,7 @@ def runner_command(folder: Path, judge: Judge, *arguments: str) -> list[str]:
     config.write_text(
         "\n".join(
             [
-                f'ledger = "sqlite:///{folder / "ledger.db"}"',
+                f'ledger = "{judge.ledger}"',
                 "[broker]",
                 'name = "exchange"',
                 f'base_url = "{judge.base_url}"',

@@ -15,7 +15,7 @@ from tradecore.views.projector import Projector
 
 def assert_nothing_lost_or_doubled(judge: Judge, folder: Path, *, finished: bool = True) -> int:
     """One broker order per intent, every execution in the ledger once, the same money; returns the number of orders."""
-    journal = open_journal(f"sqlite:///{folder / 'ledger.db'}", create=False)
+    journal = open_journal(judge.ledger, create=False)
     try:
         Projector(journal, ALL_VIEWS).catch_up()
         orders = {row["client_order_id"]: row for row in read_rows(journal, "orders")}

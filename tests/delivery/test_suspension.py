@@ -101,8 +101,14 @@ reconcile_every_s = 1
     def kill(self) -> None:
         assert self.say("kill", "--suspend", "--reason", "drill")[0] == 0
         self.wait(lambda: bool(self.told(ev.KillVerified)), "a verified kill")
+        self.is_compared()
         assert self.is_suspended
         assert self.status()["broker_suspension"] == "by a kill of this ledger"
+
+    def is_compared(self) -> None:
+        """Wait until books and broker were compared since trading stopped."""
+        kinds = (ev.KillSwitchActivated, ev.ReconciliationCompleted)
+        self.wait(lambda: isinstance(self.told(*kinds)[-1], ev.ReconciliationCompleted), "a comparison")
 
     def trades_again(self) -> None:
         """Trading goes on after the broker was seen to take orders again, never before."""
@@ -178,6 +184,7 @@ def test_what_somebody_else_suspended_halts_trading_and_is_not_lifted_without_be
     house.start()
     house.turn(suspended=True)
     house.wait(lambda: house.may() is TradingState.HALTED, "a halt")
+    house.is_compared()
     seen = house.status()
     assert (seen["broker_suspension"], seen["stopped_by"]) == ("by somebody else", "suspension")
     assert house.say("resume", "--reason", "checked")[0] == 0

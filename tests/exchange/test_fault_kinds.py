@@ -123,6 +123,17 @@ def test_orders_lag(play: Play) -> None:
     assert ("lookup", "GET /v2/orders/{id}", "order_lag") in log(play)
 
 
+def test_an_order_of_a_moment_ago_shows_its_legs(play: Play) -> None:
+    legs = {"take_profit": {"limit_price": "900"}, "stop_loss": {"stop_price": "1.5"}}
+    order_id = play.post(order_class="bracket", **legs).json()["id"]
+    play.arm("order_lag", ms=60_000)
+    play.advance()
+    shown = play.get(f"/v2/orders/{order_id}", nested="true")
+    assert (shown["status"], [leg["status"] for leg in shown["legs"]]) == ("new", ["held", "held"])
+    (listed,) = play.get("/v2/orders", status="all", nested="true")
+    assert listed == shown
+
+
 def test_positions_lag_while_orders_do_not(play: Play) -> None:
     play.arm("position_lag", ms=60_000)
     order_id = play.post().json()["id"]

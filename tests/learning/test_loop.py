@@ -221,6 +221,23 @@ def test_a_corrected_entry_changes_what_the_return_is_a_share_of(desk: Desk) -> 
     outcome = outcomes(desk)[-1]
     assert outcome.realised_pnl == 20
     assert outcome.return_share == D("0.020202020")
+    (row,) = read_rows(desk.ledger.journal, "trades")
+    assert row["entry_qty"] == "10"
+
+
+def test_an_entry_that_is_corrected_while_it_is_held_is_what_the_return_is_a_share_of(desk: Desk) -> None:
+    _, entry = decide(desk, "0.8")
+    desk.send(entry)
+    desk.answer(entry)
+    desk.fill(entry, "10", "100")
+    told = [one.event for one in desk.ledger.journal.read(0, 1000) if isinstance(one.event, ev.FillRecorded)]
+    tell(desk, Told(entry, "r-8", "8", "99", "8", revises=told[-1].execution_id, second=5))
+    desk.done("sell", "8", "101", strategy="agent")
+    assert resolve(desk) == 1
+    (outcome,) = outcomes(desk)
+    assert (outcome.realised_pnl, outcome.return_share) == (D(16), D("0.020202020"))
+    (row,) = read_rows(desk.ledger.journal, "trades")
+    assert row["entry_qty"] == "8"
 
 
 def last_order(desk: Desk) -> str:

@@ -13,7 +13,6 @@ from tradecore.errors import ResumeRefused
 from tradecore.switching import clear
 
 
-@pytest.mark.xfail(strict=True, reason="the last comparison counts, however long before the stop it was made")
 def test_a_comparison_from_before_the_stop_does_not_let_trading_go_on() -> None:
     desk = Desk.in_memory()
     desk.pin()

@@ -11,6 +11,7 @@ import time
 import structlog
 
 from tests.simulation import campaign, planted
+from tests.simulation.reach import least
 from tests.simulation.shrink import shrunk
 from tests.simulation.world import Outcome, World
 
@@ -24,7 +25,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--first", type=int, default=1, metavar="N", help="the first of them (default: 1)")
     parser.add_argument("--cores", type=int, default=multiprocessing.cpu_count(), metavar="N")
     parser.add_argument("--keep", metavar="N,N", help="with --seed: only these acts of its script, counted from 0")
-    parser.add_argument("--reach", action="store_true", help="with --seeds: fail when a declared place was not reached")
+    parser.add_argument(
+        "--reach", action="store_true", help="with --seeds: fail when a declared place was reached too rarely"
+    )
     parser.add_argument("--planted", nargs="?", const="all", metavar="NAME", help="hunt planted bugs, all or one")
     parser.add_argument("--within", type=int, default=2000, metavar="N", help="with --planted: seeds to find one in")
     given = parser.parse_args(argv)
@@ -54,7 +57,8 @@ def _campaign(given: argparse.Namespace) -> int:
     sys.stdout.write(f"{total}\n")
     missed = total.missed()
     if given.reach and missed:
-        sys.stdout.write(f"never reached: {', '.join(missed)}\n")
+        rare = [f"{place} {total.reach[place]} of {least(place, total.seeds)}" for place in missed]
+        sys.stdout.write(f"reached too rarely: {', '.join(rare)}\n")
     return 1 if total.bad or (given.reach and missed) else 0
 
 

@@ -32,6 +32,7 @@ class Judge(Books):
         self.lane: tuple[str | None, int] = (None, 0)
         self.open_differences: dict[str, str] = {}
         self.sagas: dict[str, dt.datetime] = {}
+        self.comparing: set[str] = set()
         self._told: dict[str, Decimal] = {}
 
     def written(self, now: float, by: str, recorded: tuple[Recorded[ev.Event], ...]) -> None:
@@ -72,6 +73,7 @@ class Judge(Books):
                 self._told[order.order_id] = event.filled_qty
                 if isinstance(event, ev.OrderFilled):
                     order.status = _S.FILLED
+                    self.reach["filled while canceling"] += order.is_to_be_canceled
                 elif not order.status.is_terminal:
                     order.status = _S.PARTIALLY_FILLED
             case ev.OrderFillRevised() if order:
@@ -103,7 +105,10 @@ class Judge(Books):
             case ev.CancelRequested() if order:
                 order.is_to_be_canceled = True
             case ev.FillRecorded():
+                self.reach["fill during comparison"] += by in self.comparing
                 self.filled(event)
+            case ev.ReconciliationCompleted():
+                self.comparing.discard(by)
             case ev.FillBusted():
                 self.revised(event.fill_id, event.order_id, None)
             case ev.FillCorrected():
@@ -130,6 +135,7 @@ class Judge(Books):
                     self.fail("I11", f"fence {event.fence} of the lane follows {self.lane[1]}")
                 if self.lane[0] not in (None, event.holder):
                     self.reach["takeover"] += 1
+                    self.reach["takeover during send"] += any(not one.is_answered for one in self.orders.values())
                 self.lane = (event.holder, event.fence)
             case ev.LaneLeft():
                 self.lane = (None, self.lane[1])

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 _PART_WITHIN_S = 40.0
+_WORN_OUT_S = 20.0
 _FRESH = dt.timedelta(seconds=60)
 
 
@@ -189,9 +190,27 @@ def _limits(deed: Deed) -> None:
     deed.give(cmd.SetLimits("main", wanted, "operator", "by hand"))
 
 
+def _wear_out(deed: Deed) -> None:
+    """Have the broker fail at a cancel until it is given up; retry what is dead then."""
+    world, order = deed.world, deed.some_order(working=True)
+    if order is None or order.broker_order_id is None:
+        return
+    fault = Fault("http_500", count=8, method="DELETE", path="/v2/orders/")
+    world.house.first.arm(fault)
+
+    def again() -> None:
+        world.house.first.faults.armed = [one for one in world.house.first.faults.armed if one is not fault]
+        world.act(deed.act)
+
+    world.after(_WORN_OUT_S, again)
+    deed.give(cmd.CancelOrder(order.order_id, "canceled against resistance"))
+
+
 def _retry(deed: Deed) -> str | None:
     dead = sorted(one.order_id for one in deed.world.judge.orders.values() if one.is_dead)
     if not dead:
+        if deed.world.loop.time() == deed.act.at:
+            _wear_out(deed)
         return "nothing is dead"
     deed.give(cmd.RetryWork(deed.rng.choice(dead), "again", deed.now + _FRESH))
     return None

@@ -40,6 +40,18 @@ _EVENTS = (
     "event:risk.order.reduced", "event:system.report.parked", "event:system.stream.lost",
 )  # fmt: skip
 
+_RACES = (
+    "fill before answer", "fill during comparison", "filled while canceling", "takeover during send",
+)  # fmt: skip
+"""What happens between two halves of something."""
+_STRUCK = (
+    "answer_missing_field", "answer_null_field", "answer_unknown_word", "cut_200", "delay", "delay_update",
+    "drop_update", "duplicate_update", "empty_200", "fill_before_answer", "garbage_200", "hang", "http_429", "http_500",
+    "http_502", "http_503", "http_504", "lookup_404", "missing_field", "non_json", "order_lag", "position_lag",
+    "reorder_updates", "reset", "stream_abort", "stream_drop", "stream_mute",
+)  # fmt: skip
+"""Faults of the exchange that struck, not only were armed."""
+
 DECLARED: tuple[str, ...] = (
     *(f"failpoint:{name}" for name in _FAILPOINTS),
     *(f"killed at:{name}" for name in _FAILPOINTS),
@@ -47,9 +59,20 @@ DECLARED: tuple[str, ...] = (
     *(f"state:{name}" for name in _STATES),
     *(f"transition:{name}" for name in _TRANSITIONS),
     *(f"denied:{name}" for name in _DENIALS),
+    *(f"struck:{name}" for name in _STRUCK),
+    *_RACES,
     *_EVENTS,
 )
 """What a campaign of a thousand seeds and more is held to."""
+
+_LEAST = {"failpoint": 10_000, "struck": 100, "act": 200, "killed at": 50, "state": 50, "transition": 20, "denied": 20}
+"""How often a place of a kind is reached in 10,000 seeds, at the least; any other place 20 times."""
+
+
+def least(place: str, seeds: int) -> int:
+    """How often a campaign of so many seeds must come to a place."""
+    return max(1, _LEAST.get(place.partition(":")[0], 20) * seeds // 10_000)
+
 
 USUAL: tuple[str, ...] = (
     *(f"failpoint:{name}" for name in _FAILPOINTS),

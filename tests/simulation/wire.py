@@ -40,6 +40,8 @@ def check_request(judge: Judge, now: float, wall: dt.datetime, by: str, method: 
             _check_numbers(judge, order.plan, told, [name for name in _NUMBERS if name in told])
         _check_sending(judge, now, wall, by, order)
         judge.reach["replacement sent"] += 1
+    elif path == "/v2/positions":
+        judge.comparing.add(by)
     elif path.endswith("by_client_order_id"):
         order = judge.by_client_id.get(body.decode().partition("=")[2])
         if order is not None:

@@ -210,6 +210,7 @@ class World:
             for failure in self.loop.failures[:1]:
                 self.fail("crash", f"{failure.get('message')} {failure.get('exception')!r}")
             failpoints.watch(None)
+            self.reach.update(f"struck:{line['kind']}" for line in self.house.first.faults.log.lines)
             if self.violation is None:
                 judge_end(self, thorough=self.seed % 10 == 0)
             return self._outcome()

@@ -48,7 +48,8 @@ def agent_phrase(event: ev.Event) -> str | None:
         case ev.DecisionRequested():
             return f"{event.agent} is asked about {event.symbol}, data as of {instant(event.data_as_of)}"
         case ev.FeaturesRecorded():
-            return f"{len(event.values)} known, missing {', '.join(event.missing) or 'none'}"
+            notes = f", {len(event.notes)} notes" if event.notes else ""
+            return f"{len(event.values)} known, missing {', '.join(event.missing) or 'none'}{notes}"
         case ev.DecisionConcluded():
             votes = f", {len(event.votes)} votes" if event.votes else ""
             judge = f", escalated: {event.escalated}" if event.escalated else ""

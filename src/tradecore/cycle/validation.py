@@ -73,8 +73,10 @@ def _open(made: DecisionConcluded, own: Standing, market: Market, rules: CycleRu
         raise InputError("confidence", made.confidence, "a share from 0 to 1 on what opens a position")
     if market.tradable is False:
         raise InputError("symbol", made.symbol, "one that the broker trades")
-    if own.working or (own.held and not own.may_add):
-        raise InputError("symbol", made.symbol, "one that the agent neither holds nor has an order for")
+    if own.working:
+        raise InputError("symbol", made.symbol, "one without a working order of the agent")
+    if own.held and not own.may_add:
+        raise InputError("symbol", made.symbol, "one that the agent does not hold yet (cycle.allow_adding is off)")
     size = made.size_fraction
     if size is None or not ZERO < size <= rules.max_size_fraction:
         raise InputError("size_fraction", size, f"above 0, at most {rules.max_size_fraction}")
@@ -93,7 +95,7 @@ def _open(made: DecisionConcluded, own: Standing, market: Market, rules: CycleRu
 def _close(stance: Stance, own: Standing) -> Decimal:
     """All that is held, by what is against it."""
     if own.held <= 0 if stance is Stance.SELL else own.held >= 0:
-        raise InputError("action", stance.value, "a symbol that the agent holds: it sells nothing short")
+        raise InputError("action", stance.value, "against what the agent holds (cycle.allow_short is off)")
     if own.working:
         raise InputError("action", stance.value, "a symbol without a working order of the agent")
     return abs(own.held)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 import attrs
+import msgspec
 import structlog
 
 from tradecore.domain import events as ev
@@ -216,8 +217,11 @@ def _standing_fills(events: Iterable[ev.Event]) -> tuple[ev.TradeFilled, ...]:
     for event in events:
         if isinstance(event, ev.TradeFilled):
             fills[event.fill_id] = event
-        elif isinstance(event, ev.TradeRevised):
-            fills.pop(event.fill_id, None)
+        elif isinstance(event, ev.TradeRevised) and (before := fills.pop(event.fill_id, None)) is not None:
+            signed = plus(before.signed_qty, event.signed_qty)
+            whole = [lot.price for lot in event.lots if lot.opened_by == event.fill_id and lot.quantity == signed]
+            if whole:  # corrected where it stands: it is not booked anew
+                fills[event.fill_id] = msgspec.structs.replace(before, signed_qty=signed, price=whole[0])
     return tuple(fills.values())
 
 

@@ -105,6 +105,8 @@ def _called(asked: ev.ModelCallRequested, event: ev.ModelCallAnswered | ev.Model
         "tradecore.model.prompt_hash": asked.prompt_hash,
     }
     if isinstance(event, ev.ModelCallAnswered):
+        told["gen_ai.usage.cache_read.input_tokens"] = event.cached_input_tokens
+        told["gen_ai.usage.reasoning.output_tokens"] = event.reasoning_tokens
         told["gen_ai.response.model"] = event.response_model
         told["gen_ai.response.id"] = event.response_id
         told["gen_ai.response.finish_reasons"] = [event.finish_reason]

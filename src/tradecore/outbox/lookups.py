@@ -77,7 +77,9 @@ async def find_legs(broker: Broker, order: OrderState, find: Find, item: Item, p
     absent = [leg for leg in missing if leg.order_id not in told]
     done = Done(reports, retry_in_s=wait_s if absent else None)
     has_ended = found is None or (found.status is not None and found.status.is_terminal)
-    if absent and order.status.is_terminal and has_ended and item.asked >= pace.lookups:
+    # What the broker showed while the order was at work says nothing: its answers may lag behind what happened.
+    item.lookups = item.lookups + 1 if absent and order.status.is_terminal and has_ended else 0
+    if absent and item.lookups >= pace.lookups:
         reason = f"order {order.order_id} is {order.status.value}, and the broker shows no such leg"
         done.commands += [cmd.WithdrawOrder(leg.order_id, reason) for leg in absent]
         done.retry_in_s = None

@@ -367,7 +367,8 @@ class Outbox:
 
     async def _deliver(self, item: Item, marked_at: float) -> None:
         """One call, whose outcome is recorded with whatever else ends at the same moment."""
-        self._finished.append((item, await self._caller.call(item, marked_at)))
+        done = await self._caller.call(item, marked_at)
+        self._finished.append((item, done))  # only now: the list is another one whenever outcomes were recorded
         self._signal()
 
     # --- telling ----------------------------------------------------------------------------------------------------

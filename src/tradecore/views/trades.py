@@ -17,7 +17,7 @@ class Trades:
     """Trades with what they hold, cost and earned. Amounts net of fees, in account currency."""
 
     name = "trades"
-    shape = "trades/2"
+    shape = "trades/3"
 
     def apply(self, rows: Rows, recorded: Recorded[ev.Event]) -> None:
         """Fold an event of a trade."""
@@ -48,8 +48,12 @@ def _fold(row: Row, event: ev.Event) -> None:
         case ev.TradeWorking():
             row["orders"] = [*row["orders"], event.order_id]
             row["exit_reason"] = None
-        case ev.TradeRevised() if event.open_qty:
-            row["exit_reason"] = None
+        case ev.TradeRevised():
+            if event.open_qty:
+                row["exit_reason"] = None
+            if event.order_id not in after.exit_orders:  # what is booked anew comes as a fill
+                change = event.signed_qty * Side(row["side"]).sign
+                row["entry_qty"] = text(plus(number(row, "entry_qty"), change))
         case ev.TradeFilled() if (event.signed_qty > 0) == (row["side"] == Side.BUY.value):
             row["entry_qty"] = text(plus(number(row, "entry_qty"), abs(event.signed_qty)))
         case ev.TradeClosed():
