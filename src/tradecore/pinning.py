@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from tradecore.domain import commands as cmd
 from tradecore.domain.events import OpeningPosition
 from tradecore.domain.messages import Cause
-from tradecore.errors import WrongAccount
+from tradecore.errors import BrokerUnreachable, WrongAccount
 from tradecore.inbox import Inbox
 from tradecore.ledger import Ledger
-from tradecore.ports.broker import Broker
+from tradecore.ports.broker import Broker, BrokerAccount, BrokerActivity, BrokerPosition
 from tradecore.reconcile import Differences
 from tradecore.views import read_rows
 
@@ -18,6 +19,8 @@ _PAST = dt.timedelta(days=30)
 """How far back the broker may still list what its opening balances have in them already."""
 _LONGEST_ORDER = dt.timedelta(days=100)
 """How long an order may work that was placed before the books began: brokers end them after 90 days."""
+_LOOKS = 5
+"""How often an account is read anew that changed meanwhile."""
 
 
 async def pin_account(ledger: Ledger, broker: Broker, inbox: Inbox, name: str, cause: Cause) -> None:
@@ -28,28 +31,53 @@ async def pin_account(ledger: Ledger, broker: Broker, inbox: Inbox, name: str, c
     as_of = await broker.now()
     found = await broker.account()
     _refuse_shared(ledger, name, found.account_id)
-    is_new = ledger.account(name).broker_account_id is None
-    held = await broker.positions() if is_new else ()
-    past = (await broker.activities_since(as_of - _PAST)).activities if is_new else ()
-    ledger.handle(
-        cmd.PinAccount(
-            account=name,
-            broker=broker.name,
-            broker_account_id=found.account_id,
-            paper=found.paper,
-            currency=found.currency,
-            cash=found.cash,
-            positions=tuple(OpeningPosition(p.symbol, p.quantity, p.average_price) for p in held),
-            as_of=as_of,
-            activities=tuple(item.activity_id for item in past),
-        ),
-        cause,
-    )
+    if ledger.account(name).broker_account_id is None:
+        opening = await _opening(broker, name)
+    else:
+        opening = _pin(broker, name, found, as_of, (), ())
+    ledger.handle(opening, cause)
     books_begin = ledger.account(name).as_of
     assert books_begin is not None, "it was just pinned"
     inbox.start_from(books_begin)  # what was executed before is in the opening balances
     last = Differences.of(ledger, name).completed
     inbox.list_from(last.as_of if last is not None else books_begin - _LONGEST_ORDER)
+
+
+async def _opening(broker: Broker, name: str) -> cmd.PinAccount:
+    """Where the books begin: cash, positions and what is in them already, all of one moment.
+
+    Raises `BrokerUnreachable` where the account does not stand still for as long as it takes to read it.
+    """
+    for _ in range(_LOOKS):
+        as_of = await broker.now()
+        found = await broker.account()
+        held = await broker.positions()
+        past = (await broker.activities_since(as_of - _PAST)).activities
+        again = await broker.account()
+        if (again.account_id, again.cash) == (found.account_id, found.cash):
+            return _pin(broker, name, found, as_of, held, past)
+    raise BrokerUnreachable(f"the account's cash changed {_LOOKS} times while its opening balance was read")
+
+
+def _pin(
+    broker: Broker,
+    name: str,
+    found: BrokerAccount,
+    as_of: dt.datetime,
+    held: Sequence[BrokerPosition],
+    past: Sequence[BrokerActivity],
+) -> cmd.PinAccount:
+    return cmd.PinAccount(
+        account=name,
+        broker=broker.name,
+        broker_account_id=found.account_id,
+        paper=found.paper,
+        currency=found.currency,
+        cash=found.cash,
+        positions=tuple(OpeningPosition(p.symbol, p.quantity, p.average_price) for p in held),
+        as_of=as_of,
+        activities=tuple(item.activity_id for item in past),
+    )
 
 
 def _refuse_shared(ledger: Ledger, name: str, broker_account_id: str) -> None:

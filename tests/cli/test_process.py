@@ -78,7 +78,7 @@ def test_an_error_is_one_line_on_stderr_and_code_2(tmp_path: Path, words: tuple[
 
 
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
-    heavy = ("eventsourcing", "pydantic", "sqlite3", "httpx", "msgspec", "markdown_it", "anyio", "tradecore.journal")
+    heavy = ("eventsourcing", "pydantic", "sqlite3", "httpx", "markdown_it", "anyio", "tradecore.journal")
     code = (
         "import sys; from tradecore.cli import main; main(['--help']); "
         f"print([m for m in {heavy!r} if m in sys.modules], file=sys.stderr)"

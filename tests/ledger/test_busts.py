@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from tests.ledger.desk import Desk
 from tests.ledger.revisions import Told, tell
 from tradecore.errors import InputError
 from tradecore.verify import verify
+
+D = Decimal
 
 
 def bought(desk: Desk, qty: str = "10", price: str = "100", fees: str = "0") -> str:
@@ -127,6 +130,18 @@ def test_a_bust_that_comes_before_its_fill_waits_for_it(desk: Desk) -> None:
     assert desk.order(order_id).filled_qty == 0
     assert desk.names().count("trade.fill.busted") == 1
     assert desk.account.reservations[order_id].quantity == 10
+    assert clean(desk)
+
+
+def test_a_correction_of_an_early_fill_that_is_recorded_after_later_ones_is_applied(desk: Desk) -> None:
+    """Its names cannot be compared: told by the stream, recorded from the history, and more was filled meanwhile."""
+    desk.pin()
+    order_id = desk.live("buy", "19")
+    tell(desk, Told(order_id, "c1", "4", "102.48", "4", revises="x1", second=3))
+    tell(desk, Told(order_id, "x2", "15", "100", "19", second=9))
+    tell(desk, Told(order_id, "20240102::x1-of-the-history", "4", "102.47", "4", second=1, source="activities"))
+    assert desk.account.cash == D("98090.08")
+    assert desk.order(order_id).awaited == ()
     assert clean(desk)
 
 

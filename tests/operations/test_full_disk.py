@@ -81,7 +81,7 @@ def test_a_copy_that_finds_no_room_names_its_place_and_leaves_nothing(journal: S
 def test_a_runner_on_a_full_disk_stops_and_goes_on_when_there_is_room(tmp_path: Path, small_disk: Path) -> None:
     judges = tmp_path / "judge"
     judges.mkdir()
-    with Judge.start(judges, *MARKET) as judge:
+    with Judge.start(judges, *MARKET, ledger=f"sqlite:///{small_disk}/ledger.db") as judge:
         (error,) = [line for line in run_into_the_wall(small_disk, judge, limited=False) if line.startswith("error: ")]
         assert "full" in error
         assert "make room on its disk" in error

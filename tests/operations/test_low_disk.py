@@ -154,7 +154,7 @@ def test_a_runner_on_a_full_disk_says_so_in_the_ledger_and_goes_on_when_there_is
 ) -> None:
     judges = tmp_path / "judge"
     judges.mkdir()
-    with Judge.start(judges, *MARKET) as judge:
+    with Judge.start(judges, *MARKET, ledger=f"sqlite:///{small_disk}/ledger.db") as judge:
         fill(small_disk, 900_000)
         said = run_into_the_wall(small_disk, judge, limited=False, reserve_mb="0.3")
         (error,) = [line for line in said if line.startswith("error: ")]

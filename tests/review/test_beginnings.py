@@ -10,11 +10,12 @@ import attrs
 import pytest
 
 from tests.ledger.desk import BROKER_ACCOUNT, NOON, Desk
-from tests.review.scripted import UNREACHABLE, Office, engine_of
+from tests.review.scripted import UNREACHABLE, Office, ScriptedBroker, engine_of
 from tradecore.domain import commands as cmd
 from tradecore.domain.truth import Source, judged, unavailable
 from tradecore.domain.values import Side
 from tradecore.errors import BrokerUnreachable, WrongAccount
+from tradecore.ports.broker import ActivityKind, BrokerAccount, BrokerActivity
 from tradecore.views import read_rows
 
 
@@ -41,6 +42,44 @@ def test_a_beginning_that_is_tried_again_is_one_beginning() -> None:
         office.broker.trouble.clear()
         await engine.begin("runner-1")
         assert office.desk.names().count("system.runner.started") == 1
+
+    anyio.run(story)
+
+
+class Charging(ScriptedBroker):
+    """An account that is charged a fee so many times, each time after its cash was read."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    async def account(self) -> BrokerAccount:
+        found = await super().account()
+        if self.times:
+            self.times -= 1
+            self.cash -= Decimal("0.56")
+            kind = ActivityKind.FEE
+            fee = BrokerActivity(f"fee-{self.times}", kind, None, Decimal("-0.56"), Decimal(0), NOON.date(), "{}")
+            self.activities.append(fee)
+        return found
+
+
+def test_a_fee_that_is_charged_while_the_opening_balance_is_read_is_in_the_books() -> None:
+    async def story() -> None:
+        office = Office.open(Desk.in_memory(), Charging(2), caught_up=False)
+        await engine_of(office).begin("runner-1")
+        assert office.desk.account.cash == office.broker.cash
+        assert "system.reconciliation.difference" not in office.desk.names()
+
+    anyio.run(story)
+
+
+def test_an_account_that_never_stands_still_is_asked_again_later() -> None:
+    async def story() -> None:
+        office = Office.open(Desk.in_memory(), Charging(1000), caught_up=False)
+        with pytest.raises(BrokerUnreachable, match="cash changed 5 times"):
+            await engine_of(office).begin("runner-1")
+        assert "account.identity.pinned" not in office.desk.names()
 
     anyio.run(story)
 

@@ -136,7 +136,7 @@ async def _adopt(orders: Orders, known: Differences, chosen: str, by_id: dict[st
     from tradecore.domain.messages import Cause
     from tradecore.reconcile import FOREIGN, OF_ORDERS
 
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # stdout is for the answer
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))  # stdout is for the answer
     difference, account = by_id[chosen], orders.account
     cause = Cause(orders.ids.trace_id(), actor=actor(), source="cli")
     if difference.what in ("position", "cash"):

@@ -94,7 +94,7 @@ def choose(fills: tuple[FillState, ...], revision: ev.FillRevision, filled: Deci
 
     The execution's name decides. Sources name executions differently: where the names cannot be compared, a bust means
     the first fill of the same quantity and price, a correction the one fill that brings the order to the broker's
-    count. `filled` is what counts as filled of the order now.
+    count. `filled` is what counts as filled of the order now; where none fits, what had been filled at its moment does.
     """
     wanted = revision.previous_execution_id
     for state in fills:
@@ -115,10 +115,21 @@ def choose(fills: tuple[FillState, ...], revision: ev.FillRevision, filled: Deci
     if revision.busts:
         equal = (abs(revision.quantity), revision.price)
         return next((state for state in others if (state.quantity, state.price) == equal), None)
-    fitting = [
-        state for state in others if plus(minus(filled, state.quantity), revision.quantity) == revision.cumulative_qty
-    ]
+    fitting = _fitting(others, revision, filled)
+    if not fitting:  # told before fills that are recorded already: what counted then decides
+        then = [state for state in fills if state.recorded.occurred_at <= revision.occurred_at]
+        counted = ZERO
+        for state in then:
+            counted = plus(counted, state.quantity)
+        fitting = _fitting([state for state in others if state in then], revision, counted)
     return fitting[0] if len(fitting) == 1 else None
+
+
+def _fitting(states: list[FillState], revision: ev.FillRevision, filled: Decimal) -> list[FillState]:
+    """Those whose correction brings what is filled to the broker's count."""
+    return [
+        state for state in states if plus(minus(filled, state.quantity), revision.quantity) == revision.cumulative_qty
+    ]
 
 
 def _has_taken(state: FillState, revision: ev.FillRevision) -> bool:
