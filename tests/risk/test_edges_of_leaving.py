@@ -77,20 +77,26 @@ def test_what_says_nothing_new_is_an_empty_answer() -> None:
 # --- how it goes on -------------------------------------------------------------------------------------------------
 
 
-def armed(order: str, keeper: Keeper = Keeper.ENGINE) -> ev.ExitsArmed:
-    return ev.ExitsArmed("t", "main", "SPY", order, plan(stop_loss="0.02"), keeper)
+LADDER = (Rung(D("0.05"), D("0.5")), Rung(D("0.1"), D("0.5")))
+
+
+def armed(order: str, ladder: tuple[Rung, ...] = ()) -> ev.ExitsArmed:
+    return ev.ExitsArmed("t", "main", "SPY", order, plan(stop_loss="0.02", ladder=ladder), Keeper.ENGINE)
 
 
 def test_nothing_was_fired_when_a_plan_is_first_told() -> None:
     assert exits.evolve(None, armed("o")).fired == 0
 
 
-def test_who_takes_over_goes_on_where_the_other_was_and_another_entry_begins_anew() -> None:
-    state = state_of(plan(stop_loss="0.02"), keeper=Keeper.BROKER, level=D(99), rungs=1, fired=2)
-    over = exits.evolve(state, armed("o"))
+def test_who_takes_over_goes_on_where_the_other_was_and_another_ladder_begins_anew() -> None:
+    begun = {"level": D(99), "rungs": 1, "last_rung": 1, "entered": D(10), "fired": 2}
+    state = state_of(plan(stop_loss="0.02", ladder=LADDER), keeper=Keeper.BROKER, **begun)
+    over = exits.evolve(state, armed("o", LADDER))
     assert (over.keeper, over.level, over.rungs, over.fired) == (Keeper.ENGINE, D(99), 1, 2)
-    again = exits.evolve(state, armed("another"))
-    assert (again.keeper, again.level, again.rungs, again.fired) == (Keeper.ENGINE, None, 0, 2)
+    more = exits.evolve(state, armed("another", LADDER))
+    assert (more.level, more.rungs, more.last_rung, more.entered, more.fired) == (None, 1, 1, 10, 2)
+    other = exits.evolve(state, armed("another"))
+    assert (other.keeper, other.level, other.rungs, other.entered, other.fired) == (Keeper.ENGINE, None, 0, None, 2)
 
 
 def test_a_stop_leaves_the_ladder_where_it_is() -> None:
