@@ -94,7 +94,7 @@ def test_who_takes_over_goes_on_where_the_other_was_and_another_ladder_begins_an
     over = exits.evolve(state, armed("o", LADDER))
     assert (over.keeper, over.level, over.rungs, over.fired) == (Keeper.ENGINE, D(99), 1, 2)
     more = exits.evolve(state, armed("another", LADDER))
-    assert (more.level, more.rungs, more.last_rung, more.entered, more.fired) == (None, 1, 1, 10, 2)
+    assert (more.level, more.rungs, more.last_rung, more.entered, more.fired) == (None, 1, 1, D(10), 2)
     other = exits.evolve(state, armed("another"))
     assert (other.keeper, other.level, other.rungs, other.entered, other.fired) == (Keeper.ENGINE, None, 0, None, 2)
 
