@@ -1,4 +1,4 @@
-"""More stories, each for a purchase and a sale: every beginning with every end, and what is taken back after it.
+"""More stories, each for a purchase and a sale: beginnings with ends, and what is taken back after them.
 
 Columns as in `cases`. Worked out from the quantities and prices of each line, not by the ledger.
 """
