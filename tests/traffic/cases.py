@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import attrs
 
+from tests.traffic.more_cases import TABLE as _MORE
+
 _TABLE = """
 filled at once             | buy 10  | new, fill 10@100                                     | filled 10           | 10 | 99000    | open
 filled before new          | buy 10  | fill 10@100, new                                     | filled 10           | 10 | 99000    | open
@@ -84,4 +86,4 @@ def _case(line: str) -> Case:
     return Case(name, side, quantity, story, status, filled, position, cash, trade)
 
 
-CASES = tuple(_case(line) for line in _TABLE.strip().splitlines())
+CASES = tuple(_case(line) for line in (_TABLE + _MORE).splitlines() if line.strip())
