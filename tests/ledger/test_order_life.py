@@ -63,6 +63,21 @@ def test_working_statuses_follow_the_brokers_clock(desk: Desk) -> None:
     assert desk.order(order).status is S.NEW
 
 
+@pytest.mark.parametrize("detour", ["suspended", "pending_cancel", "pending_replace", "stopped", "done_for_day"])
+def test_an_order_filled_in_part_works_again_when_a_detour_is_over(desk: Desk, detour: str) -> None:
+    order_id = desk.live("buy", "10")
+    desk.fill(order_id, "4", "100")
+    desk.report(order_id, "partially_filled", "4", at=1)
+    desk.report(order_id, detour, "4", at=2)
+    assert desk.order(order_id).status == OrderStatus(detour)
+    desk.report(order_id, "partially_filled", "4", at=1)  # told late
+    assert desk.order(order_id).status == OrderStatus(detour)
+    desk.report(order_id, "partially_filled", "4", at=3)
+    assert desk.order(order_id).status == OrderStatus.PARTIALLY_FILLED
+    desk.fill(order_id, "6", "100")
+    assert desk.order(order_id).is_settled
+
+
 def test_a_repeated_word_changes_nothing(desk: Desk) -> None:
     order = desk.live("buy", "10")
     desk.report(order, "new", at=1)

@@ -260,13 +260,17 @@ def _moves_on(state: OrderState, word: RecordAnswer | RecordReport) -> bool:
     """Whether a working status is news: further along, or as far and later by the broker's clock."""
     if state.status.is_terminal or word.status.is_terminal or word.status in OURS or word.status is state.status:
         return False
-    if word.status is _S.PARTIALLY_FILLED:
-        return False  # told by fills
+    if word.status is _S.PARTIALLY_FILLED:  # told by fills; but a suspension or an attempt to cancel may be over
+        return bool(state.filled_qty and state.broker_updated_at) and _is_later(state, word)
     if word.status is _S.NEW and state.filled_qty:
         return False  # it was new before it was filled in part
     before, after = _rank(state.status), _rank(word.status)
     if after != before:
         return after > before
+    return _is_later(state, word)
+
+
+def _is_later(state: OrderState, word: RecordAnswer | RecordReport) -> bool:
     return state.broker_updated_at is None or word.updated_at > state.broker_updated_at
 
 
