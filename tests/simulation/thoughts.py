@@ -83,6 +83,7 @@ class Thoughts:
         self._due: set[tuple[str, str, dt.datetime]] = set()
         self._live: dict[str, str] = {}
         self.decisions: dict[str, Decision] = {}
+        self._traces: dict[str, str] = {}
 
     # --- on the wire ------------------------------------------------------------------------------------------------
 
@@ -257,7 +258,8 @@ class Thoughts:
         made, symbol = decision.concluded, decision.asked.symbol
         decision.orders.append(order)
         self.reach["decision became an order"] += 1
-        if trace != decision.trace or order.symbol != symbol or len(decision.orders) > 1 or decision.lapsed:
+        is_traced = trace == self._traces.setdefault(order.trade_id, decision.trace)  # what adds to a trade is of it
+        if not is_traced or order.symbol != symbol or len(decision.orders) > 1 or decision.lapsed:
             self.fail("A3", f"{order.order_id} does not follow from the decision on {symbol}, or not only once")
         side = Side.BUY if kept.stance is Stance.BUY else Side.SELL
         if order.side is not side or order.quantity is None or order.quantity > (kept.quantity or 0):
