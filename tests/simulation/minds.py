@@ -18,6 +18,8 @@ PRICES = {"alpha": (Decimal(3), Decimal(15)), "beta": (Decimal(1), Decimal(5))}
 """Dollars per million tokens, of input and of output, by provider."""
 PORTS = {"alpha": 8001, "beta": 8002}
 DECIDE_S = 8.0
+MORE = 5
+"""How many bars of the next day there are."""
 STATUSES = {"400": 400, "401": 401, "429": 429, "500": 500, "502": 502, "503": 503, "504": 504}
 KINDS = (
     *STATUSES, "hang", "slow", "drip", "cut", "half stream", "no end", "not json", "schema", "prose", "refusal",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 import re
 from collections.abc import Callable
@@ -10,15 +11,21 @@ from typing import TYPE_CHECKING
 from tests.simulation.dialing import Connection, Dialer
 from tests.simulation.faults import FAULT_DOINGS
 from tests.simulation.hosts import Host
-from tests.simulation.minds import PORTS, Mind
+from tests.simulation.minds import MORE, PORTS, Mind
 from tests.simulation.model_stub import Said, Stub
+from tests.simulation.market import bars
 from tests.simulation.network import Link
 from tests.simulation.script import HEAL_S, Act
+from tests.simulation.way_out import WayOut
+from tradecore.domain.events import Event
+from tradecore.domain.messages import Recorded
 
 if TYPE_CHECKING:
     from tests.simulation.machine import Machine
     from tests.simulation.world import World
 
+_CALM_S = 6.0
+_MINUTE = dt.timedelta(minutes=1)
 _NAMES = {port: name for name, port in PORTS.items()}
 _TRACE = re.compile(rb"traceparent: 00-([0-9a-f]{32})-([0-9a-f]{16})-01\r\n")
 
@@ -33,8 +40,27 @@ class Models:
         self.dialer.servers = {port: stub.serve for port, stub in zip(_NAMES, self.stubs, strict=True)}
         self._strikes: dict[str, tuple[float, Callable[[], object]]] = {}
         world.loop.create_connection = self.dialer.connect  # type: ignore[method-assign, assignment]
+        self._way_out = WayOut(world.fail, world.reach)
+        self._ahead = bars(world.seed, 7, MORE)
         if mind.hangs:
             world.after(HEAL_S, self._hang)
+        world.after(HEAL_S + _CALM_S, self._look)
+
+    def written(self, host: Host, recorded: tuple[Recorded[Event], ...]) -> None:
+        """Something is on record."""
+        now = self._world.loop.time()
+        self._world.thoughts.written(now, host.name, recorded)
+        self._way_out.written(now, recorded)
+
+    def _look(self) -> None:
+        """Twice a second, once nothing is disturbed any more."""
+        now, market = self._world.loop.time(), self._world.floor.exchange.clock.market_ns
+        while self._ahead and (self._ahead[0].start + _MINUTE).timestamp() * 10**9 <= market:
+            bar = self._ahead.pop(0)
+            if now > HEAL_S + 2 * _CALM_S:
+                self._way_out.closed(now, bar)
+        self._way_out.look(now)
+        self._world.after(0.5, self._look)
 
     def act(self, machine: Machine, act: Act) -> str:
         """Let something of the script happen to a model, or to who asks one."""

@@ -141,6 +141,8 @@ class Thoughts:
                 case ev.ModelChainExhausted():
                     for step in event.steps:
                         self.reach[f"missed:{step.failure.value}"] += 1
+                case ev.TradeProposed():
+                    self._traces[event.trade_id] = one.envelope.trace_id
                 case ev.OrderPlanned():
                     self._planned(one.envelope.trace_id, event)
                 case _:
@@ -215,7 +217,7 @@ class Thoughts:
         decision.concluded = event
         self.reach[f"concluded:{event.stance.value}"] += 1
         late_s = now - decision.at - DECIDE_S
-        if event.stance.acts and by == decision.by and by not in self.disturbed and late_s > _SLACK_S:
+        if event.stance.acts and by == decision.by and late_s > _SLACK_S:
             self.fail("A2", f"{event.symbol} is decided {late_s:.2f} s after the time for it was over")
         if not decision.answers:
             if event.stance is not Stance.ABSTAIN:
@@ -258,7 +260,7 @@ class Thoughts:
         made, symbol = decision.concluded, decision.asked.symbol
         decision.orders.append(order)
         self.reach["decision became an order"] += 1
-        is_traced = trace == self._traces.setdefault(order.trade_id, decision.trace)  # what adds to a trade is of it
+        is_traced = trace in (decision.trace, self._traces.get(order.trade_id))  # what adds to a trade is of it
         if not is_traced or order.symbol != symbol or len(decision.orders) > 1 or decision.lapsed:
             self.fail("A3", f"{order.order_id} does not follow from the decision on {symbol}, or not only once")
         side = Side.BUY if kept.stance is Stance.BUY else Side.SELL

@@ -15,7 +15,7 @@ import attrs
 
 from tests.simulation import broker_side, operator
 from tests.simulation.anyio_order import order_anyio
-from tests.simulation.dialing import virtual_http
+from tests.simulation.dialing import sweep, virtual_http
 from tests.simulation.disk import Disk, Handle
 from tests.simulation.faults import FAULT_DOINGS, heal
 from tests.simulation.hosts import HOST, Host, Killed, Livelock
@@ -23,7 +23,7 @@ from tests.simulation.judge import Judge
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.machine import Machine, is_expected
 from tests.simulation.market import SYMBOLS, bars
-from tests.simulation.minds import THOUGHTS, mind_of, thoughts_of
+from tests.simulation.minds import MORE, THOUGHTS, mind_of, thoughts_of
 from tests.simulation.models import Models
 from tests.simulation.network import Network
 from tests.simulation.script import HEAL_S, Act, script_of
@@ -89,7 +89,8 @@ class World:
         self.machines = [Machine(self, name, settings_of(seed, shared=is_shared)) for name in names]
         self.models = None if self.mind is None else Models(self, self.mind)
         self.acts = whole_script(seed, len(names)) if acts is None else acts
-        self.floor = Floor(SYMBOLS, bars(seed, 7), source=f"simulated {seed}", options=options_of(seed))
+        day = bars(seed, 7, 3 if self.mind is None else MORE)
+        self.floor = Floor(SYMBOLS, day, source=f"simulated {seed}", options=options_of(seed))
         app = create_app(self.floor, monotonic=self.loop.time)
         self.network.app = app
         self.house: House = app.state.house
@@ -130,7 +131,7 @@ class World:
             self.tell(host.name, f"#{one.envelope.position} {one.envelope.name} {one.envelope.stream}")
         self.judge.written(self.loop.time(), host.name, recorded)
         if self.models is not None:
-            self.thoughts.written(self.loop.time(), host.name, recorded)
+            self.models.written(host, recorded)
 
     def on_stuck(self, host: Host) -> None:
         """A process goes on after its journal broke."""
@@ -244,6 +245,8 @@ class World:
             asyncio.set_event_loop(None)
             for restore in restores:
                 restore()
+            if self.models is not None:
+                sweep()
             gc.enable()
 
     def _heal(self) -> None:
