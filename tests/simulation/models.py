@@ -6,6 +6,7 @@ import datetime as dt
 import random
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tests.simulation.dialing import Connection, Dialer
@@ -58,7 +59,8 @@ class Models:
         while self._ahead and (self._ahead[0].start + _MINUTE).timestamp() * 10**9 <= market:
             bar = self._ahead.pop(0)
             if now > HEAL_S + 2 * _CALM_S:
-                self._way_out.closed(now, bar)
+                position = self._world.judge.positions.get(bar.symbol, Decimal(0))
+                self._way_out.closed(now, bar, position)
         self._way_out.look(now)
         self._world.after(0.5, self._look)
 

@@ -32,6 +32,7 @@ class Held:
     plan: ExitPlan | None = None
     keeper: Keeper | None = None
     left_at: float = -1.0
+    leaving: set[str] = attrs.field(factory=set)
     due_at: float | None = None
 
 
@@ -60,16 +61,21 @@ class WayOut:
                 case ev.TradeFilled():
                     held = self._trades.setdefault(event.trade_id, Held())
                     held.quantity, held.filled_at = event.open_qty, now
+                case ev.TradeWorking() if event.is_exit:
+                    self._trades.setdefault(event.trade_id, Held()).leaving.add(event.order_id)
+                case ev.TradeOrderDone():
+                    self._trades.setdefault(event.trade_id, Held()).leaving.discard(event.order_id)
                 case _:
                     pass
 
-    def closed(self, now: float, bar: Bar) -> None:
-        """A bar is over, and everybody is told of it."""
+    def closed(self, now: float, bar: Bar, position: Decimal) -> None:
+        """A bar is over, and everybody is told of it; `position` is what the account holds of its symbol."""
         tangled = {self._trades[trade_id].symbol for trade_id in self._tangled if trade_id in self._trades}
         for held in self._trades.values():
             if bar.symbol in tangled or held.symbol != bar.symbol or held.keeper is not Keeper.ENGINE or not held.quantity:
                 continue
-            if held.left_at < 0 and held.filled_at < now - _BAR_S and _is_beyond(held, bar):
+            is_there = not held.leaving and held.quantity * position > 0  # somebody else may have sold it
+            if is_there and held.left_at < 0 and held.filled_at < now - _BAR_S and _is_beyond(held, bar):
                 held.due_at = now + _WITHIN_S
 
     def look(self, now: float) -> None:
@@ -79,7 +85,7 @@ class WayOut:
                 continue
             held.due_at = None
             self.reach["exit was due"] += 1
-            if held.left_at < 0 and held.quantity:
+            if held.left_at < 0 and held.quantity and not held.leaving:
                 self.fail("A4", f"{trade_id} in {held.symbol} is not left, {_WITHIN_S} s after its price: {held.plan}")
 
 

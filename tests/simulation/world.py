@@ -15,7 +15,7 @@ import attrs
 
 from tests.simulation import broker_side, operator
 from tests.simulation.anyio_order import order_anyio
-from tests.simulation.dialing import sweep, virtual_http
+from tests.simulation.dialing import virtual_http
 from tests.simulation.disk import Disk, Handle
 from tests.simulation.faults import FAULT_DOINGS, heal
 from tests.simulation.hosts import HOST, Host, Killed, Livelock
@@ -245,8 +245,6 @@ class World:
             asyncio.set_event_loop(None)
             for restore in restores:
                 restore()
-            if self.models is not None:
-                sweep()
             gc.enable()
 
     def _heal(self) -> None:
