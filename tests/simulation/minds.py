@@ -68,7 +68,7 @@ def mind_of(seed: int) -> Mind | None:
         mood=rng.choice((0.0, 0.1, 0.35)),
         hangs=rng.random() < 0.3,
         budget=rng.randrange(len(_BUDGETS)),
-        exits=rng.random() < 0.5,
+        exits=rng.random() < 0.7,
         adding=rng.random() < 0.4,
     )
 

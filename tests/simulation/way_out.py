@@ -18,6 +18,8 @@ from tradecore.domain.messages import Recorded
 from tradecore.domain.values import ZERO, Bar
 
 _WITHIN_S = 3.0
+_TOLD_S = 1.0
+"""The judge hears of a bar within a second, like everybody else."""
 _BAR_S = 16.0
 """Longer than a bar lasts here: what was filled before that was held for all of it."""
 
@@ -56,7 +58,7 @@ class WayOut:
                     held.symbol, held.plan, held.keeper = event.symbol, event.plan, event.keeper
                 case ev.ExitFired():
                     self._trades[event.trade_id].left_at = now
-                case ev.TradeRevised():
+                case ev.TradeRevised() if event.busts:
                     self._tangled.add(event.trade_id)
                 case ev.TradeFilled():
                     held = self._trades.setdefault(event.trade_id, Held())
@@ -72,10 +74,13 @@ class WayOut:
         """A bar is over, and everybody is told of it; `position` is what the account holds of its symbol."""
         tangled = {self._trades[trade_id].symbol for trade_id in self._tangled if trade_id in self._trades}
         for held in self._trades.values():
-            if bar.symbol in tangled or held.symbol != bar.symbol or held.keeper is not Keeper.ENGINE or not held.quantity:
+            if bar.symbol in tangled or held.symbol != bar.symbol or held.keeper is not Keeper.ENGINE:
                 continue
-            is_there = not held.leaving and held.quantity * position > 0  # somebody else may have sold it
-            if is_there and held.left_at < 0 and held.filled_at < now - _BAR_S and _is_beyond(held, bar):
+            if held.filled_at >= now - _BAR_S or held.quantity * position <= 0 or not _is_beyond(held, bar):
+                continue  # somebody else may have sold it
+            if held.left_at > now - _TOLD_S:
+                self.reach["exit was due"] += 1
+            elif held.left_at < 0 and not held.leaving:
                 held.due_at = now + _WITHIN_S
 
     def look(self, now: float) -> None:
