@@ -17,7 +17,7 @@ KEY_ENV = "TRADECORE_SIMULATED_MODEL_KEY"
 PRICES = {"alpha": (Decimal(3), Decimal(15)), "beta": (Decimal(1), Decimal(5))}
 """Dollars per million tokens, of input and of output, by provider."""
 PORTS = {"alpha": 8001, "beta": 8002}
-DECIDE_S = 8.0
+DECIDE_S = 4.5
 MORE = 5
 """How many bars of the next day there are."""
 STATUSES = {"400": 400, "401": 401, "429": 429, "500": 500, "502": 502, "503": 503, "504": 504}
@@ -46,7 +46,8 @@ THOUGHTS: dict[str, int] = {
 
 @attrs.frozen
 class Mind:
-    """Who decides in a seed. `mood` is how often a model fails by itself; `hangs` that none answers in the end."""
+    """Who decides in a seed. `mood` is how often a model fails by itself; `hangs` that none answers in the end;
+    `patient` that the first model has longer to answer than there is to decide."""
 
     agent: str
     alone: bool
@@ -55,6 +56,7 @@ class Mind:
     budget: int
     exits: bool
     adding: bool
+    patient: bool
 
 
 def mind_of(seed: int) -> Mind | None:
@@ -70,6 +72,7 @@ def mind_of(seed: int) -> Mind | None:
         budget=rng.randrange(len(_BUDGETS)),
         exits=rng.random() < 0.7,
         adding=rng.random() < 0.4,
+        patient=rng.random() < 0.4,
     )
 
 
@@ -91,7 +94,10 @@ def settings_of_mind(mind: Mind) -> dict[str, Any]:
                 "alpha": _provider("alpha", KEY_ENV),
                 "beta": _provider("beta", ""),
             },
-            "catalogue": {"quick": _model("alpha", stream=True), "steady": _model("beta", stream=False)},
+            "catalogue": {
+                "quick": _model("alpha", stream=True, timeout_s=6 if mind.patient else 3),
+                "steady": _model("beta", stream=False, timeout_s=3),
+            },
             "chains": {"default": ["quick", "steady"]},
             "budget": _BUDGETS[mind.budget],
             "deadline_s": {"low": 7, "medium": 7, "high": 4},
@@ -112,7 +118,7 @@ def _provider(name: str, key_env: str) -> dict[str, Any]:
     return {"base_url": f"http://10.0.0.1:{PORTS[name]}/v1", "key_env": key_env, "connect_timeout_s": 1}
 
 
-def _model(provider: str, *, stream: bool) -> dict[str, Any]:
+def _model(provider: str, *, stream: bool, timeout_s: int) -> dict[str, Any]:
     dear, dearer = PRICES[provider]
     return {
         "provider": provider,
@@ -121,7 +127,7 @@ def _model(provider: str, *, stream: bool) -> dict[str, Any]:
         "output_per_million": str(dearer),
         "max_output_tokens": 300,
         "bytes_per_token": 3,
-        "timeout_s": 3,
+        "timeout_s": timeout_s,
         "stream": stream,
     }
 

@@ -113,7 +113,8 @@ class Thoughts:
 
     def written(self, now: float, by: str, recorded: Sequence[Recorded[ev.Event]]) -> None:
         """Look at an append."""
-        ended = []
+        ended, planned = [], []
+        armed: dict[str, ev.ExitsArmed] = {}
         for one in recorded:
             event = one.event
             match event:
@@ -141,14 +142,19 @@ class Thoughts:
                 case ev.ModelChainExhausted():
                     for step in event.steps:
                         self.reach[f"missed:{step.failure.value}"] += 1
+                case ev.ExitsArmed():
+                    armed[event.order_id] = event
                 case ev.TradeProposed():
                     self._traces[event.trade_id] = one.envelope.trace_id
                 case ev.OrderPlanned():
                     self._planned(one.envelope.trace_id, event)
+                    planned.append(event)
                 case _:
                     self._decided(now, by, one.envelope.trace_id, event)
         for call in ended:
             self.spending.check(call.question_id, call.attempt, is_open=not call.ended)
+        for order in planned:
+            self._check_exits(order, armed.get(order.order_id))
 
     def _requested(self, by: str, trace: str, event: ev.ModelCallRequested) -> None:
         call = Call(
@@ -190,13 +196,15 @@ class Thoughts:
                 if self._live:
                     self.fail("A1", f"{by} begins a cycle while another is live: {list(self._live.values())}")
                 self._due.add(place)
-                self._live[event.cycle_id] = f"{by} {event.due_at}"
+                self._live[event.cycle_id] = by
             case ev.CycleCompleted() | ev.CycleFailed():
                 if self._live.pop(event.cycle_id, None) is None:
                     self.fail("A1", f"{by} ends cycle {event.cycle_id}, which is not live")
                 self.reach[event.NAME] += 1
-            case ev.CycleStepped() if event.cycle_id not in self._live:
-                self.fail("A1", f"{by} goes on with cycle {event.cycle_id}, which is not live")
+            case ev.CycleStepped():
+                begun_by = self._live.get(event.cycle_id, "")
+                if _machine(by) != _machine(begun_by):  # who was restarted in the middle goes on
+                    self.fail("A1", f"{by} goes on with cycle {event.cycle_id}, which is {begun_by or 'nobody'}'s")
             case ev.DecisionRequested():
                 if event.cycle_id not in self._live:
                     self.fail("A1", f"{by} asks for a decision of cycle {event.cycle_id}, which is not live")
@@ -270,6 +278,15 @@ class Thoughts:
         if size is not None and order.quantity and order.quantity * (kept.reference_price or 0) > size * _EQUITY:
             self.fail("A3", f"{order.order_id} is for {order.quantity} units, which is more than {size} of the equity")
 
+    def _check_exits(self, order: ev.OrderPlanned, armed: ev.ExitsArmed | None) -> None:
+        decision = self.decisions.get(order.decision_id or "")
+        if decision is None or decision.concluded is None or order not in decision.orders:
+            return
+        for name in ("stop_price", "target_price"):
+            wanted = getattr(decision.concluded, name)
+            if wanted is not None and (armed is None or getattr(armed.plan, name) != wanted):
+                self.fail("A3", f"{name} of {order.order_id} was decided as {wanted}, and is armed as {armed}")
+
     def traced(self) -> list[tuple[str, str]]:
         """What prompts and answers the texts must hold: whose they are, and their hashes."""
         return [
@@ -282,6 +299,10 @@ class Thoughts:
 
 
 _NUMBERS = ("confidence", "size_fraction", "stop_price", "target_price")
+
+
+def _machine(process: str) -> str:
+    return process.partition(".")[0]
 
 
 def _exact(number: float | None) -> Decimal | None:
