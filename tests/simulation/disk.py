@@ -83,6 +83,16 @@ class Disk:
             self.journal.append([replace(one, envelope=replace(one.envelope, position=0)) for one in kept])
         return lost
 
+    def standings(self) -> dict[str, int]:
+        """How far the views are."""
+        return dict(self.journal.views.positions())
+
+    def forget(self, host: Host) -> None:
+        """A process ended."""
+
+    def end(self) -> None:
+        """Nothing is left to be removed."""
+
     def written(self, by: Handle, recorded: tuple[Recorded[Event], ...]) -> None:
         """Let everybody hear of an append: its writer at once, others when they next look."""
         self._watcher(by.host, recorded)
@@ -118,10 +128,7 @@ class Handle:
     ) -> tuple[Recorded[Event], ...]:
         journal = self._journal
         if self._is_broken:
-            self.refused += 1
-            if self.refused > _MOST_REFUSED:
-                self.disk.stuck(self.host)
-                raise Killed(self.host.name)
+            self._count_refused()
             raise StoreUnavailable("a write failed before: only a restart tells what the disk holds")
         if self.disk.is_full:
             self._is_broken = True
@@ -142,6 +149,12 @@ class Handle:
             self._is_broken = True
             raise StoreUnavailable("the write was done, and its confirmation was lost")
         return recorded
+
+    def _count_refused(self) -> None:
+        self.refused += 1
+        if self.refused > _MOST_REFUSED:
+            self.disk.stuck(self.host)
+            raise Killed(self.host.name)
 
     def load(self, stream: str, after: int = 0, limit: int | None = None) -> tuple[Recorded[Event], ...]:
         return self._journal.load(stream, after, limit)

@@ -150,6 +150,6 @@ def _texts(world: World) -> None:
 
 def _views(world: World) -> None:
     head = world.disk.journal.head()
-    behind = {view: at for view, at in world.disk.journal.views.positions().items() if at < head}
+    behind = {view: at for view, at in world.disk.standings().items() if at < head}
     if behind:
         world.fail("L3", f"views stand at {behind}, the log ends at {head}")

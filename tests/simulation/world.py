@@ -18,6 +18,7 @@ from tests.simulation.anyio_order import order_anyio
 from tests.simulation.dialing import virtual_http
 from tests.simulation.disk import Disk, Handle
 from tests.simulation.faults import FAULT_DOINGS, heal
+from tests.simulation.file_disk import FileDisk, uses_files
 from tests.simulation.hosts import HOST, Host, Killed, Livelock
 from tests.simulation.judge import Judge
 from tests.simulation.loop import SimulatedLoop
@@ -78,7 +79,7 @@ class World:
         self.operators = self.kills = 0
         self.loop = SimulatedLoop(seed)
         self.network = Network(self.loop, seed)
-        self.disk = Disk(self.loop, seed, self.on_append, self.on_stuck)
+        self.disk = (FileDisk if uses_files(seed) else Disk)(self.loop, seed, self.on_append, self.on_stuck)
         self.judge = Judge(self.fail, self.reach, VISIBILITY_S, self._status_of)
         self.mind = mind_of(seed)
         self.thoughts = Thoughts(self.fail, self.reach, self.mind)
@@ -154,6 +155,7 @@ class World:
     def forget(self, host: Host) -> None:
         """A process ended."""
         self.network.forget(host)
+        self.disk.forget(host)
         if self.models is not None:
             self.models.dialer.forget(host)
 
@@ -242,6 +244,7 @@ class World:
         finally:
             failpoints.watch(None)
             self.loop.end()
+            self.disk.end()
             asyncio.set_event_loop(None)
             for restore in restores:
                 restore()
