@@ -58,6 +58,7 @@ class Disk:
         self.journal = MemoryJournal(self.codec)
         self.handles: list[Handle] = []
         self.is_full = False
+        self.struck: list[str] = []
         self.synced = 0
         self._loop = loop
         self._rng = random.Random(f"disk:{seed}")
@@ -89,6 +90,10 @@ class Disk:
 
     def forget(self, host: Host) -> None:
         """A process ended."""
+
+    def anonymous(self, text: str) -> str:
+        """A text without the place of the ledger, which is another one each time."""
+        return text
 
     def end(self) -> None:
         """Nothing is left to be removed."""

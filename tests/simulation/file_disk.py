@@ -122,7 +122,6 @@ class FileDisk(Disk):
     """A folder per life of the ledger."""
 
     def __init__(self, loop: SimulatedLoop, seed: int, watcher: Any, stuck: Any) -> None:
-        self.struck: list[str] = []
         self._folder: Path | None = None
         self._lives = 0
         self._is_full = False
@@ -200,6 +199,9 @@ class FileDisk(Disk):
         keys = old.with_name(old.name + ".keys")  # of texts; each is synced before it is used
         if keys.is_dir():
             shutil.copytree(keys, self._path.with_name(self._path.name + ".keys"))
+
+    def anonymous(self, text: str) -> str:
+        return text if self._folder is None else text.replace(str(self._folder), "…")
 
     def end(self) -> None:
         """Remove everything."""

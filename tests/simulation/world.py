@@ -104,7 +104,7 @@ class World:
 
     def tell(self, who: str, what: str) -> None:
         """A line of the timeline."""
-        line = f"{self.loop.time():9.3f}  {who:<11} {what}\n"
+        line = f"{self.loop.time():9.3f}  {who:<11} {self.disk.anonymous(what)}\n"
         self.digest.update(line.encode())
         if self.loud:
             sys.stdout.write(line)
@@ -237,6 +237,7 @@ class World:
             for failure in self.loop.failures[:1]:
                 self.fail("crash", f"{failure.get('message')} {failure.get('exception')!r}")
             failpoints.watch(None)
+            self.reach.update(f"file commit:{how}" for how in self.disk.struck)
             self.reach.update(f"struck:{line['kind']}" for line in self.house.first.faults.log.lines)
             if self.violation is None:
                 judge_end(self, thorough=self.seed % 10 == 0)
@@ -262,7 +263,7 @@ class World:
             violation=self.violation,
             steps=self.loop.steps,
             orders=len(self.floor.exchange.book.all),
-            events=self.disk.journal.head(),
+            events=self.judge.envelopes.position,
             starts=sum(machine.starts for machine in self.machines),
             kills=self.kills,
             reach=self.reach,
