@@ -82,12 +82,7 @@ def _parse(text: str) -> dict[str, list[tuple[int, str]]]:
     armed: dict[str, list[tuple[int, str]]] = {}
     for item in filter(None, text.split(",")):
         parts = item.split(":")
-        if (
-            len(parts) != 3
-            or parts[0] not in ALL_FAILPOINTS
-            or not parts[1].isdigit()
-            or parts[2] not in _ACTIONS
-        ):
+        if len(parts) != 3 or parts[0] not in ALL_FAILPOINTS or not parts[1].isdigit() or parts[2] not in _ACTIONS:
             raise ConfigurationError(
                 f"TRADECORE_FAILPOINTS: {item!r} is not name:hit:action with a known name and an action of "
                 + ", ".join(_ACTIONS)

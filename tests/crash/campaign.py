@@ -73,7 +73,10 @@ def _run_struck(folder: Path, judge: Judge, failpoints: str) -> tuple[int, int]:
     """Run until it ends, and how often it was stopped: it goes on a moment later."""
     with (folder / "runner.log").open("a") as log:
         process = subprocess.Popen(
-            runner_command(folder, judge), env=environment(**judge.told, TRADECORE_FAILPOINTS=failpoints), stdout=log, stderr=log
+            runner_command(folder, judge),
+            env=environment(**judge.told, TRADECORE_FAILPOINTS=failpoints),
+            stdout=log,
+            stderr=log,
         )
     give_up, stops = time.monotonic() + _RUN_S, 0
     while time.monotonic() < give_up:

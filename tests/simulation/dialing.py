@@ -196,13 +196,18 @@ def _quiet() -> int:
 def virtual_http(loop: SimulatedLoop) -> Callable[[], None]:
     """Have idle connections age in virtual time, and spare what no process needs again; returns what puts it back."""
     _expect_goodbyes()
-    clock, context, points = http11.time, transports.create_ssl_context, plugins.entry_points
-    http11.time = SimpleNamespace(monotonic=loop.time)  # type: ignore[assignment]
-    transports.create_ssl_context = _no_tls
-    plugins.entry_points = _entry_points
+    patches: tuple[tuple[Any, str, Any], ...] = (
+        (http11, "time", SimpleNamespace(monotonic=loop.time)),
+        (transports, "create_ssl_context", _tls),
+        (plugins, "entry_points", _entry_points),
+    )
+    rights = [vars(module)[name] for module, name, _ in patches]
+    for module, name, value in patches:
+        setattr(module, name, value)
 
     def restore() -> None:
-        http11.time, transports.create_ssl_context, plugins.entry_points = clock, context, points
+        for (module, name, _), right in zip(patches, rights, strict=True):
+            setattr(module, name, right)
 
     return restore
 
@@ -219,5 +224,5 @@ def _expect_goodbyes() -> None:
     sys.unraisablehook = hear
 
 
-_no_tls = functools.cache(transports.create_ssl_context)
+_tls = functools.cache(vars(transports)["create_ssl_context"])
 _entry_points = functools.cache(metadata.entry_points)

@@ -28,7 +28,7 @@ from tradecore.journal.sqlite.head_file import SUFFIX
 from tradecore.journal.sqlite.journal import SqliteJournal
 from tradecore.journal.sqlite.opening import open_ledger
 
-_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own in it, where syncing costs nothing
+_SHARED_MEMORY = Path("/dev/shm")
 _NO_LIMIT = 2**30
 _PATIENCE_S = 1.0
 
