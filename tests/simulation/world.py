@@ -42,6 +42,7 @@ from tradecore_exchange.house import House
 from tradecore_exchange.pacing import keep_pace
 
 END_S = 225.0
+_THOUGHTS = (*failpoints.MODEL_FAILPOINTS, *failpoints.DECISION_FAILPOINTS)
 
 
 @attrs.frozen
@@ -164,7 +165,7 @@ class World:
 
     def on_failpoint(self, name: str) -> None:
         """A process passes a failpoint, where it may have to die."""
-        self.reach[f"failpoint:{name}"] += 1
+        self.reach[f"{'thought' if name in _THOUGHTS else 'failpoint'}:{name}"] += 1
         host = HOST.get(self.loop.world)
         machine = next((one for one in self.machines if one.host is host), None)
         if machine is not None and (machine.name, name) in self.held_up:
@@ -176,7 +177,7 @@ class World:
             self.armed[machine.name, name] = left - 1
             return
         del self.armed[machine.name, name]
-        self.reach[f"killed at:{name}"] += 1
+        self.reach[f"{'killed in thought' if name in _THOUGHTS else 'killed at'}:{name}"] += 1
         machine.kill(f"at {name}", self.rng.uniform(0.5, 8))
         raise Killed(name)
 
