@@ -1,4 +1,4 @@
-"""What legs at the broker sold, or may have sold, is not sold again by an agent's order, nor by a person's yes to it."""
+"""What legs at the broker sold, or may have sold, is sold again neither by an agent nor by a person who says yes."""
 
 from __future__ import annotations
 
