@@ -113,7 +113,6 @@ def gate_replacement(account: AccountState, order: OrderState, new: ev.OrderPlan
 
 _JUDGED_BEFORE = frozenset(
     {
-        "duplicate_window_s",
         "max_repeats",
         "max_orders_per_minute",
         "max_orders_per_day",
