@@ -1,4 +1,4 @@
-"""Pinning: an account of the ledger is bound to the broker account behind the keys, and its books begin there."""
+"""Pinning: an account is bound to the broker account behind the keys; its books begin, and its limits hold."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import datetime as dt
 from collections.abc import Sequence
 
 from tradecore.domain import commands as cmd
+from tradecore.domain.account import SETTINGS
 from tradecore.domain.events import OpeningPosition
+from tradecore.domain.limits import Limits
 from tradecore.domain.messages import Cause
-from tradecore.errors import BrokerUnreachable, WrongAccount
+from tradecore.errors import BrokerUnreachable, TradecoreError, WrongAccount
 from tradecore.inbox import Inbox
 from tradecore.ledger import Ledger
 from tradecore.ports.broker import Broker, BrokerAccount, BrokerActivity, BrokerPosition
@@ -41,6 +43,19 @@ async def pin_account(ledger: Ledger, broker: Broker, inbox: Inbox, name: str, c
     inbox.start_from(books_begin)  # what was executed before is in the opening balances
     last = Differences.of(ledger, name).completed
     inbox.list_from(last.as_of if last is not None else books_begin - _LONGEST_ORDER)
+
+
+def set_limits(ledger: Ledger, account: str, limits: Limits, cause: Cause) -> None:
+    """Hold the account to the limits of the settings; with the first ones ends what was placed before there were any.
+
+    Raises `InputError` for limits that cannot be meant.
+    """
+    wanted = cmd.SetLimits(account, limits, SETTINGS, "as a runner was told at its start")
+    unheld = cmd.WithdrawRisk(account, "it was placed before the account had any limits")
+    are_first = not ledger.account(account).limits.version and limits != Limits()
+    (outcome,) = ledger.handle_many([(unheld, wanted) if are_first else wanted], cause)
+    if isinstance(outcome, TradecoreError):
+        raise outcome
 
 
 async def _opening(broker: Broker, name: str) -> cmd.PinAccount:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from tradecore.domain.limits import Limits
 from tradecore.settings_risk import RiskSettings, ScopeSettings, StepSettings
-from tradecore.settings_triggers import TriggersSettings, TriggerSettings
+from tradecore.settings_triggers import TriggerSettings, TriggersSettings
 
 AMOUNT, COUNT, SHARE, WINDOW = "max_order_notional", "max_open_orders", "price_collar", "repeat_window_s"
 
