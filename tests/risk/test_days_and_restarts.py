@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import anyio
 import attrs
@@ -189,7 +190,7 @@ def test_another_stop_leaves_the_best_where_it_was() -> None:
     "known",
     [{}, {"broker_account_id": "b"}, {"broker_account_id": "b", "cash": D(100_000)}],
 )
-def test_the_standard_lets_nothing_through_for_an_account_that_is_not_known(known: dict[str, object]) -> None:
+def test_the_standard_lets_nothing_through_for_an_account_that_is_not_known(known: dict[str, Any]) -> None:
     """Nothing is known; not even one without money can buy; with money it can."""
     desk = Desk.in_memory()
     account = attrs.evolve(AccountState("main"), limits=STANDARD, **known)

@@ -195,3 +195,33 @@ def test_a_halt_after_the_second_step_keeps_trading_halted_when_the_lift_is_prov
     desk.give(LIFTED)
     assert desk.account.trading_state is HALTED
     assert not kill(desk).suspension.may_hold
+
+
+# --- the second step ------------------------------------------------------------------------------------------------
+
+
+def test_a_comparison_of_before_the_stop_says_nothing_of_what_the_stop_left() -> None:
+    desk = Desk.in_memory()
+    desk.pin()
+    reconciled(desk)
+    stop(desk)
+    cause = Cause(desk.ids.trace_id(), actor="test")
+    with pytest.raises(ResumeRefused, match="nobody asked for it yet"):
+        clear(desk.ledger, "main", "test", "looked into it", cause)
+    desk.give(cmd.RequestClear("main", "test", "the cause is gone"))
+    with pytest.raises(ResumeRefused, match="not compared since trading stopped"):
+        clear(desk.ledger, "main", "test", "looked into it", cause)
+    assert desk.account.trading_state is HALTED
+    reconciled(desk)
+    clear(desk.ledger, "main", "test", "looked into it", cause)
+    assert desk.account.trading_state is ACTIVE
+
+
+def test_a_suspension_by_somebody_else_is_not_lifted_where_nothing_is_said_of_it() -> None:
+    desk = Desk.in_memory()
+    desk.pin()
+    desk.give(REFUSES)
+    desk.give(cmd.RequestClear("main", "test", "the cause is gone"))
+    reconciled(desk)
+    with pytest.raises(ResumeRefused, match="--lift-suspension"):
+        clear(desk.ledger, "main", "test", "looked into it", Cause(desk.ids.trace_id(), actor="test"))

@@ -1,4 +1,4 @@
-"""Alerts are told when trouble begins, and again when it begins anew: not while it lasts, and never for the last time."""
+"""Alerts are told when trouble begins, and again when it begins anew, not while it lasts."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_a_broker_that_cannot_be_reached_again_is_told_again(method: str) -> Non
 
 
 def test_prices_that_cannot_be_read_while_all_else_can_are_told_once() -> None:
-    """The account is compared by what it holds of symbols that are known; the prices of them are a call of their own."""
+    """Positions are read twice in a round: to be compared, and for their prices."""
     watched = Watched.over()
     calls = iter(range(100))
     broker, real = watched.office.broker, watched.office.broker.positions
@@ -182,7 +182,7 @@ def test_prices_that_cannot_be_read_while_all_else_can_are_told_once() -> None:
             raise UNREACHABLE
         return await real()
 
-    broker.positions = every_second_call  # type: ignore[method-assign, assignment]
+    broker.positions = every_second_call  # type: ignore[method-assign]
     for _ in range(3):
         watched.reconcile()
     assert watched.told("broker_unreachable") == 1
