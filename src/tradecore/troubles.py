@@ -37,5 +37,5 @@ class Troubles:
         for key in [known for known in self._lasting if known[0] == topic and known[1] not in but]:
             self._lasting.remove(key)
         now = self._clock.monotonic()
-        for key in [known for known, at in self._told.items() if now - at >= _AGAIN_S and known not in self._lasting]:
+        for key in [known for known, at in self._told.items() if now - at >= _AGAIN_S]:
             del self._told[key]

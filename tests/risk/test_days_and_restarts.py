@@ -21,11 +21,11 @@ from tests.risk.test_wired import found, refusal
 from tradecore.domain import commands as cmd
 from tradecore.domain import events as ev
 from tradecore.domain.account import AccountState
-from tradecore.domain.limits import STANDARD, Limits
+from tradecore.domain.limits import STANDARD, Action, Limits
 from tradecore.domain.triggers import Rule, Trigger
 from tradecore.domain.values import OrderStatus, TradingState
 from tradecore.engine import Engine
-from tradecore.errors import BrokerUnreachable
+from tradecore.errors import BrokerUnreachable, InputError
 from tradecore.gating import Occasion, gate_order
 from tradecore.journal import open_journal
 from tradecore.settings_risk import RiskSettings
@@ -218,39 +218,79 @@ def unpinned() -> Office:
 STANDARD_LIMITS = RiskSettings().limits()
 
 
-def test_what_was_placed_before_an_account_had_limits_is_never_sent() -> None:
+def test_what_was_placed_before_an_account_had_limits_is_held_to_the_first_ones() -> None:
+    """The standard lets a position be 10,000 here. Of two that are too large together one is left."""
+
     async def story() -> None:
         office = unpinned()
         desk = office.desk
         office.broker.trouble["account"] = UNREACHABLE
         with pytest.raises(BrokerUnreachable):
             await begun(office, STANDARD_LIMITS)
-        order = desk.place("buy", "1000000", **later())
+        assert desk.account.limits.version == 0
+        within = desk.place("buy", "100", limit="100", **later())
+        outside = desk.place("buy", "100.000000001", "QQQ", limit="100", **later())
+        first, second = (desk.place("buy", "60", "IWM", limit="100", **later()) for _ in range(2))
+        unknown = desk.place("buy", "1", "DIA", **later())
+        unwanted = desk.place("buy", "1000", "GLD", limit="100", **later())
+        desk.give(cmd.CancelOrder(unwanted, "changed our minds"))
         office.broker.trouble.clear()
         await begun(office, STANDARD_LIMITS)
         assert desk.account.limits.version == 1
-        await office.deliver(0.2)
-        assert (office.broker.count("submit"), desk.order(order).status) == (0, OrderStatus.CANCELED)
-        assert refusal(desk, "buy", "1000000", limit="100") is not None
+        states = {name: desk.order(name).status for name in (within, outside, first, second, unknown, unwanted)}
+        canceled = OrderStatus.CANCELED
+        assert states == {
+            within: OrderStatus.QUEUED, outside: canceled, first: canceled, second: OrderStatus.QUEUED,
+            unknown: canceled, unwanted: canceled,
+        }  # fmt: skip
+        reasons = {event.order_id: event.reason for event in found(desk, ev.OrderCanceled)}
+        assert "outside of max_position_share: 10000.000000100; allowed is at most 10000.00" in reasons[outside]
+        await office.deliver(0.3)
+        assert sorted(call[1] for call in office.broker.calls if call[0] == "submit") == sorted(
+            desk.order(order).client_order_id for order in (within, second)
+        )
 
     anyio.run(story)
 
 
-@pytest.mark.parametrize("limits", [Limits(), STANDARD_LIMITS])
+def test_limits_that_only_warn_or_that_cannot_be_meant_end_nothing() -> None:
+    async def story() -> None:
+        office = unpinned()
+        desk = office.desk
+        order = desk.place("buy", "10", **later())
+        with pytest.raises(InputError, match="max_open_orders"):
+            await begun(office, Limits(max_open_orders=-1))
+        await begun(office, Limits(max_order_qty=D(5), actions={"max_order_qty": Action.WARN}))
+        assert desk.order(order).status is OrderStatus.QUEUED
+
+    anyio.run(story)
+
+
+@pytest.mark.parametrize("action", [Action.APPROVE, Action.REDUCE])
+def test_what_nobody_is_asked_about_any_more_or_would_be_smaller_ends_too(action: Action) -> None:
+    async def story() -> None:
+        office = unpinned()
+        desk = office.desk
+        order = desk.place("buy", "10", **later())
+        await begun(office, Limits(max_order_qty=D(5), actions={"max_order_qty": action}))
+        assert desk.order(order).status is OrderStatus.CANCELED
+
+    anyio.run(story)
+
+
+@pytest.mark.parametrize("limits", [Limits(max_open_orders=5), STANDARD_LIMITS])
 def test_what_was_placed_within_limits_is_sent_after_a_restart(limits: Limits) -> None:
-    """Also where the settings name no limit, and after another change of them."""
+    """A limit that is changed later holds for what is placed later."""
 
     async def story() -> None:
         office = unpinned()
         desk = office.desk
         await begun(office, limits)
-        order = desk.place("buy", "1", limit="100", **later())
+        desk.place("buy", "1", limit="100", **later())
         again = Office.open(desk, office.broker)
-        await begun(again, attrs.evolve(limits, max_open_orders=5))
-        if limits != Limits():
-            await again.deliver(0.2)
-            assert desk.order(order).status is not OrderStatus.CANCELED
-            assert again.broker.count("submit") == 1
+        await begun(again, attrs.evolve(limits, max_order_qty=D("0.5")))
+        await again.deliver(0.3)
+        assert again.broker.count("submit") == 1
 
     anyio.run(story)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -11,11 +12,14 @@ from tests.risk.test_switch import reconciled, stop
 from tests.risk.test_wired import found
 from tradecore.domain import commands as cmd
 from tradecore.domain import events as ev
+from tradecore.domain import suspension
 from tradecore.domain.events import Event
 from tradecore.domain.kill import KillState
 from tradecore.domain.messages import Cause
+from tradecore.domain.suspension import Suspension
 from tradecore.domain.values import TradingState
 from tradecore.errors import ResumeRefused
+from tradecore.ledger import Ledger
 from tradecore.switching import clear
 
 D = Decimal
@@ -85,6 +89,9 @@ def test_no_answer_short_of_proof_ends_a_suspension(answer: cmd.RecordLiftAnswer
     desk.give(LIFTED)
     assert desk.account.trading_state is ACTIVE
     assert [event.attempt for event in found(desk, ev.SuspensionLiftSubmitted)] == [1, 2]
+    assert [event.attempt for event in found(desk, ev.SuspensionLiftAnswered)] == [1, 2], "neither was lost"
+    (cleared,) = found(desk, ev.KillSwitchCleared)
+    assert (cleared.who, cleared.reason) == ("test", "looked into it")
 
 
 @pytest.mark.parametrize("kills", [(True, False), (False, True), (False, False)])
@@ -160,7 +167,10 @@ def test_what_somebody_else_suspended_halts_once_and_is_lifted_only_where_a_pers
     assert desk.give(REFUSES) == ()
     assert desk.account.trading_state is HALTED
     (halt,) = found(desk, ev.KillSwitchActivated)
-    assert halt.trigger == "suspension"
+    assert (halt.trigger, halt.who) == ("suspension", "engine")
+    desk.give(cmd.RequestClear("main", "test", "the cause is gone"))
+    desk.give(REFUSES)
+    assert desk.account.clear_requested_by == "test", "what was seen before takes no step back"
     with pytest.raises(ResumeRefused, match="--lift-suspension"):
         resume(desk)
     resume(desk, lift_suspension=True)
@@ -168,6 +178,43 @@ def test_what_somebody_else_suspended_halts_once_and_is_lifted_only_where_a_pers
     desk.give(LIFT)
     desk.give(LIFTED)
     assert desk.account.trading_state is ACTIVE
+
+
+def test_it_halts_an_account_that_was_killed_before_without_a_suspension() -> None:
+    desk = killed(suspend=False)
+    resume(desk)
+    desk.give(REFUSES)
+    assert (desk.account.trading_state, set(desk.account.stopped_by)) == (HALTED, {"suspension"})
+
+
+def test_what_a_suspension_does_not_wait_for_is_an_empty_answer() -> None:
+    lifting = Suspension(ours=True, lifting=True)
+    for state, command in (
+        (Suspension(), TAKES), (Suspension(shown=True), REFUSES), (lifting, REFUSES), (Suspension(ours=True), LIFT),
+        (lifting, LIFTED),
+    ):  # fmt: skip
+        assert suspension.decide(state, command) == []
+
+
+def test_a_kill_between_looking_and_letting_go_on_is_not_overlooked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process kills, with a suspension, just when the second step is about to be recorded."""
+    desk = Desk.in_memory()
+    desk.pin()
+    stop(desk)
+    desk.give(cmd.RequestClear("main", "test", "the cause is gone"))
+    reconciled(desk)
+    other = Desk(Ledger(desk.ledger.journal, desk.clock, desk.ids), desk.clock, desk.ids)
+    append = desk.ledger.journal.append
+
+    def after_the_other(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        other.give(cmd.RequestKill("main", "no, wait", suspend=True))
+        return append(*arguments)
+
+    monkeypatch.setattr(desk.ledger.journal, "append", after_the_other)
+    with pytest.raises(ResumeRefused, match="not verified"):
+        clear(desk.ledger, "main", "test", "looked into it", Cause(desk.ids.trace_id(), actor="test"))
+    assert desk.account.trading_state is HALTED
 
 
 def test_who_turned_it_on_may_turn_it_off_and_then_nothing_is_lifted() -> None:

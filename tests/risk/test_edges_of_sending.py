@@ -182,6 +182,13 @@ def test_so_it_does_before_it_is_placed(desk: Desk, qty: str, passes: bool) -> N
     assert why == (None if passes else "one; two")
 
 
+def test_what_another_strategy_holds_against_it_is_not_elsewhere(desk: Desk) -> None:
+    """One may go home while the account is flat; that opens the other side only for the account."""
+    desk.done("buy", "10", "5", strategy="one")
+    desk.done("sell", "10", "5", strategy="other")
+    assert Gate().refuses(desk.account, "one", "SPY", Side.SELL, D(10)) is None
+
+
 @pytest.mark.parametrize(
     ("external", "taken_over", "side", "qty", "is_refused"),
     [

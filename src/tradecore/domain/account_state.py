@@ -194,7 +194,7 @@ def _evolve_pin(state: AccountState, event: ev.AccountPinned) -> AccountState:
         for held in event.positions
         if held.quantity
     }
-    return changed(
+    after = changed(
         state,
         broker=event.broker,
         broker_account_id=event.broker_account_id,
@@ -206,6 +206,8 @@ def _evolve_pin(state: AccountState, event: ev.AccountPinned) -> AccountState:
         opening_activities=event.activities,
         exposure=_held(state.exposure, positions),
     )
+    begins = state.tempo.start is None and state.tempo.day is not None  # with an order that was placed before
+    return changed(after, tempo=changed(state.tempo, start=after.equity)) if begins else after
 
 
 def _held(exposure: Exposure, positions: Mapping[str, Position]) -> Exposure:
