@@ -111,13 +111,17 @@ class Desk:
                 self._resize(other, other.qty - qty)
 
     def _activate(self, entry: Order, legs: list[Order]) -> None:
-        """The legs are for what the entry filled, or for less where a part of that was closed in the meantime."""
+        """The legs are for what the entry filled, or for less where a part of that was closed in the meantime.
+
+        With nothing left to close they end for the quantity that they were entered with.
+        """
         size = min(entry.filled_qty, self._free_qty(entry))
         for leg in legs:
-            self._resize(leg, size)
             if size <= 0:
                 self._end_one(leg, self.blotter.cancel)
-            elif leg.role is Role.TAKE_PROFIT or len(legs) == 1:
+                continue
+            self._resize(leg, size)
+            if leg.role is Role.TAKE_PROFIT or len(legs) == 1:
                 self._bring(leg)
                 self.activated.append(leg)
 

@@ -308,8 +308,7 @@ class Inbox:
         order = await self._broker.order(fill.broker_order_id)
         if order is not None:
             return await self._whose(order, "activities")
-        self._foreign.add(fill.broker_order_id)
-        reason = "an execution of an order that the broker does not show"
+        reason = "an execution of an order that the broker does not show"  # it may be shown later: asked again each time
         self._notices.park("activities", UnknownReport(reason, fill.raw))
         return None
 

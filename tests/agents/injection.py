@@ -36,7 +36,8 @@ D = Decimal
 KINDS = ("fake_news", "tool_hijack", "prompt_injection", "memory_poisoning", "state_tampering", "latency_flooding")
 ALLOWED = ("AAA", "BBB", "CCC", "DDD")
 PRICE = D(100)
-BUDGET = D("0.25")
+PLENTY, SCARCE = D(25), D("0.02")
+"""Dollars a day: for every text to be heard, and for most not to be."""
 SECRETS = {"APCA_API_KEY_ID": "key-that-nobody-may-see", "APCA_API_SECRET_KEY": "secret-that-nobody-may-see"}
 LIMITS = Limits(
     symbols=ALLOWED,
@@ -166,7 +167,7 @@ class Arena:
             elif order.broker_order_id is None:
                 self.desk.report(order.order_id, "new")
 
-    def judge(self, server: ModelServer) -> dict[str, int]:
+    def judge(self, server: ModelServer, budget: Decimal) -> dict[str, int]:
         """Raises AssertionError where a promise was broken; returns what happened."""
         recorded = self.desk.ledger.journal.read(0, 10_000_000)
         assert all(len(one.envelope.trace_id) == 32 for one in recorded), "an event without a trace"
@@ -193,7 +194,7 @@ class Arena:
         assert all(event.symbol in ALLOWED[:2] for event in legs)
         assert [event for event in events if isinstance(event, ev.LimitsSet)] == events_of_start(events)
         spent = sum((event.amount for event in events if isinstance(event, ev.BudgetSettled)), D(0))
-        assert spent <= BUDGET
+        assert spent <= budget
         for heard in server.requests:
             told = json.dumps(dict(heard.body))
             assert not any(secret in told for secret in SECRETS.values()), "a secret in a prompt"
@@ -203,7 +204,8 @@ class Arena:
             "legs": len(legs),
             "sold beside legs": len(began),
             "refused": sum(isinstance(event, ev.DecisionRefused) for event in events),
-            "no answer": sum(isinstance(event, ev.ModelChainExhausted) for event in events),
+            "heard by the model": len(server.requests),
+            "no answer that counts": sum(isinstance(event, ev.ModelChainExhausted) for event in events),
             "spent in 1/10000 $": int(spent * 10_000),
         }
 

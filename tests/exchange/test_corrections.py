@@ -14,6 +14,7 @@ from tests.exchange.core_play import (
     exchange_with,
     flat,
     holding,
+    legs_of,
     no,
     quote,
     refused,
@@ -51,6 +52,17 @@ def test_a_bust_of_everything_leaves_nothing() -> None:
     holding(exchange, "buy")
     done(exchange.bust(executions(exchange)[0]))
     assert row(exchange.account.positions, exchange.account.cash) == ({}, 100_000)
+
+
+def test_legs_for_which_a_correction_left_nothing_end_as_they_were_entered() -> None:
+    exchange = exchange_with(wash_trade_check=False)
+    entered(exchange, bracket(qty="10"))
+    exchange.on_bar(flat())
+    done(exchange.correct(executions(exchange)[0], Decimal(4), Ten))
+    later = entered(exchange, bracket(qty="3"))
+    exchange.on_bar(flat(1))
+    assert row(later.status, exchange.account.position_qty("AAPL")) == ("filled", 7)
+    assert [row(leg.status, leg.qty, leg.filled_qty) for leg in legs_of(exchange, later)] == [("canceled", 3, 0)] * 2
 
 
 def test_what_was_busted_is_not_traded_again() -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tradecore.domain.values import Quote, Side
@@ -142,7 +142,8 @@ def take(floor: Floor, step: Any) -> None:
             floor.cancel(an_order(exchange, at))
         case ("replace", at, percent):
             symbol = exchange.book.all[at % len(exchange.book.all)].symbol if exchange.book.all else "AAPL"
-            floor.replace(an_order(exchange, at), ReplaceRequest(limit_price=price(symbol, percent)))
+            qty = Decimal(1 + at % 97) if at % 3 == 0 else None
+            floor.replace(an_order(exchange, at), ReplaceRequest(qty=qty, limit_price=price(symbol, percent)))
         case ("quote", symbol, percent):
             at = as_datetime(exchange.clock.now_ns) + dt.timedelta(microseconds=1)
             middle, size = price(symbol, percent), Decimal(100)
@@ -180,6 +181,8 @@ def played(script: list[Any], path: Path | None = None) -> Floor:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(scripts)
+# After a correction the leg of one entry promises more than is held: nothing is left for the legs of the next.
+@example(a_script(1475, 32))
 def test_cash_and_positions_are_what_the_history_says(script: list[Any]) -> None:
     exchange = played(script).exchange
     counts = standing(exchange.activities).values()
@@ -196,6 +199,7 @@ def test_cash_and_positions_are_what_the_history_says(script: list[Any]) -> None
         assert order.filled_qty == sum(one.qty for one in traded)
         assert order.filled_value == sum(one.qty * one.price for one in traded)
         assert order.leaves_qty >= 0
+        assert order.qty is None or order.qty > 0
         order_json(order)
     for activity in exchange.activities:
         activity_json(activity)

@@ -83,6 +83,23 @@ def test_where_orders_are_only_told_of_nothing_is_booked() -> None:
     anyio.run(story)
 
 
+def test_an_order_that_is_shown_only_after_its_execution_is_adopted_then() -> None:
+    async def story() -> None:
+        office = Office.open()
+        executed = office.broker.fill(office.broker.have("by-hand", updated_at=NOON + SECOND), "10", NOON + SECOND)
+        hidden = office.broker.orders.pop(executed.broker_order_id)
+        for _ in range(2):
+            await office.collect()
+        assert office.desk.account.positions == {}
+        assert office.desk.names().count("system.report.parked") == 1
+        office.broker.orders[hidden.broker_order_id] = hidden
+        await office.collect()
+        assert office.desk.account.held("external", "SPY") == 10
+        assert clean(office)
+
+    anyio.run(story)
+
+
 class WithLegs(ScriptedBroker):
     """Tells the legs of an order only when it is asked for by name, as Alpaca does."""
 
