@@ -20,8 +20,8 @@ from tradecore.domain.terms import legs_of
 from tradecore.domain.values import Bar
 from tradecore.feed import MINUTE
 from tradecore.leaving import held_by, partial_order_id
-from tradecore.ledger import Ledger
 from tradecore.ports.ids import Ids
+from tradecore.ports.records import Records
 from tradecore.protection import latest
 
 _UNSEEN = (
@@ -32,8 +32,10 @@ _UNSEEN = (
 class Exits:
     """The exits of one account's trades."""
 
-    def __init__(self, ledger: Ledger, ids: Ids, account: str) -> None:
+    def __init__(self, ledger: Records, ids: Ids, account: str, bar: dt.timedelta = MINUTE) -> None:
+        """`bar` is how long the bars last."""
         self._ledger = ledger
+        self._bar = bar
         self._ids = ids
         self._account = account
         self.watched: frozenset[str] | None = None
@@ -41,7 +43,7 @@ class Exits:
 
     def see(self, bar: Bar) -> None:
         """Hold a bar against the plans of what is held of its symbol; one that began before the entry says nothing."""
-        until = bar.start + MINUTE
+        until = bar.start + self._bar
         for state, held in self._held(bar.symbol):
             self._take_over(state)
             seen = Seen(bar.high, bar.low, until) if bar.start >= held.opened_at else None
