@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import attrs
 import structlog
@@ -15,7 +15,7 @@ from tradecore.builds import limits_hash, refuse_mixed
 from tradecore.comparing import Comparer, Round
 from tradecore.domain import commands as cmd
 from tradecore.domain import streams
-from tradecore.domain.account import SETTINGS, AccountState
+from tradecore.domain.account import AccountState
 from tradecore.domain.events import AlertTriggered, Event, RunnerStarted, RunnerStopped
 from tradecore.domain.messages import Cause
 from tradecore.domain.order_state import OrderState
@@ -33,7 +33,7 @@ from tradecore.inbox import Inbox
 from tradecore.ledger import Ledger
 from tradecore.marking import Marks
 from tradecore.outbox import Outbox
-from tradecore.pinning import pin_account
+from tradecore.pinning import pin_account, set_limits
 from tradecore.portfolio import StrategyPortfolio
 from tradecore.ports.broker import Broker, OrderReport
 from tradecore.ports.clock import Clock
@@ -42,11 +42,14 @@ from tradecore.ports.strategy import Idea, Strategy
 from tradecore.proposing import order_of, with_exits
 from tradecore.rewind import refuse_rewound
 from tradecore.schedule import Schedule
+from tradecore.troubles import Troubles
 from tradecore.views import read_row
 from tradecore.views.projector import Projector
 from tradecore.watch import Watch
 
 _log = structlog.get_logger("tradecore.engine")
+_GATE = "gate"
+"""The topic of all that waits because the gate of new risk is closed."""
 
 
 class Engine:
@@ -76,7 +79,7 @@ class Engine:
         self._ids = ids
         self._terms = terms
         self._portfolio = StrategyPortfolio(ledger, terms.account, strategy.name)
-        self._alerted: set[str] = set()
+        self._troubles = Troubles(clock, self.tell)
         inbox.catch_up = self.follower.catch_up
         self._begun_as: str | None = None
         self.broker_clock = BrokerClock(broker, clock)
@@ -89,7 +92,7 @@ class Engine:
         self._swings: dict[str, Swing] = {}
         self.gate = Gate()
         self.exits = Exits(ledger, ids, terms.account)
-        self.gate.opened = outbox.look_again
+        self.gate.opened = self._gate_opened
         self.watch = Watch(ledger, clock, ids, terms.account, terms.vigilance, lambda: outbox.unresolved)
         if not terms.is_replayed:
             self.broker_clock.compare = self.watch.compare_clocks
@@ -111,8 +114,7 @@ class Engine:
         await pin_account(self.ledger, self.broker, self.inbox, self._terms.account, self._cause("runner"))
         await self.assets.refresh(self._cause("runner"))
         terms = self._terms
-        wanted = cmd.SetLimits(terms.account, terms.limits, SETTINGS, "as a runner was told at its start")
-        self.ledger.handle(wanted, self._cause("settings"))
+        set_limits(self.ledger, terms.account, terms.limits, self._clock.now(), self._cause("settings"))
         if self._begun_as != runner_id:  # who could not reach the broker begins again, and is the same runner
             names = (runner_id, __version__, self.broker.name, self.strategy.name)
             started = RunnerStarted(*names, terms.build, limits_hash(terms.limits), terms.alone)
@@ -176,7 +178,7 @@ class Engine:
             try:
                 self._place(bar, idea, number)
             except InputError as error:
-                self.alert("bad_proposal", f"strategy {self.strategy.name} at {bar.start.isoformat()}: {error}")
+                self.tell("bad_proposal", f"strategy {self.strategy.name} at {bar.start.isoformat()}: {error}")
         self.catch_up()
 
     def _see(self, bar: Bar) -> None:
@@ -227,10 +229,12 @@ class Engine:
         self.schedule.succeeded(started)
         if result is None:
             return  # the account moves too fast to be compared: the next round may see it stand still
-        for difference in result.certain:
-            self.alert("reconcile_mismatch", str(difference))
-        if not result.waiting:
-            await self._mark(why)
+        found = [str(difference) for difference in result.certain]
+        self.is_over("reconcile_mismatch", but=found)
+        for difference in found:
+            self.alert("reconcile_mismatch", difference)
+        if result.waiting or await self._mark(why):
+            self.is_over("broker_unreachable")
         self.catch_up()
         self._heed(result)
 
@@ -253,11 +257,13 @@ class Engine:
         """Whether books and broker should be compared again soon: the last comparison came to no conclusion."""
         return self._comparer.is_unsure
 
-    async def _mark(self, why: str) -> None:
+    async def _mark(self, why: str) -> bool:
         try:
             await self._marks.take(why, self._cause("engine"))
         except (BrokerUnreachable, ProtocolError) as error:
             self.alert("broker_unreachable", str(error))
+            return False
+        return True
 
     def _restore_doubts(self) -> None:
         """Take up what earlier runs left open and only the orders themselves tell: unseen legs, contradictions."""
@@ -280,7 +286,9 @@ class Engine:
         self.watch.look()
         if (now := self.broker_clock.now()) is not None and not self._terms.is_replayed:
             self.exits.look(now)
-        for message in self.exits.unseen():
+        unseen = self.exits.unseen()
+        self.is_over("unprotected", but=unseen)
+        for message in unseen:
             self.alert("unprotected", message)
         self.catch_up()
 
@@ -291,7 +299,7 @@ class Engine:
         if reason is not None and self.ledger.account(account).trading_state is not TradingState.HALTED:
             stop = cmd.ActivateKillSwitch(account, TradingState.HALTED, "file", reason, "engine")
             self.ledger.handle(stop, self._cause("engine"))
-            self.alert("kill_switch", f"trading is halted: {reason}")
+            self.tell("kill_switch", f"trading is halted: {reason}")
 
     def held_back(self, order: cmd.PlaceOrder) -> str | None:
         """Why an order must wait for the truth, or None. What reduces the account's position never does."""
@@ -301,16 +309,24 @@ class Engine:
         account = self.ledger.account(self._terms.account)
         quantity = size(order, order.reference_price) or ZERO
         why = self.gate.refuses(account, order.strategy, order.symbol, order.side, quantity)
+        topic = _GATE if self.gate.reasons else f"held_back {order.strategy} {order.symbol}"
         if why is not None:
-            self.alert("held_back", f"no new risk is taken: {why}")
+            self.alert("held_back", f"no new risk is taken: {why}", topic)
+        elif topic != _GATE:
+            self.is_over(topic)
         return why
+
+    def _gate_opened(self) -> None:
+        if not self.gate.reasons:
+            self.is_over(_GATE)
+        self.outbox.look_again()
 
     def _hold(self, order: OrderState) -> str | None:
         """Why an order that is queued must wait for the truth, or None; the outbox asks before every send."""
         self.judge_age()
         why = self.gate.holds(self.ledger.account(order.account), order)
         if why is not None:
-            self.alert("held_back", f"what is queued and adds risk waits: {why}")
+            self.alert("held_back", f"what is queued and adds risk waits: {why}", _GATE)
         return why
 
     def known(self) -> Known[AccountState]:
@@ -337,13 +353,21 @@ class Engine:
         """Alert when work is ready and nobody begins it."""
         if (why := self.outbox.why_stuck(patience_s)) is not None:
             self.alert("delivery_stalled", f"work is ready and nothing of it began for {patience_s:g} s: {why}")
+        else:
+            self.is_over("delivery_stalled")
 
-    def alert(self, kind: str, message: str) -> None:
-        """Record something that a person should see, once per run."""
-        if message not in self._alerted:
-            self._alerted.add(message)
-            _log.error(message, kind=kind)
-            self.note(streams.BROKER, AlertTriggered(kind, message))
+    def alert(self, kind: str, message: str, topic: str | None = None) -> None:
+        """Tell a person of what lasts: once, until somebody says that the topic (else the kind) `is_over`."""
+        self._troubles.lasts(topic or kind, kind, message)
+
+    def is_over(self, topic: str, but: Collection[str] = ()) -> None:
+        """What was told of a topic troubles no more, but for these messages; it is told again when it does."""
+        self._troubles.is_over(topic, but)
+
+    def tell(self, kind: str, message: str) -> None:
+        """Record something that happened and that a person should see."""
+        _log.error(message, kind=kind)
+        self.note(streams.BROKER, AlertTriggered(kind, message))
 
     def note(self, stream: str, event: Event) -> None:
         """Record an event of the system."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
@@ -202,7 +203,7 @@ class RealTime:
         return self._desk.clock.now()
 
     def monotonic(self) -> float:
-        return anyio.current_time() + self.skipped_s
+        return time.monotonic() + self.skipped_s
 
     async def sleep(self, seconds: float) -> None:
         await anyio.sleep(seconds)
