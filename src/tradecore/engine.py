@@ -9,23 +9,23 @@ import attrs
 import structlog
 
 from tradecore import __version__, approvals
+from tradecore.assets import Assets
 from tradecore.broker_clock import BrokerClock
 from tradecore.builds import limits_hash, refuse_mixed
 from tradecore.comparing import Comparer, Round
 from tradecore.domain import commands as cmd
 from tradecore.domain import streams
 from tradecore.domain.account import AccountState
-from tradecore.domain.events import AlertTriggered, AssetsRefreshed, Event, RunnerStarted, RunnerStopped
+from tradecore.domain.events import AlertTriggered, Event, RunnerStarted, RunnerStopped
 from tradecore.domain.messages import Cause
 from tradecore.domain.order_state import OrderState
 from tradecore.domain.session import is_regular
 from tradecore.domain.terms import size
-from tradecore.domain.truth import Known, Source
+from tradecore.domain.truth import Known
 from tradecore.domain.values import ZERO, Bar, TradingState
 from tradecore.domain.volatility import Swing
-from tradecore.draft import last_event
 from tradecore.engine_terms import Terms
-from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
+from tradecore.errors import BrokerUnreachable, InputError, ProtocolError, StaleError
 from tradecore.exiting import Exits
 from tradecore.follower import Follower
 from tradecore.gate import Gate
@@ -88,7 +88,7 @@ class Engine:
             terms.account, terms.cash_tolerance, self.collect, self.broker_clock.ask, terms.patience_s,
         )  # fmt: skip
         self._marks = Marks(ledger, broker, clock, terms.account, terms.mark_every_s)
-        self._tradable: frozenset[str] | None = None
+        self.assets = Assets(ledger, broker, clock, terms.assets_max_age_s)
         self._swings: dict[str, Swing] = {}
         self.gate = Gate()
         self.exits = Exits(ledger, ids, terms.account)
@@ -112,7 +112,7 @@ class Engine:
         overlooked = await refuse_rewound(self.ledger, self.broker)
         self.projector.catch_up()
         await pin_account(self.ledger, self.broker, self.inbox, self._terms.account, self._cause("runner"))
-        await self._refresh_assets()
+        await self.assets.refresh(self._cause("runner"))
         terms = self._terms
         set_limits(self.ledger, terms.account, terms.limits, self._clock.now(), self._cause("settings"))
         if self._begun_as != runner_id:  # who could not reach the broker begins again, and is the same runner
@@ -135,14 +135,6 @@ class Engine:
         self.ledger.note(streams.RUNNER, RunnerStopped(runner_id, reason), self._cause("runner"))
         self.catch_up()
         self.projector.catch_up()
-
-    async def _refresh_assets(self) -> None:
-        """Record the broker's list of assets when it is not the one that is recorded already."""
-        symbols = tuple(sorted(asset.symbol for asset in await self.broker.assets() if asset.tradable))
-        self._tradable = frozenset(symbols)
-        event = AssetsRefreshed(self.broker.name, symbols)
-        if last_event(self.ledger.journal, streams.ASSETS) != event:
-            self.ledger.note(streams.ASSETS, event, self._cause("runner"))
 
     def _restore(self) -> None:
         """Take up what earlier runs left open, and follow the log from where the views end.
@@ -205,8 +197,7 @@ class Engine:
         order = attrs.evolve(order, volatility=self._swings.get(order.symbol, Swing()).share)
         held = self._portfolio.position(order.symbol)
         order = with_exits(order, idea.exits or self._terms.exits, held, self.exits.watched)
-        if self._tradable is not None:
-            order = attrs.evolve(order, tradable=order.symbol in self._tradable)
+        order = attrs.evolve(order, tradable=self.assets.tradable(order.symbol))
         if self.held_back(order) is None:
             self.ledger.handle(order, self._cause(f"strategy:{self.strategy.name}"))
 
@@ -219,7 +210,7 @@ class Engine:
         """Read again what the broker trades; where it cannot be read, what is recorded stays."""
         started = self.schedule.start("assets")
         try:
-            await self._refresh_assets()
+            await self.assets.refresh(self._cause("runner"))
         except (BrokerUnreachable, ProtocolError) as error:
             self.schedule.failed(started, error)
         else:
@@ -349,9 +340,12 @@ class Engine:
             self.gate.close("stream", "the stream of reports is lost")
         else:
             self.gate.open("stream")
-        if self.known().source is Source.STALE:
-            limit = self._terms.account_max_age_s
-            self.gate.close("age", f"the account was last compared with the broker more than {limit:g} s ago")
+        try:
+            self.known().require("account")
+        except StaleError as error:
+            if error.as_of is not None:  # what was never compared waits for the start
+                limit = self._terms.account_max_age_s
+                self.gate.close("age", f"the account was last compared with the broker more than {limit:g} s ago")
         else:
             self.gate.open("age")
 

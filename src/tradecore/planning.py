@@ -159,11 +159,11 @@ def _advance(draft: Draft, command: AdvanceSaga, here: Occasion) -> None:
         plan(draft, part, here)
 
 
-def _check_still_held(draft: Draft, command: PlaceOrder) -> None:
-    """The step may have been decided on books that another process was ahead of: nothing is closed twice."""
-    held = closable(draft.account(command.account), command.strategy, command.symbol)
-    if command.quantity is None or held * command.side.sign >= 0 or command.quantity > abs(held):
-        raise CloseRefused(f"{command.strategy} holds {held} {command.symbol} in the account by now")
+def _check_still_held(draft: Draft, closing: PlaceOrder | order.OrderState) -> None:
+    """It may have been decided on books that others were ahead of, or long ago: nothing is closed twice."""
+    held = closable(draft.account(closing.account), closing.strategy, closing.symbol)
+    if closing.quantity is None or held * closing.side.sign >= 0 or closing.quantity > abs(held):
+        raise CloseRefused(f"{closing.strategy} holds {held} {closing.symbol} in the account by now")
 
 
 def _saga(draft: Draft, saga_id: str) -> saga.SagaState:
@@ -254,6 +254,8 @@ def _answer(draft: Draft, command: approval.ApprovalCommand, here: Occasion) -> 
             raise OrderRefused(gated.rule, gated.reason)
         if (why := _why_not(draft, state)) is not None:
             raise GrantRefused(why)
+        if state.purpose is Purpose.CLOSE:
+            _check_still_held(draft, state)
     behind = leaving.behind_legs(draft, state, state.trade_id) if isinstance(command, GrantApproval) else None
     if behind is not None and (saga := leaving.by_decision(draft, behind, state, here.now)) is not None:
         told = f"approved: the position is closed by saga {saga.saga_id}, which withdraws its legs first"
