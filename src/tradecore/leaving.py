@@ -117,6 +117,13 @@ def refuse_second(draft: Draft, trade: TradeState) -> None:
         raise CloseRefused(f"trade {trade.trade_id} of {trade.symbol} is being left already")
 
 
+def refuse_unheld(draft: Draft, closing: PlaceOrder | OrderState) -> None:
+    """It may have been decided on books that others were ahead of, or long ago. Raises `CloseRefused`."""
+    held = closable(draft.account(closing.account), closing.strategy, closing.symbol)
+    if closing.quantity is None or held * closing.side.sign >= 0 or closing.quantity > abs(held):
+        raise CloseRefused(f"{closing.strategy} holds {held} {closing.symbol} in the account by now")
+
+
 def is_being_left(draft: Draft, trade: TradeState) -> bool:
     """Whether an order to close works for the trade; one that waits for a person does not."""
     return any(one.purpose is Purpose.CLOSE and not one.awaits_approval for one in _working(draft, trade))

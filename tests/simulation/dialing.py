@@ -14,6 +14,7 @@ from importlib import metadata
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 from httpcore._async import http11
 from httpx._transports import default as transports
 
@@ -196,15 +197,19 @@ def _quiet() -> int:
 def virtual_http(loop: SimulatedLoop) -> Callable[[], None]:
     """Have idle connections age in virtual time, and spare what no process needs again; returns what puts it back."""
     _expect_goodbyes()
-    clock, context, points = http11.time, transports.create_ssl_context, plugins.entry_points
-    http11.time = SimpleNamespace(monotonic=loop.time)  # type: ignore[assignment]
-    transports.create_ssl_context = _no_tls
-    plugins.entry_points = _entry_points
+    changed: list[tuple[Any, str, Any]] = [
+        (http11, "time", SimpleNamespace(monotonic=loop.time)),
+        (transports, "create_ssl_context", _no_tls),
+        (plugins, "entry_points", _entry_points),
+    ]
+    before = [(module, name, getattr(module, name)) for module, name, _ in changed]
+    _set_all(changed)
+    return functools.partial(_set_all, before)
 
-    def restore() -> None:
-        http11.time, transports.create_ssl_context, plugins.entry_points = clock, context, points
 
-    return restore
+def _set_all(values: list[tuple[Any, str, Any]]) -> None:
+    for module, name, value in values:
+        setattr(module, name, value)
 
 
 @functools.cache
@@ -219,5 +224,5 @@ def _expect_goodbyes() -> None:
     sys.unraisablehook = hear
 
 
-_no_tls = functools.cache(transports.create_ssl_context)
+_no_tls = functools.cache(httpx.create_ssl_context)
 _entry_points = functools.cache(metadata.entry_points)

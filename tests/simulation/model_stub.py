@@ -1,4 +1,4 @@
-"""A stub of a model behind an OpenAI-compatible address: it answers out of the seed, and fails in every way there is."""
+"""A stub of a model behind an OpenAI-compatible address: it answers out of the seed, and fails in every way."""
 
 from __future__ import annotations
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from tests.simulation.dialing import Connection, Dialer
 from tests.simulation.faults import FAULT_DOINGS
 from tests.simulation.hosts import Host
+from tests.simulation.market import bars
 from tests.simulation.minds import MORE, PORTS, Mind
 from tests.simulation.model_stub import Said, Stub
-from tests.simulation.market import bars
 from tests.simulation.network import Link
 from tests.simulation.script import HEAL_S, Act
 from tests.simulation.way_out import WayOut

@@ -66,4 +66,3 @@ def _keys(event: ev.BudgetReserved) -> tuple[str, ...]:
         f"per_decision {event.decision_id}",
         f"per_agent_per_day {event.agent} {day}",
     )
-
