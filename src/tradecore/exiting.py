@@ -29,6 +29,18 @@ _UNSEEN = (
 )
 
 
+_SHORTEST, _LONGEST = dt.timedelta(seconds=1), dt.timedelta(seconds=60)
+
+
+@attrs.frozen
+class _Tries:
+    """When a trade was last left by the time, as its so-many-th exit, and how long it then has to do."""
+
+    fired: int
+    at: dt.datetime
+    pause: dt.timedelta
+
+
 class Exits:
     """The exits of one account's trades."""
 
@@ -40,6 +52,7 @@ class Exits:
         self._account = account
         self.watched: frozenset[str] | None = None
         """The symbols that bars come of; None where nobody said."""
+        self._tries: dict[str, _Tries] = {}
 
     def see(self, bar: Bar) -> None:
         """Hold a bar against the plans of what is held of its symbol; one that began before the entry says nothing."""
@@ -52,8 +65,17 @@ class Exits:
     def look(self, now: dt.datetime) -> None:
         """Hold the broker's time against the plans of everything that is held and that could be sold now."""
         for state, _ in self._held(None):
-            if is_regular(state.symbol, now):
+            if is_regular(state.symbol, now) and self._is_turn(state, now):
                 self._leave(state.trade_id, None, now)
+
+    def _is_turn(self, state: ExitState, now: dt.datetime) -> bool:
+        """Whether to try by the time: what came to nothing is tried again ever more rarely, and at every bar."""
+        last = self._tries.get(state.trade_id)
+        if last is None or state.fired != last.fired:
+            pause = _SHORTEST if last is None else min(last.pause * 2, _LONGEST)
+            self._tries[state.trade_id] = _Tries(state.fired, now, pause)
+            return last is None
+        return not last.at <= now < last.at + last.pause
 
     def unseen(self) -> tuple[str, ...]:
         """What a person must know: symbols that are held, whose exits are kept here and need bars that never come."""
