@@ -308,7 +308,9 @@ class Inbox:
         order = await self._broker.order(fill.broker_order_id)
         if order is not None:
             return await self._whose(order, "activities")
-        reason = "an execution of an order that the broker does not show"  # it may be shown later: asked again each time
+        reason = (
+            "an execution of an order that the broker does not show"  # it may be shown later: asked again each time
+        )
         self._notices.park("activities", UnknownReport(reason, fill.raw))
         return None
 
