@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from decimal import Decimal
 
 import attrs
@@ -97,12 +98,10 @@ def give(draft: Draft, command: exits.ExitCommand, now: dt.datetime) -> Command 
 def behind_legs(draft: Draft, closing: PlaceOrder | OrderState, trade_id: str) -> TradeState | None:
     """The trade that a decision's order closes in full while legs work for it at the broker, which would refuse it."""
     trade = draft.trade(trade_id)
-    held = held_by(trade)
-    if trade is None or held is None or closing.purpose is not Purpose.CLOSE or _decision_of(closing) is None:
+    if trade is None or closing.purpose is not Purpose.CLOSE or _decision_of(closing) is None:
         return None
-    working = [draft.order(order_id) for order_id in trade.working_orders]
-    has_legs = any(one is not None and one.leg is not None and not one.status.is_terminal for one in working)
-    return trade if has_legs and closing.quantity == abs(held.quantity) else None
+    has_legs = any(one.leg is not None and not one.status.is_terminal for one in _working(draft, trade))
+    return trade if has_legs and closing.quantity == abs(trade.position.quantity) else None
 
 
 def by_decision(draft: Draft, trade: TradeState, closing: PlaceOrder | OrderState, now: dt.datetime) -> StartSaga:
@@ -112,7 +111,8 @@ def by_decision(draft: Draft, trade: TradeState, closing: PlaceOrder | OrderStat
     """
     refuse_second(draft, trade)
     state, quantity = draft.exits(trade.trade_id), abs(trade.position.quantity)
-    decision = _decision_of(closing) or ""
+    decision = _decision_of(closing)
+    assert decision is not None, "it was asked for what it closes"
     if state is not None:
         entered = quantity if state.entered is None else state.entered
         fired = ev.ExitFired(trade.trade_id, ExitRule.DECISION, quantity, f"decision {decision}", entered, 0)
@@ -140,11 +140,15 @@ def refuse_second(draft: Draft, trade: TradeState) -> None:
 
 def is_being_left(draft: Draft, trade: TradeState) -> bool:
     """Whether an order to close works for the trade; one that waits for a person does not."""
-    working = (draft.order(order_id) for order_id in trade.working_orders)
-    return any(
-        one is not None and one.purpose is Purpose.CLOSE and not one.is_settled and not one.awaits_approval
-        for one in working
-    )
+    return any(one.purpose is Purpose.CLOSE and not one.awaits_approval for one in _working(draft, trade))
+
+
+def _working(draft: Draft, trade: TradeState) -> Iterator[OrderState]:
+    """The orders of a trade that are not settled."""
+    for order_id in trade.working_orders:
+        order = draft.order(order_id)
+        assert order is not None, "an order is planned before it works for a trade"
+        yield order
 
 
 def _saga_lives(draft: Draft, state: exits.ExitState) -> bool:
