@@ -89,6 +89,7 @@ class Engine:
         self._swings: dict[str, Swing] = {}
         self.gate = Gate()
         self.exits = Exits(ledger, ids, terms.account)
+        self.exits.doubts = not terms.is_replayed
         self.gate.opened = outbox.look_again
         self.watch = Watch(ledger, clock, ids, terms.account, terms.vigilance, lambda: outbox.unresolved)
         if not terms.is_replayed:
@@ -239,7 +240,7 @@ class Engine:
         for difference in result.certain:
             self.alert("reconcile_mismatch", str(difference))
         if not result.waiting:
-            await self._mark(why)
+            await self._mark("doubt" if self.exits.doubted else why, result)
         self.catch_up()
         self._heed(result)
 
@@ -262,9 +263,10 @@ class Engine:
         """Whether books and broker should be compared again soon: the last comparison came to no conclusion."""
         return self._comparer.is_unsure
 
-    async def _mark(self, why: str) -> None:
+    async def _mark(self, why: str, result: Round) -> None:
+        differing = {known.found.subject for known in result.standing.open.values() if known.found.kind == "position"}
         try:
-            await self._marks.take(why, self._cause("engine"))
+            await self._marks.take(why, differing, self._cause("engine"))
         except (BrokerUnreachable, ProtocolError) as error:
             self.alert("broker_unreachable", str(error))
 
