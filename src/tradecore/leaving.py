@@ -56,10 +56,8 @@ def take_effect(draft: Draft, order: OrderState) -> None:
 
     A raised stop stays where it is, and what the engine keeps of a position stays with it.
     """
-    if order.filled_qty or order.purpose is not Purpose.TRADE:
-        return
     state = draft.exits(order.trade_id)
-    if state is None or not state.planned:
+    if state is None:
         return
     entry: OrderState | None = order
     while entry is not None and entry.order_id not in state.planned:  # it may have been replaced before it filled

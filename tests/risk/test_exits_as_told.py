@@ -15,7 +15,7 @@ from tests.risk.test_triggers import guarded, rule
 from tests.risk.test_wired import found
 from tradecore.domain import commands as cmd
 from tradecore.domain import exits
-from tradecore.domain.events import ExitFired, ExitRaised
+from tradecore.domain.events import ExitFired, ExitRaised, ExitsArmed
 from tradecore.domain.exit_plan import ExitRule, Keeper, Rung
 from tradecore.domain.exits import next_exit
 from tradecore.domain.triggers import Trigger, Vigilance
@@ -26,11 +26,14 @@ from tradecore.watch import Watch
 D = Decimal
 
 
-def test_names_in_the_ledger_stay_what_they_are() -> None:
-    assert [item.value for item in ExitRule] == [
-        "stop_loss", "trail", "break_even", "take_profit", "max_holding", "decision",
-    ]  # fmt: skip
-    assert [item.value for item in Keeper] == ["broker", "engine"]
+@pytest.mark.parametrize("name", ["stop_loss", "trail", "break_even", "take_profit", "max_holding", "decision"])
+def test_names_in_the_ledger_stay_what_they_are(name: str) -> None:
+    desk = Desk.in_memory()
+    order = desk.done("buy", "10", "100", exits=plan(stop_loss="0.02"))
+    desk.give(cmd.FireExit(desk.order(order).trade_id, ExitRule(name), D(10), "seen", 0))
+    assert [event.rule.value for event in found(desk, ExitFired)] == [name]
+    assert [event.keeper.value for event in found(desk, ExitsArmed)] == ["engine"]
+    assert Keeper.BROKER.value == "broker"
 
 
 def test_no_rung_was_left_by_before_the_first_and_none_by_a_stop() -> None:
@@ -73,17 +76,18 @@ def test_a_stop_follows_the_market_while_a_rung_is_being_left() -> None:
     ],
 )
 def test_settings_that_cannot_be_meant_are_refused(wrong: dict[str, Any]) -> None:
+    right: dict[str, Any] = {"stop_loss": 0.02, "ladder": [{"gain": 0.05, "share": 1}]}
+    assert ExitSettings.model_validate(right).plan() is not None
     with pytest.raises(ValidationError):
         ExitSettings.model_validate(wrong)
 
 
-@pytest.mark.parametrize(
-    ("settings", "name"),
-    [(ExitSettings(stop_loss=D("0.02")), "stop_loss"), (RungSettings(gain=D(1), share=D(1)), "share")],
-)
-def test_settings_do_not_change_while_they_are_used(settings: Any, name: str) -> None:
+def test_settings_do_not_change_while_they_are_used() -> None:
+    settings: Any = ExitSettings(stop_loss=D("0.02"), ladder=(RungSettings(gain=D(1), share=D(1)),))
     with pytest.raises(ValidationError, match="frozen"):
-        setattr(settings, name, D("0.5"))
+        settings.stop_loss = D("0.5")
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.ladder[0].share = D("0.5")
 
 
 def test_the_arming_of_the_trail_has_a_standard() -> None:

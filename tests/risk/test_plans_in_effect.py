@@ -109,10 +109,54 @@ def test_a_first_order_that_never_fills_leaves_the_plan_of_the_second_alone() ->
     first = desk.live("buy", "5", limit="90", exits=NEAR)
     desk.done("buy", "10", "100", exits=FAR)
     desk.report(first, "canceled", at=1)
+    assert [event.keeper for event in found(desk, ExitsArmed)] == [Keeper.ENGINE, Keeper.ENGINE]
     market.bar("95", "99")
     assert fired(market) == []
     market.bar("60", "99")
     assert fired(market) == [(ExitRule.STOP_LOSS, D(10))]
+
+
+def test_a_raised_stop_stays_where_it_is_when_more_is_bought() -> None:
+    market = Market.over(restarts=True)
+    market.desk.done("buy", "10", "100", exits=plan(trail="0.05"))
+    market.bar("100", "110")  # the stop is at 104.50
+    market.desk.done("buy", "10", "106", exits=plan(trail="0.05"))
+    market.bar("104.51", "106")
+    assert fired(market) == []
+    market.bar("104.50", "106")
+    assert fired(market) == [(ExitRule.TRAIL, D(20))]
+
+
+def test_of_two_orders_that_wait_each_brings_its_own_plan() -> None:
+    market = Market.over()
+    desk = market.desk
+    desk.done("buy", "10", "100", exits=NEAR)
+    one = desk.live("buy", "1", limit="90", exits=FAR)
+    other = desk.live("buy", "1", limit="80", exits=plan(stop_price="70"))
+    desk.fill(one, "1", "90")
+    desk.fill(other, "1", "80")
+    market.bar("71", "99")
+    assert fired(market) == []
+    market.bar("70", "99")
+    assert fired(market) == [(ExitRule.STOP_LOSS, D(12))]
+
+
+def test_a_plan_that_took_effect_does_not_come_back_with_a_replacement() -> None:
+    market = Market.over()
+    desk = market.desk
+    desk.done("buy", "10", "100", exits=NEAR)
+    more = desk.live("buy", "5", limit="90", exits=FAR)
+    desk.fill(more, "1", "90")
+    desk.done("buy", "1", "100", exits=NEAR)
+    moved = desk.ids.order_id()
+    desk.give(cmd.ReplaceOrder(more, moved, desk.clock.now() + dt.timedelta(seconds=30), limit_price=D(97)))
+    desk.send(moved)
+    desk.answer(moved, "new")
+    desk.report(more, "replaced", "1", at=1)
+    desk.fill(moved, "4", "97")
+    assert [event.plan for event in found(desk, ExitsArmed)] == [NEAR, FAR, NEAR]
+    market.bar("95", "99")
+    assert fired(market) == [(ExitRule.STOP_LOSS, D(16))]
 
 
 def test_a_second_order_with_legs_is_kept_by_the_broker_where_nothing_was_held() -> None:
@@ -208,3 +252,33 @@ def test_a_split_moves_the_plan_of_an_order_that_has_not_filled_yet() -> None:
     assert fired(market) == []
     market.bar("20", "24")
     assert fired(market) == [(ExitRule.STOP_LOSS, D(44))]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+@pytest.mark.parametrize(
+    ("side", "change", "first", "calm", "reached"),
+    [
+        ("buy", "10", ("100", "110"), ("52.26", "55"), ("52.25", "55")),
+        ("sell", "-10", ("90", "100"), ("45", "47.24"), ("45", "47.25")),
+    ],
+)
+def test_a_split_moves_a_raised_stop(
+    side: str, change: str, first: tuple[str, str], calm: tuple[str, str], reached: tuple[str, str], restarts: bool
+) -> None:
+    market = Market.over(restarts=restarts)
+    market.desk.done(side, "10", "100", exits=plan(trail="0.05"))
+    market.bar(*first)
+    split(market.desk, change)
+    market.bar(*calm)
+    assert fired(market) == []
+    market.bar(*reached)
+    assert fired(market) == [(ExitRule.TRAIL, D(20))]
+
+
+def test_a_split_of_what_nobody_planned_to_leave_is_only_a_split() -> None:
+    desk = Desk.in_memory()
+    desk.pin()
+    order = desk.done("buy", "10", "100")
+    split(desk, "30")
+    assert desk.trade_of(order).position.quantity == 40
+    assert not [name for name in desk.names() if name.startswith("trade.exit")]
