@@ -47,6 +47,8 @@ class Upkeep:
             raise
         except StoreUnavailable as error:
             self._session.engine.alert("disk_unknown", str(error))
+        else:
+            self._session.engine.is_over("disk_unknown")
 
     async def watch_disk(self) -> None:
         """Look for ever."""
@@ -62,6 +64,7 @@ class Upkeep:
         while True:
             try:
                 await anyio.to_thread.run_sync(self._anchor, self._sink)
+                self._session.engine.is_over("anchor_failed")
                 await self._session.clock.sleep(pause)
             except CorruptLedger as error:
                 return self._damaged(str(error))
@@ -109,6 +112,7 @@ class Upkeep:
         except StoreUnavailable as error:
             session.engine.alert("check_failed", f"the daily check could not be done: {error}")
             return False
+        session.engine.is_over("check_failed")
         session.engine.note(streams.CHECKS, event)
         if event.finding is None:
             session.engine.gate.open(DAMAGED)
@@ -133,4 +137,4 @@ class Upkeep:
     def _damaged(self, finding: str) -> None:
         """A ledger that is not what it was is traded on only to get out of positions, until a person has looked."""
         self._session.engine.gate.close(DAMAGED, "the ledger is damaged or not what was anchored", withdraws=True)
-        self._session.engine.alert(DAMAGED, finding)
+        self._session.engine.tell(DAMAGED, finding)

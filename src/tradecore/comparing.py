@@ -105,12 +105,14 @@ class Comparer:
     def known(self, limit_s: float | None) -> Known[AccountState]:
         """The account as of the last conclusion; stale when that is longer ago than `limit_s`, None for no matter."""
         account = self._ledger.account(self._account)
+        limit = None if limit_s is None else dt.timedelta(seconds=limit_s)
         if self._concluded is None:
-            return Known(account, Source.UNAVAILABLE, None, None)
+            return Known(account, Source.UNAVAILABLE, None, None, limit)
         as_of, at = self._concluded
-        age_s = self._clock.monotonic() - at  # the broker's clock may be that of a market replayed faster than ours
-        source = Source.LIVE if limit_s is None or age_s <= limit_s else Source.STALE
-        return Known(account, source, as_of, dt.timedelta(seconds=age_s))
+        # The broker's clock may be that of a market replayed faster than ours.
+        age = dt.timedelta(seconds=self._clock.monotonic() - at)
+        source = Source.LIVE if limit is None or age <= limit else Source.STALE
+        return Known(account, source, as_of, age, limit)
 
     async def _look_at_suspension(self) -> None:
         """Take in whether the broker refuses new orders, unless it was told to change that meanwhile."""

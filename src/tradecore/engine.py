@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import attrs
 import structlog
 
 from tradecore import __version__, approvals
+from tradecore.assets import Assets
 from tradecore.broker_clock import BrokerClock
 from tradecore.builds import limits_hash, refuse_mixed
 from tradecore.comparing import Comparer, Round
 from tradecore.domain import commands as cmd
 from tradecore.domain import streams
-from tradecore.domain.account import SETTINGS, AccountState
-from tradecore.domain.events import AlertTriggered, AssetsRefreshed, Event, RunnerStarted, RunnerStopped
+from tradecore.domain.account import AccountState
+from tradecore.domain.events import AlertTriggered, Event, RunnerStarted, RunnerStopped
 from tradecore.domain.messages import Cause
 from tradecore.domain.order_state import OrderState
 from tradecore.domain.session import is_regular
 from tradecore.domain.terms import size
-from tradecore.domain.truth import Known, Source
+from tradecore.domain.truth import Known
 from tradecore.domain.values import ZERO, Bar, TradingState
 from tradecore.domain.volatility import Swing
-from tradecore.draft import last_event
 from tradecore.engine_terms import Terms
-from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
+from tradecore.errors import BrokerUnreachable, InputError, ProtocolError, StaleError
 from tradecore.exiting import Exits
 from tradecore.follower import Follower
 from tradecore.gate import Gate
@@ -33,7 +33,7 @@ from tradecore.inbox import Inbox
 from tradecore.ledger import Ledger
 from tradecore.marking import Marks
 from tradecore.outbox import Outbox
-from tradecore.pinning import pin_account
+from tradecore.pinning import pin_account, set_limits
 from tradecore.portfolio import StrategyPortfolio
 from tradecore.ports.broker import Broker, OrderReport
 from tradecore.ports.clock import Clock
@@ -42,11 +42,14 @@ from tradecore.ports.strategy import Idea, Strategy
 from tradecore.proposing import order_of, with_exits
 from tradecore.rewind import refuse_rewound
 from tradecore.schedule import Schedule
+from tradecore.troubles import Troubles
 from tradecore.views import read_row
 from tradecore.views.projector import Projector
 from tradecore.watch import Watch
 
 _log = structlog.get_logger("tradecore.engine")
+_GATE = "gate"
+"""The topic of all that waits because the gate of new risk is closed."""
 
 
 class Engine:
@@ -76,7 +79,7 @@ class Engine:
         self._ids = ids
         self._terms = terms
         self._portfolio = StrategyPortfolio(ledger, terms.account, strategy.name)
-        self._alerted: set[str] = set()
+        self._troubles = Troubles(clock, self.tell)
         inbox.catch_up = self.follower.catch_up
         self._begun_as: str | None = None
         self.broker_clock = BrokerClock(broker, clock)
@@ -85,12 +88,12 @@ class Engine:
             terms.account, terms.cash_tolerance, self.collect, self.broker_clock.ask, terms.patience_s,
         )  # fmt: skip
         self._marks = Marks(ledger, broker, clock, terms.account, terms.mark_every_s)
-        self._tradable: frozenset[str] | None = None
+        self.assets = Assets(ledger, broker, clock, terms.assets_max_age_s)
         self._swings: dict[str, Swing] = {}
         self.gate = Gate()
         self.exits = Exits(ledger, ids, terms.account)
         self.exits.doubts = not terms.is_replayed
-        self.gate.opened = outbox.look_again
+        self.gate.opened = self._gate_opened
         self.watch = Watch(ledger, clock, ids, terms.account, terms.vigilance, lambda: outbox.unresolved)
         if not terms.is_replayed:
             self.broker_clock.compare = self.watch.compare_clocks
@@ -110,10 +113,9 @@ class Engine:
         overlooked = await refuse_rewound(self.ledger, self.broker)
         self.projector.catch_up()
         await pin_account(self.ledger, self.broker, self.inbox, self._terms.account, self._cause("runner"))
-        await self._refresh_assets()
+        await self.assets.refresh(self._cause("runner"))
         terms = self._terms
-        wanted = cmd.SetLimits(terms.account, terms.limits, SETTINGS, "as a runner was told at its start")
-        self.ledger.handle(wanted, self._cause("settings"))
+        set_limits(self.ledger, terms.account, terms.limits, self._clock.now(), self._cause("settings"))
         if self._begun_as != runner_id:  # who could not reach the broker begins again, and is the same runner
             names = (runner_id, __version__, self.broker.name, self.strategy.name)
             started = RunnerStarted(*names, terms.build, limits_hash(terms.limits), terms.alone)
@@ -134,14 +136,6 @@ class Engine:
         self.ledger.note(streams.RUNNER, RunnerStopped(runner_id, reason), self._cause("runner"))
         self.catch_up()
         self.projector.catch_up()
-
-    async def _refresh_assets(self) -> None:
-        """Record the broker's list of assets when it is not the one that is recorded already."""
-        symbols = tuple(sorted(asset.symbol for asset in await self.broker.assets() if asset.tradable))
-        self._tradable = frozenset(symbols)
-        event = AssetsRefreshed(self.broker.name, symbols)
-        if last_event(self.ledger.journal, streams.ASSETS) != event:
-            self.ledger.note(streams.ASSETS, event, self._cause("runner"))
 
     def _restore(self) -> None:
         """Take up what earlier runs left open, and follow the log from where the views end.
@@ -185,7 +179,7 @@ class Engine:
             try:
                 self._place(bar, idea, number)
             except InputError as error:
-                self.alert("bad_proposal", f"strategy {self.strategy.name} at {bar.start.isoformat()}: {error}")
+                self.tell("bad_proposal", f"strategy {self.strategy.name} at {bar.start.isoformat()}: {error}")
         self.catch_up()
 
     def _see(self, bar: Bar) -> None:
@@ -204,8 +198,7 @@ class Engine:
         order = attrs.evolve(order, volatility=self._swings.get(order.symbol, Swing()).share)
         held = self._portfolio.position(order.symbol)
         order = with_exits(order, idea.exits or self._terms.exits, held, self.exits.watched)
-        if self._tradable is not None:
-            order = attrs.evolve(order, tradable=order.symbol in self._tradable)
+        order = attrs.evolve(order, tradable=self.assets.tradable(order.symbol))
         if self.held_back(order) is None:
             self.ledger.handle(order, self._cause(f"strategy:{self.strategy.name}"))
 
@@ -218,7 +211,7 @@ class Engine:
         """Read again what the broker trades; where it cannot be read, what is recorded stays."""
         started = self.schedule.start("assets")
         try:
-            await self._refresh_assets()
+            await self.assets.refresh(self._cause("runner"))
         except (BrokerUnreachable, ProtocolError) as error:
             self.schedule.failed(started, error)
         else:
@@ -237,10 +230,12 @@ class Engine:
         self.schedule.succeeded(started)
         if result is None:
             return  # the account moves too fast to be compared: the next round may see it stand still
-        for difference in result.certain:
-            self.alert("reconcile_mismatch", str(difference))
-        if not result.waiting:
-            await self._mark("doubt" if self.exits.doubted else why, result)
+        found = [str(difference) for difference in result.certain]
+        self.is_over("reconcile_mismatch", but=found)
+        for difference in found:
+            self.alert("reconcile_mismatch", difference)
+        if result.waiting or await self._mark("doubt" if self.exits.doubted else why, result):
+            self.is_over("broker_unreachable")
         self.catch_up()
         self._heed(result)
 
@@ -263,12 +258,14 @@ class Engine:
         """Whether books and broker should be compared again soon: the last comparison came to no conclusion."""
         return self._comparer.is_unsure
 
-    async def _mark(self, why: str, result: Round) -> None:
+    async def _mark(self, why: str, result: Round) -> bool:
         differing = {known.found.subject for known in result.standing.open.values() if known.found.kind == "position"}
         try:
             await self._marks.take(why, differing, self._cause("engine"))
         except (BrokerUnreachable, ProtocolError) as error:
             self.alert("broker_unreachable", str(error))
+            return False
+        return True
 
     def _restore_doubts(self) -> None:
         """Take up what earlier runs left open and only the orders themselves tell: unseen legs, contradictions."""
@@ -291,7 +288,9 @@ class Engine:
         self.watch.look()
         if (now := self.broker_clock.now()) is not None and not self._terms.is_replayed:
             self.exits.look(now)
-        for message in self.exits.unseen():
+        unseen = self.exits.unseen()
+        self.is_over("unprotected", but=unseen)
+        for message in unseen:
             self.alert("unprotected", message)
         self.catch_up()
 
@@ -302,7 +301,7 @@ class Engine:
         if reason is not None and self.ledger.account(account).trading_state is not TradingState.HALTED:
             stop = cmd.ActivateKillSwitch(account, TradingState.HALTED, "file", reason, "engine")
             self.ledger.handle(stop, self._cause("engine"))
-            self.alert("kill_switch", f"trading is halted: {reason}")
+            self.tell("kill_switch", f"trading is halted: {reason}")
 
     def held_back(self, order: cmd.PlaceOrder) -> str | None:
         """Why an order must wait for the truth, or None. What reduces the account's position never does."""
@@ -312,16 +311,24 @@ class Engine:
         account = self.ledger.account(self._terms.account)
         quantity = size(order, order.reference_price) or ZERO
         why = self.gate.refuses(account, order.strategy, order.symbol, order.side, quantity)
+        topic = _GATE if self.gate.reasons else f"held_back {order.strategy} {order.symbol}"
         if why is not None:
-            self.alert("held_back", f"no new risk is taken: {why}")
+            self.alert("held_back", f"no new risk is taken: {why}", topic)
+        elif topic != _GATE:
+            self.is_over(topic)
         return why
+
+    def _gate_opened(self) -> None:
+        if not self.gate.reasons:
+            self.is_over(_GATE)
+        self.outbox.look_again()
 
     def _hold(self, order: OrderState) -> str | None:
         """Why an order that is queued must wait for the truth, or None; the outbox asks before every send."""
         self.judge_age()
         why = self.gate.holds(self.ledger.account(order.account), order)
         if why is not None:
-            self.alert("held_back", f"what is queued and adds risk waits: {why}")
+            self.alert("held_back", f"what is queued and adds risk waits: {why}", _GATE)
         return why
 
     def known(self) -> Known[AccountState]:
@@ -335,9 +342,12 @@ class Engine:
             self.gate.close("stream", "the stream of reports is lost")
         else:
             self.gate.open("stream")
-        if self.known().source is Source.STALE:
-            limit = self._terms.account_max_age_s
-            self.gate.close("age", f"the account was last compared with the broker more than {limit:g} s ago")
+        try:
+            self.known().require("account")
+        except StaleError as error:
+            if error.as_of is not None:  # what was never compared waits for the start
+                limit = self._terms.account_max_age_s
+                self.gate.close("age", f"the account was last compared with the broker more than {limit:g} s ago")
         else:
             self.gate.open("age")
 
@@ -345,13 +355,21 @@ class Engine:
         """Alert when work is ready and nobody begins it."""
         if (why := self.outbox.why_stuck(patience_s)) is not None:
             self.alert("delivery_stalled", f"work is ready and nothing of it began for {patience_s:g} s: {why}")
+        else:
+            self.is_over("delivery_stalled")
 
-    def alert(self, kind: str, message: str) -> None:
-        """Record something that a person should see, once per run."""
-        if message not in self._alerted:
-            self._alerted.add(message)
-            _log.error(message, kind=kind)
-            self.note(streams.BROKER, AlertTriggered(kind, message))
+    def alert(self, kind: str, message: str, topic: str | None = None) -> None:
+        """Tell a person of what lasts: once, until somebody says that the topic (else the kind) `is_over`."""
+        self._troubles.lasts(topic or kind, kind, message)
+
+    def is_over(self, topic: str, but: Collection[str] = ()) -> None:
+        """What was told of a topic troubles no more, but for these messages; it is told again when it does."""
+        self._troubles.is_over(topic, but)
+
+    def tell(self, kind: str, message: str) -> None:
+        """Record something that happened and that a person should see."""
+        _log.error(message, kind=kind)
+        self.note(streams.BROKER, AlertTriggered(kind, message))
 
     def note(self, stream: str, event: Event) -> None:
         """Record an event of the system."""

@@ -12,6 +12,7 @@
     │   ├── ReplaceRefused         the order cannot be replaced (yet, or any more)
     │   ├── CloseRefused           there is nothing to close, or it is being closed already
     │   ├── GrantRefused           the order waits for no approval, or no longer
+    │   ├── ResumeRefused          trading that was stopped cannot go on yet
     │   ├── WorkRefused            the work is not dead, so it can be neither retried nor discarded
     │   ├── LaneRefused            another process delivers this lane
     │   ├── BudgetRefused          a budget for model calls has no room for a call
@@ -37,6 +38,7 @@
     │   ├── BrokerUnauthorized     the keys are wrong
     │   ├── WrongAccount           the keys open another account than the ledger's
     │   └── ProtocolError          the answer is not what the protocol promises
+    ├── StaleError                 an answer about live state is too old to decide on, or there is none
     ├── LearningError              outcomes cannot teach what was asked
     │   ├── TooFewOutcomes         there are not enough of them yet
     │   └── CalibrationRefused     a calibration would not help
@@ -51,6 +53,7 @@ Operating errors carry what a handler needs. Programmer errors are not here: the
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 from collections.abc import Mapping
 from decimal import Decimal
@@ -316,6 +319,30 @@ class ProtocolError(BrokerError):
     def __init__(self, message: str, raw: str = "") -> None:
         self.raw = raw
         super().__init__(message)
+
+
+class StaleError(TradecoreError):
+    """Raised when a decision would rest on an answer about live state that is too old, or was never given.
+
+    `field` names the answer, `as_of` when it was true, `age` how old it is, `limit` how old it may be; None is what
+    nobody knows.
+    """
+
+    def __init__(
+        self, field: str, as_of: dt.datetime | None, age: dt.timedelta | None, limit: dt.timedelta | None
+    ) -> None:
+        self.field = field
+        self.as_of = as_of
+        self.age = age
+        self.limit = limit
+        most = "" if limit is None else f"; at most {limit.total_seconds():g} s are accepted"
+        if as_of is None:
+            told = "nobody has said yet"
+        elif age is None:
+            told = f"as of {as_of.isoformat(timespec='seconds')}, and nobody knows how long ago that is"
+        else:
+            told = f"as of {as_of.isoformat(timespec='seconds')}, {age.total_seconds():.1f} s ago"
+        super().__init__(f"{field} is not live: {told}{most}")
 
 
 class LearningError(TradecoreError):

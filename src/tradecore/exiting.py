@@ -103,7 +103,8 @@ class Exits:
         """One exit at the most: the next bar sees what became of it."""
         state, held = self._ledger.exits(trade_id), held_by(self._ledger.trade(trade_id))
         assert state is not None, "somebody armed it"
-        assert held is not None, "it was just found"
+        if held is None:
+            return  # another process recorded the last fill, and a command between has just shown it
         if state.last_rung and self._came_to_nothing(partial_order_id(trade_id, state.fired)):
             state = attrs.evolve(state, rungs=state.last_rung - 1)
         wanted = next_exit(state, held, seen, now)

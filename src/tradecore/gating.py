@@ -113,7 +113,6 @@ def gate_replacement(account: AccountState, order: OrderState, new: ev.OrderPlan
 
 _JUDGED_BEFORE = frozenset(
     {
-        "duplicate_window_s",
         "max_repeats",
         "max_orders_per_minute",
         "max_orders_per_day",
@@ -129,24 +128,33 @@ _JUDGED_BEFORE = frozenset(
 def gate_again(account: AccountState, order: OrderState, here: Occasion) -> Gated:
     """Hold an order that waited for a person against the limits as they are now, but for those that were approved."""
     assert order.approval is not None, "only what waited is judged again"
-    reserved = account.reservations[order.order_id]
+    ask = _ask_of(account, order, here)
+    counted = (f"{scope.key} {rule}" for scope in scopes_of(account.limits, ask) for rule in _JUDGED_BEFORE)
+    set_aside = _JUDGED_BEFORE.union(order.approval.rules, counted)
+    return _judged(account, ask, here, order.order_id, set_aside)
+
+
+def gate_planned(account: AccountState, order: OrderState, here: Occasion) -> Gated:
+    """Hold an order against limits that were not there when it was placed. Limits that count orders count it twice."""
+    return _judged(account, _ask_of(account, order, here), here, order.order_id)
+
+
+def _ask_of(account: AccountState, order: OrderState, here: Occasion) -> Ask:
+    """An order that is on record already."""
     known = account.exposure.marks.get(order.symbol, order.reference_price)
-    ask = Ask(
+    return Ask(
         symbol=order.symbol,
         side=order.side,
         quantity=order.remaining,
         purpose=order.purpose,
         strategy=order.strategy,
-        actor=reserved.agent,
+        actor=account.reservations[order.order_id].agent,
         at=here.now,
         limit_price=order.limit_price,
         reference_price=_with_stop(known, order.stop_price, order.limit_price),
         session=hours_at(order.symbol, here.now),
         repeat_is_meant=True,
     )
-    counted = (f"{scope.key} {rule}" for scope in scopes_of(account.limits, ask) for rule in _JUDGED_BEFORE)
-    set_aside = _JUDGED_BEFORE.union(order.approval.rules, counted)
-    return _judged(account, ask, here, order.order_id, set_aside)
 
 
 def _with_stop(reference: Decimal | None, stop: Decimal | None, limit: Decimal | None) -> Decimal | None:

@@ -94,11 +94,11 @@ def give(draft: Draft, command: exits.ExitCommand, now: dt.datetime) -> Command 
 
 
 def behind_legs(draft: Draft, closing: PlaceOrder | OrderState, trade_id: str) -> TradeState | None:
-    """The trade that a decision's order closes in full while legs work for it at the broker, which would refuse it."""
+    """The trade that a decision's order closes in full while its legs are not settled: the broker would refuse it."""
     trade = draft.trade(trade_id)
     if trade is None or closing.purpose is not Purpose.CLOSE or _decision_of(closing) is None:
         return None
-    has_legs = any(one.leg is not None and not one.status.is_terminal for one in _working(draft, trade))
+    has_legs = any(one.leg is not None for one in _working(draft, trade))
     return trade if has_legs and closing.quantity == abs(trade.position.quantity) else None
 
 
@@ -110,7 +110,7 @@ def by_decision(draft: Draft, trade: TradeState, closing: PlaceOrder | OrderStat
     refuse_second(draft, trade)
     state, quantity = draft.exits(trade.trade_id), abs(trade.position.quantity)
     decision = _decision_of(closing)
-    assert decision is not None, "it was asked for what it closes"
+    assert decision is not None, "only what an agent decided is left behind legs"
     if state is not None:
         entered = quantity if state.entered is None else state.entered
         fired = ev.ExitFired(trade.trade_id, ExitRule.DECISION, quantity, f"decision {decision}", entered, 0)
@@ -136,16 +136,23 @@ def refuse_second(draft: Draft, trade: TradeState) -> None:
         raise CloseRefused(f"trade {trade.trade_id} of {trade.symbol} is being left already")
 
 
+def refuse_unheld(draft: Draft, closing: PlaceOrder | OrderState) -> None:
+    """It may have been decided on books that others were ahead of, or long ago. Raises `CloseRefused`."""
+    held = closable(draft.account(closing.account), closing.strategy, closing.symbol)
+    if closing.quantity is None or held * closing.side.sign >= 0 or closing.quantity > abs(held):
+        raise CloseRefused(f"{closing.strategy} holds {held} {closing.symbol} in the account by now")
+
+
 def is_being_left(draft: Draft, trade: TradeState) -> bool:
     """Whether an order to close works for the trade; one that waits for a person does not."""
     return any(one.purpose is Purpose.CLOSE and not one.awaits_approval for one in _working(draft, trade))
 
 
 def _working(draft: Draft, trade: TradeState) -> Iterator[OrderState]:
-    """The orders of a trade that are not settled."""
+    """The orders of a trade that are not settled: of one that has ended, fills may be missing."""
     for order_id in trade.working_orders:
         order = draft.order(order_id)
-        assert order is not None, "an order is planned before it works for a trade"
+        assert order is not None, "a trade names orders that there are"
         yield order
 
 

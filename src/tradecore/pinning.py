@@ -1,14 +1,20 @@
-"""Pinning: an account of the ledger is bound to the broker account behind the keys, and its books begin there."""
+"""Pinning: an account is bound to the broker account behind the keys; its books begin, and its limits hold."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
 
+import attrs
+
 from tradecore.domain import commands as cmd
+from tradecore.domain.account import SETTINGS
 from tradecore.domain.events import OpeningPosition
+from tradecore.domain.limits import Action, Limits, check_limits
 from tradecore.domain.messages import Cause
+from tradecore.domain.values import OrderStatus
 from tradecore.errors import BrokerUnreachable, WrongAccount
+from tradecore.gating import Occasion, gate_planned
 from tradecore.inbox import Inbox
 from tradecore.ledger import Ledger
 from tradecore.ports.broker import Broker, BrokerAccount, BrokerActivity, BrokerPosition
@@ -41,6 +47,38 @@ async def pin_account(ledger: Ledger, broker: Broker, inbox: Inbox, name: str, c
     inbox.start_from(books_begin)  # what was executed before is in the opening balances
     last = Differences.of(ledger, name).completed
     inbox.list_from(last.as_of if last is not None else books_begin - _LONGEST_ORDER)
+
+
+def set_limits(ledger: Ledger, account: str, limits: Limits, now: dt.datetime, cause: Cause) -> None:
+    """Hold the account to the limits of the settings; to the first ones also what was placed before there were any.
+
+    Raises `InputError` for limits that cannot be meant.
+    """
+    are_first = not ledger.account(account).limits.version
+    if are_first:
+        _hold_to(ledger, account, limits, now, cause)
+    ledger.handle(cmd.SetLimits(account, limits, SETTINGS, "as a runner was told at its start"), cause)
+    if are_first:  # what was placed meanwhile; what a crash in between leaves was held to them before
+        _hold_to(ledger, account, limits, now, cause)
+
+
+def _hold_to(ledger: Ledger, account: str, limits: Limits, now: dt.datetime, cause: Cause) -> None:
+    """End every order that was not sent yet and would not pass the gate, each beside all that are left.
+
+    Those without a price come first: beside one of them nobody knows what the others come to.
+    """
+    check_limits(limits)
+    holder = ledger.account(account)
+    placed = sorted(holder.reservations.items(), key=lambda item: item[1].symbol not in holder.exposure.unpriced)
+    for order_id, _ in placed:
+        order = ledger.order(order_id)
+        if order is None or order.status not in (OrderStatus.PLANNED, OrderStatus.QUEUED) or order.cancel_requested:
+            continue
+        limited = attrs.evolve(ledger.account(account), limits=limits)
+        gated = gate_planned(limited, order, Occasion("", now, limited.reservations[order_id].agent))
+        if gated.verdict.action not in (None, Action.WARN):
+            reason = f"it was placed before the account had limits, and is outside of {gated.rule}: {gated.reason}"
+            ledger.handle(cmd.CancelOrder(order_id, reason), cause)
 
 
 async def _opening(broker: Broker, name: str) -> cmd.PinAccount:

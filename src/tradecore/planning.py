@@ -65,13 +65,12 @@ from tradecore.domain.commands import (
 from tradecore.domain.deliberation import Progress
 from tradecore.domain.identity import client_order_id, closing_order_id, trade_id_of_order
 from tradecore.domain.limits import Action
-from tradecore.domain.reducing import closable, is_against
+from tradecore.domain.reducing import is_against
 from tradecore.domain.terms import check_terms
 from tradecore.domain.values import ZERO, OrderStatus, Purpose, TradeStatus
 from tradecore.draft import Draft
 from tradecore.errors import (
     CancelRefused,
-    CloseRefused,
     GrantRefused,
     InputError,
     InvariantViolated,
@@ -155,15 +154,8 @@ def _advance(draft: Draft, command: AdvanceSaga, here: Occasion) -> None:
     draft.add(streams.saga(command.saga_id), stepped)
     for part in command.commands:
         if isinstance(part, PlaceOrder) and part.purpose is not Purpose.TRADE:
-            _check_still_held(draft, part)
+            leaving.refuse_unheld(draft, part)
         plan(draft, part, here)
-
-
-def _check_still_held(draft: Draft, command: PlaceOrder) -> None:
-    """The step may have been decided on books that another process was ahead of: nothing is closed twice."""
-    held = closable(draft.account(command.account), command.strategy, command.symbol)
-    if command.quantity is None or held * command.side.sign >= 0 or command.quantity > abs(held):
-        raise CloseRefused(f"{command.strategy} holds {held} {command.symbol} in the account by now")
 
 
 def _saga(draft: Draft, saga_id: str) -> saga.SagaState:
@@ -236,7 +228,7 @@ def _check_deliberated(draft: Draft, command: PlaceOrder, decision_id: str) -> N
     if state is not None and state.progress is Progress.LAPSED:
         raise InputError("decision_id", decision_id, "a decision that has not lapsed")
     if command.purpose is Purpose.CLOSE:
-        _check_still_held(draft, command)
+        leaving.refuse_unheld(draft, command)
         idea = draft.trade(live_trade(draft, command) or "")
         if idea is not None:
             leaving.refuse_second(draft, idea)
@@ -254,6 +246,8 @@ def _answer(draft: Draft, command: approval.ApprovalCommand, here: Occasion) -> 
             raise OrderRefused(gated.rule, gated.reason)
         if (why := _why_not(draft, state)) is not None:
             raise GrantRefused(why)
+        if state.purpose is Purpose.CLOSE:
+            leaving.refuse_unheld(draft, state)
     behind = leaving.behind_legs(draft, state, state.trade_id) if isinstance(command, GrantApproval) else None
     if behind is not None and (saga := leaving.by_decision(draft, behind, state, here.now)) is not None:
         told = f"approved: the position is closed by saga {saga.saga_id}, which withdraws its legs first"

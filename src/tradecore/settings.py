@@ -116,6 +116,7 @@ class DeliverySettings(Section):
     shared: bool = False
     takeover_s: float = Field(10.0, gt=0)
     account_max_age_s: float = Field(300.0, gt=0)
+    assets_max_age_s: float = Field(86_400.0, gt=0)
     stream_grace_s: float = Field(10.0, ge=0)
     cash_tolerance: Decimal = Field(Decimal(1), ge=0)
     foreign_orders: Literal["adopt", "alert"] = "adopt"

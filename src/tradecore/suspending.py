@@ -7,6 +7,7 @@ import datetime as dt
 from tradecore.domain import events as ev
 from tradecore.domain import kill, streams, switch
 from tradecore.domain.commands import ActivateKillSwitch, ClearKillSwitch, NoteSuspension, RecordLiftAnswer, StartLift
+from tradecore.domain.suspension import Suspension
 from tradecore.domain.values import TradingState
 from tradecore.draft import Draft
 from tradecore.errors import ResumeRefused
@@ -43,20 +44,22 @@ def clear(draft: Draft, command: ClearKillSwitch, now: dt.datetime) -> None:
 def give(draft: Draft, command: NoteSuspension | StartLift | RecordLiftAnswer, now: dt.datetime) -> None:
     """Take in what the broker shows, or what became of telling it; when it is proved lifted, trading goes on."""
     account = command.account
-    before = draft.kill(account)
-    draft.add(streams.kill(account), kill.decide(before, command))
-    after = draft.kill(account)
-    if before is None and after is None:
-        return
-    was = before.suspension if before is not None else None
+    before = _suspension(draft, account)
+    draft.add(streams.kill(account), kill.decide(draft.kill(account), command))
+    after = _suspension(draft, account)
     if isinstance(command, NoteSuspension):
-        if after is not None and after.suspension.shown and not after.suspension.ours and not (was and was.shown):
+        if after.shown and not before.shown and not after.ours:
             evidence = "the broker refuses new orders of this account, and it was not this ledger that told it to"
             halt = ActivateKillSwitch(account, TradingState.HALTED, TRIGGER, evidence, "engine")
             draft.add(streams.account(account), switch.decide(draft.account(account), halt, now))
         return
-    is_lifted = was is not None and was.lifting and after is not None and not after.suspension.lifting
-    holder = draft.account(account)
-    if is_lifted and was is not None and holder.clear_requested_by is not None:  # a halt since then takes that back
-        cleared = ClearKillSwitch(account, was.who, was.reason, is_reconciled=True)
-        draft.add(streams.account(account), switch.decide(holder, cleared, now))
+    if before.lifting and not after.lifting:
+        holder = draft.account(account)
+        if holder.clear_requested_by is not None:  # a halt since then takes that back
+            cleared = ClearKillSwitch(account, before.who, before.reason, is_reconciled=True)
+            draft.add(streams.account(account), switch.decide(holder, cleared, now))
+
+
+def _suspension(draft: Draft, account: str) -> Suspension:
+    killed = draft.kill(account)
+    return Suspension() if killed is None else killed.suspension

@@ -107,7 +107,7 @@ class Watch:
 
     def _money(self) -> Iterator[Sign]:
         account = self._ledger.account(self._account)
-        equity, tempo = account.equity, account.tempo.on(self._clock.now().date(), account.equity)
+        equity, tempo = account.equity, account.tempo.on(self._clock.now().date(), account.opening)
         marks = ((Trigger.DAY_LOSS, tempo.start, "when the day began"), (Trigger.DRAWDOWN, account.peak, "at its best"))
         for trigger, before, when in marks:
             if before is None or equity is None or not before > 0:

@@ -236,6 +236,6 @@ def make_arena(ledger: Ledger, gateway: ModelGateway) -> Arena:
     desk.give(cmd.SetLimits("main", LIMITS, "tester", "an attack"))
     texts: list[str] = []
     agent = SingleModelAgent(gateway, lookback_bars=1)
-    universe = Universe(ledger, (*ALLOWED, "EVIL", "PUMP"))
+    universe = Universe((*ALLOWED, "EVIL", "PUMP"), lambda _: None)
     decider = Decider(ledger, agent, universe, _Injected(texts), clock, ids, "main", RULES, "run")
     return Arena(desk, decider, texts, Conductor(ledger, clock, ids, "main"))

@@ -55,7 +55,7 @@ def test_a_restart_does_not_give_a_decision_its_time_again(away_s: int, left_s: 
     desk = Desk.in_memory()
     desk.pin()
     agent, rules = Patient(desk), CycleRules(decide_s=30)
-    universe = Universe(desk.ledger, ("SPY",))
+    universe = Universe(("SPY",), lambda _: None)
     decider = Decider(desk.ledger, agent, universe, Silent(), desk.clock, desk.ids, "main", rules, "run")
     price = Decimal(100)
     bars = (Bar("SPY", desk.clock.now() - dt.timedelta(minutes=1), price, price, price, price, Decimal(1)),)

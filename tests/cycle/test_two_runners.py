@@ -31,7 +31,7 @@ base_url = "{exchange}"
 symbols = ["AAA"]
 [delivery]
 shared = true
-takeover_s = 2
+takeover_s = 4
 not_after_s = 600
 reconcile_every_s = 5
 [agent]
@@ -39,7 +39,7 @@ name = "single"
 [cycle]
 every_s = 0.5
 mode = "autonomous"
-decide_s = 3
+decide_s = 5
 deliver_s = 1
 [models.providers.local]
 base_url = "{models}"
@@ -82,12 +82,14 @@ class Scene:
         lane = streams.cycle_lane("main")
         return [event for event in self.events() if isinstance(event, ev.LaneTaken) and event.lane == lane]
 
-    def cycles_since_the_second_turn(self) -> int:
+    def goes_on(self) -> bool:
+        """Whether since the second turn cycles were completed and a decision of theirs got to the broker."""
         events = self.events()
         turns = self.turns()
         if len(turns) < 2:
-            return 0
-        return sum(isinstance(event, ev.CycleCompleted) for event in events[events.index(turns[1]) :])
+            return False
+        since = [type(event) for event in events[events.index(turns[1]) :]]
+        return since.count(ev.CycleCompleted) >= 3 and ev.DecisionExecuted in since and ev.OrderAccepted in since
 
 
 @pytest.fixture
@@ -123,14 +125,14 @@ def test_one_of_two_runners_asks_and_the_other_goes_on_when_it_falls_silent(scen
     first = scene.start(TRADECORE_FAILPOINTS=f"decision.concluded:4:{death}")
     until(lambda: len(scene.turns()) == 1, "the first turn")
     second = scene.start()
-    until(lambda: scene.cycles_since_the_second_turn() >= 3, "the second runner to go on")
-    if death == "stop":
-        first.send_signal(signal.SIGCONT)
-    for runner in (first, second) if death == "stop" else (second,):
+    until(scene.goes_on, "the second runner to go on")
+    first.send_signal(signal.SIGCONT)
+    for runner in (one for one in (first, second) if one.poll() is None):
         runner.send_signal(signal.SIGTERM)
         done = finish(runner)
         assert done.code == 0, done
-    assert [turn.fence for turn in scene.turns()] == [1, 2]
+    fences = [turn.fence for turn in scene.turns()]
+    assert fences == list(range(1, len(fences) + 1))  # on a busy machine the second may have taken one for asleep
     assert_asked_and_executed_once(scene)
 
 

@@ -172,6 +172,7 @@ async def open_rig(
             outbox = Outbox(ledger, venue.broker, clock, ids, SystemRng(), lambda: "lease-1", pace)
             inbox = Inbox(ledger, venue.broker, ids, "main")
             follower = Follower(ledger.journal)
+            inbox.catch_up = follower.catch_up
             for listener in (ledger.observe, outbox.observe, inbox.observe):
                 follower.listen(listener)
             rig = Rig(server, ledger, venue.broker, outbox, inbox, follower, http, ids, clock)

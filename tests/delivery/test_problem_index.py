@@ -22,3 +22,11 @@ def test_every_problem_has_a_test_that_exists() -> None:
 
 def test_every_kind_of_fault_is_on_the_page() -> None:
     assert set(KINDS) <= set(re.findall(r"`(\w+)`", PAGE))
+
+
+def test_a_fault_is_told_by_a_test_of_the_exchange_and_by_one_of_what_gets_over_it() -> None:
+    rows = PAGE.split("## Faults", 1)[1].splitlines()
+    for row in (row for row in rows if row.startswith("| `")):
+        folders = {path.split("/")[1] for path, _ in NAMED.findall(row)}
+        assert "exchange" in folders, row
+        assert folders & {"alpaca", "delivery"}, row

@@ -24,7 +24,13 @@ FAULTS: dict[str, dict[str, Any]] = {
     "a null where none may be": {"kind": "null_field"},
     "a frame that is not JSON": {"kind": "non_json"},
     "updates in the wrong order": {"kind": "reorder_updates"},
+    "an id that is none": {"kind": "bad_id"},
+    "a field that is missing": {"kind": "missing_field"},
+    "a word that nobody knows": {"kind": "unknown_word"},
+    "an update that comes late": {"kind": "delay_update", "ms": 300},
 }
+AT_THE_DOOR = ("upgrade_404", "greeting", "resend_new", "auth_mute")
+SILENT = ("drop_update", "stream_mute", "stream_freeze", "upgrade_429")
 
 
 async def one_round_trip(rig: Rig) -> None:
@@ -50,6 +56,40 @@ def test_every_execution_is_recorded_once_whatever_the_stream_does(fault: dict[s
             assert len(fills) == len(executions) == 2
             state = (await rig.http.get("/_ctl/state")).json()
             assert rig.ledger.account("main").cash == Decimal(state["cash"])
+
+    anyio.run(story)
+
+
+@pytest.mark.parametrize("kind", AT_THE_DOOR)
+def test_a_door_that_does_not_open_at_once_hides_no_execution(kind: str) -> None:
+    async def story() -> None:
+        async with open_rig() as rig:
+            order_id = rig.place()
+            await rig.until_status(order_id, "pending_new", "accepted", "new")
+            await rig.arm(kind=kind, count=1)
+            rig.server.service.trades.cut(Cut("stream_drop"))
+            await rig.advance(3)
+            await rig.until_status(order_id, "filled")
+            await one_round_trip(rig)
+            assert len((await rig.seen())["executions"]) == 2
+            assert rig.ledger.account("main").position("AAA").quantity == 20
+
+    anyio.run(story)
+
+
+@pytest.mark.parametrize("kind", SILENT)
+def test_what_a_stream_keeps_to_itself_is_read_on_the_schedule(kind: str) -> None:
+    async def story() -> None:
+        async with open_rig() as rig:
+            order_id = rig.place()
+            await rig.until_status(order_id, "pending_new", "accepted", "new")
+            await rig.arm(kind=kind, count=9, ms=60_000)
+            if kind == "upgrade_429":  # the place of the old connection is not free yet, which takes a minute
+                rig.server.service.trades.cut(Cut("stream_drop"))
+            await rig.advance()
+            await rig.inbox.collect()
+            await rig.until_status(order_id, "filled")
+            assert await compare_standing(rig.ledger, rig.broker, "main") == ()
 
     anyio.run(story)
 

@@ -23,8 +23,14 @@ AMBIGUOUS: dict[str, dict[str, Any]] = {
     "empty 200 after accept": {"kind": "empty_200", "after_accept": True},
     "garbage 200 after accept": {"kind": "garbage_200", "after_accept": True},
     "302 after accept": {"kind": "redirect_302", "after_accept": True},
+    "503 after accept": {"kind": "http_503", "after_accept": True},
     "429 before accept": {"kind": "http_429"},
     "429 of a gateway after accept": {"kind": "http_429", "after_accept": True},
+    "a slow answer": {"kind": "delay", "ms": 200, "after_accept": True},
+    "half an answer": {"kind": "cut_200"},
+    "an answer without a field": {"kind": "answer_missing_field"},
+    "an answer with a null": {"kind": "answer_null_field"},
+    "an answer with a word that nobody knows": {"kind": "answer_unknown_word"},
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from collections.abc import Iterator
@@ -25,11 +26,14 @@ class Covering:
     seconds: dict[str, float]
 
     def tests_for(self, mutant: Mutant) -> list[str]:
-        """The tests that run a mutant's statement; those that run its module where that happens at import."""
+        """The tests that run a mutant's statement; those that run or import its module where that happens at import."""
         lines = self.by_line.get(mutant.module, {})
         first, last = mutant.lines
         wanted = lines if mutant.function is None else range(first, last + 1)
-        found = sorted({test for line in wanted for test in lines.get(line, ())}, key=self._cost)
+        covering = {test for line in wanted for test in lines.get(line, ())}
+        if mutant.function is None:  # who only reads what it defines runs none of its lines
+            covering |= {test for test in self.seconds if _names(test.partition("::")[0], mutant.module)}
+        found = sorted(covering, key=self._cost)
         return [test for test in found if self.is_quick(test)] or found
 
     def is_quick(self, test: str) -> bool:
@@ -49,6 +53,12 @@ class Covering:
         told = json.loads(path.read_text())
         by_line = {name: {int(line): tests for line, tests in lines.items()} for name, lines in told["by_line"].items()}
         return cls(by_line, told["seconds"])
+
+
+@functools.cache
+def _names(test_file: str, module: str) -> bool:
+    """Whether a file of tests imports a module of the library, by its whole name."""
+    return f"tradecore.{module.removesuffix('.py').replace('/', '.')} import" in Path(test_file).read_text()
 
 
 class Recorder:

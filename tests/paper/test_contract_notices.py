@@ -3,134 +3,24 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator
-from decimal import Decimal
+import re
+from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
 
-from tests.paper.staging import FloorStage, opened_floor
-from tradecore.errors import AlreadyExists, BrokerRefused, OutcomeUnknown, RefusalReason
-from tradecore.ports.broker import (
-    BrokerOrder,
-    BrokerPosition,
-    FillPage,
-    OrderReport,
-    OrderRequest,
-    ReplaceRequest,
-    Report,
-    StreamConnected,
-)
-from tradecore.testing.broker_contract import BrokerContract, Play
+from tests.paper.faulty import PLANTED
+from tests.paper.staging import EVERYTHING, FloorStage, opened_floor
+from tradecore.errors import BrokerRefused, OutcomeUnknown
+from tradecore.testing import broker_contract
+from tradecore.testing.broker_contract import BrokerContract, Capability, Play
 from tradecore_paper.broker import PaperBroker
 
 pytestmark = pytest.mark.anyio
 
-
-class RepeatsUnderAnotherId(PaperBroker):
-    async def submit(self, request: OrderRequest) -> BrokerOrder:
-        try:
-            return await super().submit(request)
-        except AlreadyExists:
-            again = attrs.evolve(request, client_order_id=f"{request.client_order_id}-2")
-            return attrs.evolve(await super().submit(again), client_order_id=request.client_order_id)
-
-
-class CallsADuplicateRefused(PaperBroker):
-    async def submit(self, request: OrderRequest) -> BrokerOrder:
-        try:
-            return await super().submit(request)
-        except AlreadyExists:
-            raise BrokerRefused(422, None, "client_order_id must be unique") from None
-
-
-class CancelsOnlyOnce(PaperBroker):
-    async def cancel(self, broker_order_id: str) -> None:
-        order = await self.order(broker_order_id)
-        if order is not None and order.status == "canceled":
-            raise BrokerRefused(422, None, "already canceled")
-        await super().cancel(broker_order_id)
-
-
-class ForgetsTheReason(PaperBroker):
-    async def submit(self, request: OrderRequest) -> BrokerOrder:
-        try:
-            return await super().submit(request)
-        except BrokerRefused as refused:
-            raise BrokerRefused(refused.status, refused.code, refused.message) from None
-
-
-class TellsFillsTwice(PaperBroker):
-    async def fills_since(self, since: object) -> FillPage:
-        page = await super().fills_since(since)  # type: ignore[arg-type]
-        return FillPage(page.fills + page.fills[:1], ())
-
-
-class ReadsBehindTheWatermark(PaperBroker):
-    async def fills_since(self, since: object) -> FillPage:
-        page = await super().fills_since(since)  # type: ignore[arg-type]
-        return FillPage(tuple(fill for fill in page.fills if fill.occurred_at > since), ())  # type: ignore[operator]
-
-
-class SaysNothingFirst(PaperBroker):
-    async def reports(self) -> AsyncIterator[Report]:
-        async for report in super().reports():
-            if report != StreamConnected():
-                yield report
-
-
-class RoundsFills(PaperBroker):
-    async def reports(self) -> AsyncIterator[Report]:
-        async for report in super().reports():
-            if isinstance(report, OrderReport) and report.fill is not None:
-                price = report.fill.price + Decimal("0.000000001")
-                report = attrs.evolve(report, fill=attrs.evolve(report.fill, price=price))  # noqa: PLW2901
-            yield report
-
-
-class KnowsNoShort(PaperBroker):
-    async def positions(self) -> tuple[BrokerPosition, ...]:
-        return tuple(attrs.evolve(one, quantity=abs(one.quantity)) for one in await super().positions())
-
-
-class HidesLegs(PaperBroker):
-    async def order(self, broker_order_id: str) -> BrokerOrder | None:
-        order = await super().order(broker_order_id)
-        return order and attrs.evolve(order, legs=())
-
-
-class ReplacesUnderItsOwnId(PaperBroker):
-    async def replace(self, broker_order_id: str, request: ReplaceRequest) -> BrokerOrder:
-        own = attrs.evolve(request, client_order_id=f"own-{request.client_order_id}")
-        return await super().replace(broker_order_id, own)
-
-
-class DoesNotSuspend(PaperBroker):
-    async def suspend(self, *, suspended: bool) -> None:
-        return
-
-
-class CancelsNone(PaperBroker):
-    async def cancel_all(self) -> None:
-        return
-
-
-PLANTED: list[tuple[type[PaperBroker], str]] = [
-    (RepeatsUnderAnotherId, "b02"),
-    (CallsADuplicateRefused, "b02"),
-    (CancelsOnlyOnce, "b03"),
-    (ForgetsTheReason, "b11"),
-    (TellsFillsTwice, "b04"),
-    (ReadsBehindTheWatermark, "b04"),
-    (SaysNothingFirst, "b05"),
-    (RoundsFills, "b05"),
-    (ReplacesUnderItsOwnId, "b07"),
-    (HidesLegs, "b08"),
-    (KnowsNoShort, "b09"),
-    (CancelsNone, "b18"),
-    (DoesNotSuspend, "b19"),
-]
+ROOT = Path(__file__).parents[2]
+CASES = dict(inspect.getmembers(BrokerContract, inspect.iscoroutinefunction))
+NUMBERS = sorted({name.split("_")[1] for name in CASES if name.startswith("test_")})
 
 
 @pytest.fixture
@@ -138,20 +28,30 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+def first_arguments(case: Any) -> dict[str, Any]:
+    """The first of the sets of parameters that a case is run with."""
+    arguments: dict[str, Any] = {}
+    for mark in (one for one in getattr(case, "pytestmark", []) if one.name == "parametrize"):
+        names, sets = mark.args
+        if isinstance(names, str):
+            arguments[names] = sets[0]
+        else:
+            arguments |= zip(names, sets[0], strict=True)
+    return arguments
+
+
 async def failures(broker: type[PaperBroker], number: str) -> list[str]:
-    """The cases of that number that do not pass, of those that need no parameter."""
+    """The cases of that number that do not pass, each with its first parameters."""
     failed = []
-    for name, case in inspect.getmembers(BrokerContract, inspect.iscoroutinefunction):
+    in_parts = number == "b06"
+    for name, case in CASES.items():
         if not name.startswith(f"test_{number}_"):
             continue
-        marks = [mark for mark in getattr(case, "pytestmark", []) if mark.name == "parametrize"]
-        arguments: dict[str, Any] = {"ended": "working"} if number == "b02" else {}
-        if number == "b11" and marks:
-            arguments = {"changes": {"symbol": "NOSUCHTHING"}, "reasons": {RefusalReason.NOT_TRADABLE}}
-        floor = opened_floor()
+        floor = opened_floor(partial_fill_rate=1.0 if in_parts else 0.0)
+        able = EVERYTHING | {Capability.PARTIAL_FILLS} if in_parts else EVERYTHING
         try:
-            await case(BrokerContract(), Play(FloorStage(broker(floor), floor)), **arguments)
-        except (AssertionError, pytest.fail.Exception, BrokerRefused, OutcomeUnknown, TimeoutError):
+            await case(BrokerContract(), Play(FloorStage(broker(floor), floor, able)), **first_arguments(case))
+        except (AssertionError, ValueError, pytest.fail.Exception, BrokerRefused, OutcomeUnknown, TimeoutError):
             failed.append(name)
         finally:
             floor.close()
@@ -166,6 +66,16 @@ async def test_a_planted_fault_is_noticed(
     assert await failures(broker, number) != []
 
 
-@pytest.mark.parametrize("number", sorted({number for _, number in PLANTED}))
+@pytest.mark.parametrize("number", NUMBERS)
 async def test_without_a_fault_every_case_passes(number: str) -> None:
     assert await failures(PaperBroker, number) == []
+
+
+def test_the_numbers_have_no_gap_and_a_fault_is_planted_for_each() -> None:
+    assert [f"b{number:02}" for number in range(1, len(NUMBERS) + 1)] == NUMBERS
+    assert sorted({number for _, number in PLANTED}) == NUMBERS
+
+
+@pytest.mark.parametrize("text", [broker_contract.__doc__ or "", (ROOT / "docs" / "brokers.md").read_text("utf-8")])
+def test_what_is_written_about_the_contract_names_every_number(text: str) -> None:
+    assert sorted({word.lower() for word in re.findall(r"\bB\d\d\b", text)}) == NUMBERS

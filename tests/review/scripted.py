@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
@@ -33,11 +34,13 @@ from tradecore.ports.broker import (
     ReplaceRequest,
     Report,
 )
+from tradecore.ports.clock import Clock
 from tradecore.ports.strategy import Strategy
 from tradecore.strategies.none import NoStrategy
 from tradecore.views import ALL_VIEWS
 from tradecore.views.projector import Projector
 
+_TURN_S = 0.01
 PACE = Pace(visibility_s=0, lookup_interval_s=0.01, lookups=1, retry_initial_s=0.01, retry_jitter_s=0.0)
 
 
@@ -187,10 +190,11 @@ class ScriptedBroker:
 
 
 class RealTime:
-    """The desk's moment of the day, with durations that really pass."""
+    """The desk's moment of the day, with durations that really pass, and those that a test adds (`skipped_s`)."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self.skipped_s = 0.0
 
     def now_ns(self) -> int:
         return self._desk.clock.now_ns()
@@ -199,7 +203,7 @@ class RealTime:
         return self._desk.clock.now()
 
     def monotonic(self) -> float:
-        return anyio.current_time()
+        return time.monotonic() + self.skipped_s
 
     async def sleep(self, seconds: float) -> None:
         await anyio.sleep(seconds)
@@ -243,13 +247,13 @@ class Office:
         return cls(desk, broker, outbox, inbox, follower)
 
     async def deliver(self, seconds: float = 0.3) -> None:
-        """Let the outbox work for a while."""
-        with anyio.move_on_after(seconds):
-            async with anyio.create_task_group() as group:
-                group.start_soon(self.outbox.run)
-                while True:
-                    self.follower.catch_up()
-                    await anyio.sleep(0.01)
+        """Let the outbox work for a while: so many turns of the loop, however slow the machine is."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self.outbox.run)
+            for _ in range(round(seconds / _TURN_S)):
+                self.follower.catch_up()
+                await anyio.sleep(_TURN_S)
+            group.cancel_scope.cancel()
 
     async def collect(self) -> None:
         self.follower.catch_up()
@@ -257,8 +261,8 @@ class Office:
         self.follower.catch_up()
 
 
-def engine_of(office: Office, strategy: Strategy | None = None, **terms: Any) -> Engine:
-    """An engine over the office's outbox and inbox."""
+def engine_of(office: Office, strategy: Strategy | None = None, clock: Clock | None = None, **terms: Any) -> Engine:
+    """An engine over the office's outbox and inbox; in real time unless a clock is given."""
     desk = office.desk
     return Engine(
         desk.ledger,
@@ -267,7 +271,7 @@ def engine_of(office: Office, strategy: Strategy | None = None, **terms: Any) ->
         office.outbox,
         office.inbox,
         Projector(desk.ledger.journal, ALL_VIEWS),
-        RealTime(desk),
+        clock or RealTime(desk),
         desk.ids,
         Terms("main", Limits(), 30.0, **terms),
     )

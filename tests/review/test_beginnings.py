@@ -6,11 +6,10 @@ import datetime as dt
 from decimal import Decimal
 
 import anyio
-import attrs
 import pytest
 
 from tests.ledger.desk import BROKER_ACCOUNT, NOON, Desk
-from tests.review.scripted import UNREACHABLE, Office, ScriptedBroker, engine_of
+from tests.review.scripted import UNREACHABLE, Office, RealTime, ScriptedBroker, engine_of
 from tradecore.domain import commands as cmd
 from tradecore.domain.truth import Source, judged, unavailable
 from tradecore.domain.values import Side
@@ -87,11 +86,11 @@ def test_an_account_that_never_stands_still_is_asked_again_later() -> None:
 def test_new_risk_waits_when_the_account_was_not_compared_for_long() -> None:
     async def story() -> None:
         office = Office.open()
-        engine = engine_of(office)
-        engine._terms = attrs.evolve(engine._terms, account_max_age_s=0.05)
+        clock = RealTime(office.desk)
+        engine = engine_of(office, clock=clock, account_max_age_s=300.0)
         await engine.begin("runner-1")
         office.broker.trouble["account"] = UNREACHABLE
-        await anyio.sleep(0.1)
+        clock.skipped_s += 300
         await engine.reconcile()
         engine.judge_age()
         account = office.desk.account

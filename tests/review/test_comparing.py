@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from tests.ledger.desk import NOON, Desk
-from tests.review.scripted import UNREACHABLE, Office, ScriptedBroker, engine_of
+from tests.review.scripted import UNREACHABLE, Office, RealTime, ScriptedBroker, engine_of
 from tradecore.domain import commands as cmd
 from tradecore.domain.truth import Source
 from tradecore.domain.values import OrderStatus
@@ -99,9 +99,12 @@ def test_a_filled_quantity_that_differs_is_a_difference_of_the_order() -> None:
 
 def test_what_was_compared_too_long_ago_is_stale_and_nothing_new_is_begun_on_it() -> None:
     async def story() -> None:
-        office, engine = await open_office(account_max_age_s=0.2)
+        office = Office.open(Desk.in_memory(), ScriptedBroker(), caught_up=False)
+        clock = RealTime(office.desk)
+        engine = engine_of(office, clock=clock, account_max_age_s=300.0)
+        await engine.begin("runner-1")
         assert engine.known().is_live
-        await anyio.sleep(0.25)
+        clock.skipped_s += 300
         assert engine.known().source is Source.STALE
         waiting = office.desk.place("buy", "10")
         engine.catch_up()

@@ -153,14 +153,14 @@ def test_without_legs_the_order_closes_by_itself() -> None:
     assert planned(desk) == [entry, other, order_id]
 
 
-def test_legs_that_have_ended_hold_nothing() -> None:
+@pytest.mark.parametrize(("filled", "by_saga"), [("0", False), ("2", True)])
+def test_legs_that_have_ended_hold_nothing_once_all_of_their_fills_are_known(filled: str, by_saga: bool) -> None:
     desk, entry = bracketed(exits=STOP)
     for leg in legs_of(entry):
-        desk.report(leg, "canceled", "2", at=1)
-    assert not desk.order(legs_of(entry)[0]).is_settled, "its fills are still to come"
+        desk.report(leg, "canceled", filled, at=1)
     order_id = decide(desk)
-    assert sagas(desk) == []
-    assert planned(desk) == [entry, order_id]
+    assert len(sagas(desk)) == by_saga
+    assert planned(desk) == ([entry] if by_saga else [entry, order_id])
 
 
 def test_one_leg_that_works_is_enough() -> None:

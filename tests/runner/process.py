@@ -23,7 +23,7 @@ LEDGER = "tradecore.db"
 KEYS = {"APCA_API_KEY_ID": "exchange-key", "APCA_API_SECRET_KEY": "exchange-secret"}
 QUICK = 'parameters = { fast = 2, slow = 5, quantity = "10" }'
 _RUN_S = 60.0
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 _ROOT = Path(__file__).parents[2]
 
 
@@ -70,7 +70,7 @@ def finish(process: subprocess.Popen[str], timeout_s: float = _RUN_S) -> Done:
     return Done(process.returncode, out, err)
 
 
-def stop(process: subprocess.Popen[str], number: signal.Signals, within_s: float = 8.0) -> Done:
+def stop(process: subprocess.Popen[str], number: signal.Signals, within_s: float = 30.0) -> Done:
     """Tell it to stop, and see it end in time."""
     process.send_signal(number)
     return finish(process, within_s)
@@ -91,13 +91,12 @@ def running(folder: Path, *arguments: str, ledger: str = LEDGER, **env: str) -> 
             finish(process)
 
 
-def until(is_true: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> float:
-    """Wait for something that another process does; returns the seconds that it took."""
+def until(is_true: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
+    """Wait for something that another process does."""
     began = time.monotonic()
     while not is_true():
         assert time.monotonic() - began < patience_s, f"waited {patience_s} s in vain for {what}"
         time.sleep(0.02)
-    return time.monotonic() - began
 
 
 # --- what is in the folder ----------------------------------------------------------------------------------------

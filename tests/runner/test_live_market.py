@@ -47,10 +47,13 @@ def test_a_self_paced_market_is_traded_live_until_sigterm(broker: str, tmp_path:
 
 @contextmanager
 def delivering(folder: Path) -> Iterator[Judge]:
-    """A runner that only delivers, at an exchange that moves by itself, a minute in a tenth of a second."""
+    """A runner that only delivers, at an exchange that moves by itself, a minute in a tenth of a second.
+
+    Nothing is read again on a schedule, so what arrives was told.
+    """
     arguments = ("--speed", "600", "--days", "1", "--symbols", "AAA,BBB", "--seed", "7")
     with Judge.start(folder, *arguments) as judge:
-        options = attach(folder, judge, "exchange", '[strategy]\nname = "none"\n')
+        options = attach(folder, judge, "exchange", '[strategy]\nname = "none"\n[delivery]\nreconcile_every_s = 3600\n')
         with running(folder, *options, ledger=LEDGER) as runner:
             until(lambda: market_time_passes(judge), "the first bar")
             yield judge
@@ -82,22 +85,21 @@ def status(folder: Path, order_id: str) -> str:
     return next(str(row["status"]) for row in rows(folder, "orders", LEDGER) if row["order_id"] == order_id)
 
 
-def test_an_order_placed_by_hand_is_delivered_and_filled_within_two_seconds(tmp_path: Path) -> None:
+def test_an_order_placed_by_hand_is_delivered_and_filled_without_waiting_for_a_schedule(tmp_path: Path) -> None:
     with delivering(tmp_path) as judge:
         order = place(tmp_path, "AAA", "buy", "10")
-        assert until(lambda: bool(order_at(judge, order["client_order_id"])), "its arrival") < 2
-        assert until(lambda: status(tmp_path, order["order_id"]) == "filled", "its fill") < 2
+        until(lambda: bool(order_at(judge, order["client_order_id"])), "its arrival")
+        until(lambda: status(tmp_path, order["order_id"]) == "filled", "its fill")
 
 
-def test_a_cancel_by_hand_reaches_the_exchange_within_two_seconds(tmp_path: Path) -> None:
+def test_a_cancel_by_hand_reaches_the_exchange_without_waiting_for_a_schedule(tmp_path: Path) -> None:
     with delivering(tmp_path) as judge:
         order = place(tmp_path, "AAA", "buy", "10", "--type", "limit", "--limit", "1")
         until(lambda: order_at(judge, order["client_order_id"]).get("status") == "new", "its rest in the book")
         until(lambda: status(tmp_path, order["order_id"]) in ("accepted", "new"), "its acceptance")
         placed(tradecore(tmp_path, "cancel", order["order_id"], "--ledger", f"sqlite:///{LEDGER}", "--json"))
-        arrived = until(lambda: order_at(judge, order["client_order_id"])["status"] == "canceled", "the cancel")
-        assert arrived < 2
-        assert until(lambda: status(tmp_path, order["order_id"]) == "canceled", "the news of it") < 2
+        until(lambda: order_at(judge, order["client_order_id"])["status"] == "canceled", "the cancel")
+        until(lambda: status(tmp_path, order["order_id"]) == "canceled", "the news of it")
 
 
 def test_a_runner_that_only_delivers_does_not_ask_for_bars(tmp_path: Path) -> None:

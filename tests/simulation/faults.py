@@ -56,6 +56,7 @@ def _pause(world: World, machine: Machine, act: Act) -> str:
     if host is None:
         return _NOT_THERE
     world.loop.pause(host)
+    world.thoughts.disturbed.add(host.name)
     world.after(act.lasts_s, lambda: world.loop.resume(host))
     return "done"
 

@@ -16,6 +16,8 @@ from tradecore.domain.values import OrderStatus, TradingState
 Truth = Callable[[str], str | None]
 """The status of the order that the exchange has under a client order id, None when it has none."""
 _S = OrderStatus
+_LANE = "main"
+"""The lane of delivery; cycles have one of their own."""
 
 
 class Judge(Books):
@@ -29,7 +31,7 @@ class Judge(Books):
         self.state = TradingState.ACTIVE
         self.stopped_at = 0.0
         self.stopped_by = ""
-        self.lane: tuple[str | None, int] = (None, 0)
+        self.lanes: dict[str, tuple[str | None, int]] = {}
         self.open_differences: dict[str, str] = {}
         self.sagas: dict[str, dt.datetime] = {}
         self.comparing: set[str] = set()
@@ -131,17 +133,20 @@ class Judge(Books):
             case ev.KillSwitchCleared():
                 self.state = TradingState.ACTIVE
             case ev.LaneTaken():
-                if event.fence != self.lane[1] + 1:
-                    self.fail("I11", f"fence {event.fence} of the lane follows {self.lane[1]}")
-                if self.lane[0] not in (None, event.holder):
-                    self.reach["takeover"] += 1
-                    self.reach["takeover during send"] += any(not one.is_answered for one in self.orders.values())
-                self.lane = (event.holder, event.fence)
+                holder, fence = self.lanes.get(event.lane, (None, 0))
+                if event.fence != fence + 1:
+                    self.fail("I11", f"fence {event.fence} of {event.lane} follows {fence}")
+                if holder not in (None, event.holder):
+                    is_delivery = event.lane == _LANE
+                    self.reach["takeover" if is_delivery else "takeover of cycles"] += 1
+                    during = is_delivery and any(not one.is_answered for one in self.orders.values())
+                    self.reach["takeover during send"] += during
+                self.lanes[event.lane] = (event.holder, event.fence)
             case ev.LaneLeft():
-                self.lane = (None, self.lane[1])
+                self.lanes[event.lane] = (None, self.lanes[event.lane][1])
             case ev.LaneUsed():
-                if self.lane != (by, event.fence):
-                    self.fail("I11", f"{by} uses the lane under fence {event.fence}; it is {self.lane}")
+                if self.lanes.get(event.lane) != (by, event.fence):
+                    self.fail("I11", f"{by} uses {event.lane} under fence {event.fence}; it is {self.lanes}")
             case ev.DifferenceFound():
                 self.open_differences[event.difference_id] = (
                     f"{event.kind} {event.subject}: {event.ours}/{event.theirs}"
@@ -172,8 +177,8 @@ class Judge(Books):
             self.fail("I1", f"order {order.order_id} may be there; sent again after {now - order.attempted_at:.1f} s")
         if order.may_be_there and not order.was_asked_for:
             self.fail("I1", f"order {order.order_id} may be there; sent again, and nobody asked for it since")
-        if event.lease != f"lease:{by}" or self.lane[0] not in (None, by):
-            self.fail("I11", f"{by} marks under {event.lease}, the lane is {self.lane}")
+        if event.lease != f"lease:{by}" or self.lanes.get(_LANE, (None, 0))[0] not in (None, by):
+            self.fail("I11", f"{by} marks under {event.lease}, the lanes are {self.lanes}")
         order.attempts, order.attempted_at, order.attempt_by = event.attempt, now, by
         order.status, order.is_answered, order.may_be_there = _S.SUBMITTED, False, False
         order.was_asked_for = False

@@ -23,6 +23,7 @@ from anyio._backends import _asyncio as backend
 from tests.simulation.hosts import HOST, Host, Killed, Livelock
 
 _LONGEST_MOMENT = 100_000
+_PATIENCE = 1_000
 _DELIVER = backend.CancelScope._deliver_cancellation
 
 
@@ -160,6 +161,8 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self._moment += 1
         if getattr(handle._callback, "__func__", None) is not _DELIVER:
             self._has_moved = True
+        if self._retries and self._moment % _PATIENCE == 0:
+            self._retry()  # somebody yields until a cancellation reaches it
         if self._moment > _LONGEST_MOMENT:
             self.stop()
             raise Livelock(f"{_LONGEST_MOMENT} steps at {self._time} s; the last one is of {host.name}: {handle}")

@@ -6,6 +6,7 @@ import datetime as dt
 import random
 from typing import TYPE_CHECKING
 
+import attrs
 from pydantic import SecretStr
 
 from tests.simulation.hosts import Host
@@ -16,9 +17,11 @@ from tests.simulation.strategy import Restless
 from tests.simulation.surroundings import SimulatedClock, SimulatedIds
 from tradecore.errors import BrokerError, InvariantViolated, RewoundLedger, StoreUnavailable, TradecoreError
 from tradecore.ledger import Ledger
+from tradecore.runner.agents import open_cycle
 from tradecore.runner.contract import Session
 from tradecore.runner.wiring import Surroundings, assemble
 from tradecore.settings import Settings
+from tradecore.strategies.none import NoStrategy
 from tradecore_alpaca.keys import make_keys
 from tradecore_alpaca.urls import resolve_urls
 from tradecore_alpaca.venue import guards_of, make_venue
@@ -91,16 +94,21 @@ class Machine:
             socket=connector(world.network, host, self.link),
             guards=guards_of(settings.broker),
         )
-        session = assemble(settings, Restless(world.seed), host.name, ledger, venue, around)
-        self.session = session
-        return await Daemon().run(session, Progress())
+        strategy = NoStrategy() if settings.strategy.name == "none" else Restless(world.seed)
+        session = assemble(settings, strategy, host.name, ledger, venue, around)
+        alone = all(other.host in (None, host) for other in world.machines)
+        fresh_s = settings.delivery.not_after_s
+        thinking = open_cycle(settings, session.engine, venue, self.clock, ids, host.name, fresh_s, alone=alone)
+        async with thinking as cycle:
+            self.session = session = attrs.evolve(session, cycle=cycle)
+            return await Daemon().run(session, Progress())
 
     def _ended(self, host: Host, error: BaseException | None, reason: str = "") -> None:
         """The process ended by itself."""
         if host.is_dead:
             return  # with the whole world
         self.host = self.session = None
-        self.world.network.forget(host)
+        self.world.forget(host)
         host.is_dead = True
         self.world.tell(host.name, f"ends: {reason or repr(error)}")
         self.ends.append(reason or type(error).__name__)
@@ -117,7 +125,7 @@ class Machine:
         self.world.kills += 1
         self.host = self.session = None
         self.world.loop.kill(host)
-        self.world.network.forget(host)
+        self.world.forget(host)
         self.ends.append("killed")
         self.world.after(restart_s, self.start)
 

@@ -15,17 +15,17 @@ _NEXT = dt.datetime(2024, 1, 3, 14, 30, tzinfo=dt.UTC)
 _MINUTE = dt.timedelta(minutes=1)
 
 
-def minutes(count: int) -> list[dt.datetime]:
-    """When the bars of the day begin: `count` minutes, the last minute of the day, and three of the next."""
-    return [OPEN + n * _MINUTE for n in range(count)] + [_CLOSE] + [_NEXT + n * _MINUTE for n in range(3)]
+def minutes(count: int, more: int = 3) -> list[dt.datetime]:
+    """When the bars of the day begin: `count` minutes, the last minute of the day, and `more` of the next."""
+    return [OPEN + n * _MINUTE for n in range(count)] + [_CLOSE] + [_NEXT + n * _MINUTE for n in range(more)]
 
 
-def bars(seed: int, count: int) -> list[Bar]:
+def bars(seed: int, count: int, more: int = 3) -> list[Bar]:
     """A walk that moves enough for limits and stops to be reached, by (start, symbol)."""
     rng = random.Random(f"bars:{seed}")
     price = {symbol: rng.randint(3_000, 20_000) for symbol in SYMBOLS}
     found = []
-    for start in minutes(count):
+    for start in minutes(count, more):
         for symbol in SYMBOLS:
             opened = price[symbol]
             closed = max(500, opened + rng.randint(-opened // 60, opened // 60))

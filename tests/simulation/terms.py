@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.simulation.market import SYMBOLS
+from tests.simulation.minds import Mind, mind_of, settings_of_mind
 from tradecore.domain.triggers import Trigger
 from tradecore.settings import Settings, load_settings
 from tradecore_exchange import ExchangeOptions
@@ -27,15 +28,15 @@ _UNWATCHED: dict[str, Any] = {trigger.value: "none" for trigger in Trigger} | {"
 
 def settings_of(seed: int, *, shared: bool) -> Settings:
     """What the runners of a seed are told."""
-    return _settings(random.Random(f"terms:{seed}").randrange(len(_RISKS)), shared)
+    return _settings(random.Random(f"terms:{seed}").randrange(len(_RISKS)), shared, mind_of(seed))
 
 
 @functools.cache
-def _settings(risk: int, shared: bool) -> Settings:
+def _settings(risk: int, shared: bool, mind: Mind | None) -> Settings:
     told = {
         "ledger": "memory:",
         "broker": {"name": "alpaca", "base_url": "http://exchange", "unreachable_after_s": 5, "read_timeout_s": 3},
-        "strategy": {"name": "restless"},
+        "strategy": {"name": "none" if mind is not None and mind.alone else "restless"},
         "market_data": {"symbols": ",".join(SYMBOLS)},
         "delivery": {"shared": shared, "takeover_s": 4, "reconcile_every_s": 30, "visibility_s": VISIBILITY_S},
         "risk": {"defaults": "none", **_RISKS[risk]},
@@ -44,7 +45,7 @@ def _settings(risk: int, shared: bool) -> Settings:
         "daily_check": {"enabled": False},
         "anchors": {"enabled": False},
     }
-    return load_settings(None, told)
+    return load_settings(None, told if mind is None else told | settings_of_mind(mind))
 
 
 def options_of(seed: int) -> ExchangeOptions:

@@ -7,7 +7,9 @@ from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from tests.simulation.minds import KEY
 from tradecore.domain.values import ZERO, canonical
+from tradecore.errors import InputError
 from tradecore.ledger import Ledger
 from tradecore.sagas.orders import PATIENCE
 from tradecore.verify import verify
@@ -33,6 +35,8 @@ def judge_end(world: World, *, thorough: bool) -> None:
         _fills(world)
         _numbers(world)
     _views(world)
+    if world.mind is not None:
+        _texts(world)
     if thorough:
         report = verify(world.disk.journal)
         if not report.ok:
@@ -128,6 +132,20 @@ def _numbers(world: World) -> None:
     stray = [key for key, held in account.reservations.items() if key not in worked and held.quantity > ZERO]
     if stray:
         world.fail("I3", f"reservations of orders that ended: {stray}")
+
+
+def _texts(world: World) -> None:
+    """From an agent's order to what the model was asked and what it said; and no key in any of it."""
+    texts, kept = world.disk.journal.texts, []
+    for order_id, digest in world.thoughts.traced():
+        try:
+            kept.append(texts.get(digest))
+        except InputError:
+            world.fail("I7", f"a prompt or an answer behind {order_id} is not kept")
+    rows = world.disk.journal.links(0, world.disk.journal.head())
+    key = KEY.encode()
+    if any(isinstance(text, bytes) and key in text for text in kept) or any(key in bytes(row.state) for row in rows):
+        world.fail("I14", "the key of a provider is on record")
 
 
 def _views(world: World) -> None:

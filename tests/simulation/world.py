@@ -15,6 +15,7 @@ import attrs
 
 from tests.simulation import broker_side, operator
 from tests.simulation.anyio_order import order_anyio
+from tests.simulation.dialing import virtual_http
 from tests.simulation.disk import Disk, Handle
 from tests.simulation.faults import FAULT_DOINGS, heal
 from tests.simulation.hosts import HOST, Host, Killed, Livelock
@@ -22,9 +23,12 @@ from tests.simulation.judge import Judge
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.machine import Machine, is_expected
 from tests.simulation.market import SYMBOLS, bars
+from tests.simulation.minds import MORE, THOUGHTS, mind_of, thoughts_of
+from tests.simulation.models import Models
 from tests.simulation.network import Network
 from tests.simulation.script import HEAL_S, Act, script_of
 from tests.simulation.terms import SPEED, VISIBILITY_S, options_of, settings_of
+from tests.simulation.thoughts import Thoughts
 from tests.simulation.verdict import judge_end
 from tests.simulation.wire import check_request
 from tradecore import failpoints
@@ -55,6 +59,12 @@ class Outcome:
     acts: tuple[Act, ...]
 
 
+def whole_script(seed: int, machines: int) -> tuple[Act, ...]:
+    """Everything that happens in a seed's world, in the order of time."""
+    acts = (*script_of(seed, machines), *thoughts_of(seed, machines))
+    return tuple(sorted(acts, key=lambda act: (act.at, act.kind, act.number)))
+
+
 class World:
     """Everything of one seed. `acts` replaces what the seed would have happen."""
 
@@ -70,13 +80,17 @@ class World:
         self.network = Network(self.loop, seed)
         self.disk = Disk(self.loop, seed, self.on_append, self.on_stuck)
         self.judge = Judge(self.fail, self.reach, VISIBILITY_S, self._status_of)
+        self.mind = mind_of(seed)
+        self.thoughts = Thoughts(self.fail, self.reach, self.mind)
         self.armed: dict[tuple[str, str], int] = {}
         self.held_up: dict[tuple[str, str], tuple[int, Callable[[], None]]] = {}
         is_shared = self.rng.random() < 0.4
         names = ("one", "two") if is_shared else ("one",)
         self.machines = [Machine(self, name, settings_of(seed, shared=is_shared)) for name in names]
-        self.acts = script_of(seed, len(names)) if acts is None else acts
-        self.floor = Floor(SYMBOLS, bars(seed, 7), source=f"simulated {seed}", options=options_of(seed))
+        self.models = None if self.mind is None else Models(self, self.mind)
+        self.acts = whole_script(seed, len(names)) if acts is None else acts
+        day = bars(seed, 7, 3 if self.mind is None else MORE)
+        self.floor = Floor(SYMBOLS, day, source=f"simulated {seed}", options=options_of(seed))
         app = create_app(self.floor, monotonic=self.loop.time)
         self.network.app = app
         self.house: House = app.state.house
@@ -116,6 +130,8 @@ class World:
                 self._check_kill()
             self.tell(host.name, f"#{one.envelope.position} {one.envelope.name} {one.envelope.stream}")
         self.judge.written(self.loop.time(), host.name, recorded)
+        if self.models is not None:
+            self.models.written(host, recorded)
 
     def on_stuck(self, host: Host) -> None:
         """A process goes on after its journal broke."""
@@ -134,6 +150,12 @@ class World:
         self.tell(host.name, f"{method} {path} {body.decode()[:200]}")
         machine = next(one for one in self.machines if one.host is host)
         check_request(self.judge, self.loop.time(), machine.clock.now(), host.name, method, path, body)
+
+    def forget(self, host: Host) -> None:
+        """A process ended."""
+        self.network.forget(host)
+        if self.models is not None:
+            self.models.dialer.forget(host)
 
     def on_open(self, machine: Machine, handle: Handle) -> None:
         """A process opens the ledger."""
@@ -182,6 +204,9 @@ class World:
             outcome = operator.carry_out(self, act)
         elif act.kind in broker_side.DOINGS:
             outcome = broker_side.carry_out(self, act)
+        elif act.kind in THOUGHTS:
+            machine = self.machines[act.who % len(self.machines)]
+            outcome = "nobody asks a model" if self.models is None else self.models.act(machine, act)
         else:
             outcome = FAULT_DOINGS[act.kind](self, self.machines[act.who % len(self.machines)], act)
         self.tell("script", f"{act}: {outcome}")
@@ -191,7 +216,7 @@ class World:
 
     def run(self) -> Outcome:
         """Simulate the day."""
-        restore = order_anyio()
+        restores = (order_anyio(), virtual_http(self.loop))
         gc.disable()
         failpoints.watch(self.on_failpoint)
         asyncio.set_event_loop(self.loop)
@@ -201,7 +226,7 @@ class World:
                 self.after(self.rng.uniform(0, 2), machine.start)
             for act in self.acts:
                 self.after(act.at, lambda act=act: self.act(act))  # type: ignore[misc]
-            self.after(HEAL_S, lambda: heal(self))
+            self.after(HEAL_S, self._heal)
             self.after(END_S, self.loop.stop)
             try:
                 self.loop.run_forever()
@@ -218,8 +243,14 @@ class World:
             failpoints.watch(None)
             self.loop.end()
             asyncio.set_event_loop(None)
-            restore()
+            for restore in restores:
+                restore()
             gc.enable()
+
+    def _heal(self) -> None:
+        heal(self)
+        if self.models is not None:
+            self.models.heal()
 
     def _outcome(self) -> Outcome:
         return Outcome(

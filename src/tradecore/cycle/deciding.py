@@ -192,9 +192,10 @@ class Decider:
 
     async def _judge(self, briefing: Briefing, left_s: float) -> Judgement:
         """The agent's judgement, or why it has none. Only what would make a replay or the store a liar is raised."""
+        late = f"the agent did not decide within {self._rules.decide_s:g} s"
         with anyio.move_on_after(left_s):
             try:
-                return await self._agent.judge(briefing)
+                judgement = await self._agent.judge(briefing)
             except Exception as error:  # noqa: BLE001 - an agent is anybody's code, and its failure is no decision
                 errors = _leaves(error)
                 for one in errors:
@@ -203,7 +204,9 @@ class Decider:
                 why = str(errors[0]) if isinstance(errors[0], TradecoreError) else type(errors[0]).__name__
                 _log.error("an agent failed", agent=self._agent.name, symbol=briefing.symbol, error=why)
                 return abstain(f"the agent failed: {why}"[:2000])
-        return abstain(f"the agent did not decide within {self._rules.decide_s:g} s")
+            # A process that was held up finds the answer and the end of its time at once, and the answer may be first.
+            return judgement if self._clock.monotonic() <= briefing.deadline else abstain(late, judgement.cost)
+        return abstain(late)
 
     def _known(self, decision: str) -> DeliberationState:
         state = self._ledger.deliberation(decision)

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from tradecore.domain.session import is_regular
+from tradecore.domain.truth import Known, judged, unavailable
 from tradecore.domain.values import Bar
 from tradecore.ports.market_data import MarketData
 
@@ -39,8 +40,9 @@ class MarketMemory:
         """What is known of a symbol, in the order of time."""
         return tuple(self._bars.get(symbol, ()))
 
-    def fresh(self, symbol: str, now: dt.datetime, max_age_s: float) -> tuple[Bar, ...]:
-        """The same, or nothing where the newest bar ended longer ago than that."""
+    def known(self, symbol: str, now: dt.datetime, max_age_s: float) -> Known[tuple[Bar, ...]]:
+        """The same, as of the end of the newest; live when that was no longer ago than `max_age_s` at `now`."""
         bars = self.bars(symbol)
-        limit = dt.timedelta(seconds=max_age_s)
-        return bars if bars and now - (bars[-1].start + _MINUTE) <= limit else ()
+        if not bars:
+            return unavailable()
+        return judged(bars, bars[-1].start + _MINUTE, now, dt.timedelta(seconds=max_age_s))

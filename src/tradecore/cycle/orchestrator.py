@@ -25,6 +25,7 @@ from tradecore.domain.deliberation import DeliberationState
 from tradecore.domain.events import CyclesPaused, DecisionExecuted
 from tradecore.domain.judgement import CycleStep, StepResult
 from tradecore.domain.messages import Cause
+from tradecore.domain.truth import Known
 from tradecore.domain.values import Bar, TradingState
 from tradecore.draft import last_event
 from tradecore.engine import Engine
@@ -87,7 +88,7 @@ class Cycle:
         self._ids = ids
         self._account = account
         self._rules = rules
-        self._universe = Universe(self._ledger, symbols)
+        self._universe = Universe(symbols, engine.assets.tradable)
         self._memory = MarketMemory(market_data, agent.lookback_bars)
         self.outcomes = OutcomeResolver(self._ledger, ids, market_data)
         self._decider = Decider(
@@ -239,7 +240,7 @@ class Cycle:
             await self._memory.read(here.symbols, here.now)
         except _UNREAD as error:
             return StepResult.FAILED, str(error)
-        stale = [one for one in here.symbols if not self._fresh(one, here.now)]
+        stale = [one for one in here.symbols if not self._known(one, here.now).is_live]
         here.symbols = tuple(one for one in here.symbols if one not in stale)
         if not here.symbols:
             return StepResult.FAILED, "no symbol has fresh bars"
@@ -249,7 +250,7 @@ class Cycle:
         """All symbols at once; none can keep another from its decision."""
 
         async def one(symbol: str) -> None:
-            bars = self._fresh(symbol, here.now)
+            bars = self._known(symbol, here.now).require(f"bars of {symbol}")
             state = await self._decider.decide(symbol, bars, here.cycle_id)
             if state is not None:
                 here.decisions.append(state)
@@ -273,7 +274,7 @@ class Cycle:
             kept = state.validated
             if kept is None or not kept.stance.acts or self._ledger.has_stream(streams.decision(state.decision_id)):
                 continue
-            problem = self._place(state, self._fresh(state.symbol, here.now))
+            problem = self._place(state, self._known(state.symbol, here.now).require(f"bars of {state.symbol}"))
             failpoint("decision.placed")
             if problem is None:
                 here.orders += 1
@@ -350,8 +351,8 @@ class Cycle:
 
     # --- small things -----------------------------------------------------------------------------------------------
 
-    def _fresh(self, symbol: str, now: dt.datetime) -> tuple[Bar, ...]:
-        return self._memory.fresh(symbol, now, self._rules.data_max_age_s)
+    def _known(self, symbol: str, now: dt.datetime) -> Known[tuple[Bar, ...]]:
+        return self._memory.known(symbol, now, self._rules.data_max_age_s)
 
     @property
     def _every(self) -> dt.timedelta:

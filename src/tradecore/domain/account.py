@@ -74,16 +74,16 @@ def set_limits(state: AccountState, command: SetLimits) -> list[ev.Event]:
 
 
 def mark(state: AccountState, command: MarkEquity) -> list[ev.Event]:
-    """Take in prices of what is held. Nothing happens when they are known already and no new day begins."""
+    """Take in prices of what is held. Nothing happens when that says nothing new and no new day begins."""
     held = {symbol: price for symbol, price in command.marks.items() if symbol in state.exposure.books}
     exposure = marked(state.exposure, held)
     value, day = exposure.held_value, command.at.date().isoformat()
     if state.broker_account_id is None or value is None:
         return []
-    tempo = state.tempo.on(command.at.date(), state.equity)
-    if exposure == state.exposure and tempo == state.tempo and tempo.start is not None:
+    equity, tempo = plus(state.cash, value), state.tempo.on(command.at.date(), state.opening)
+    if exposure == state.exposure and tempo == state.tempo and equity == state.marked:
         return []
-    return [ev.EquityMarked(state.account, day, plus(state.cash, value), held)]
+    return [ev.EquityMarked(state.account, day, equity, held)]
 
 
 def worst_quantity(command: PlaceOrder) -> Decimal:

@@ -17,6 +17,7 @@ from tradecore.domain.position import Lot, Position, apply_fill
 from tradecore.domain.reservations import Reservation, open_quantity, put
 from tradecore.domain.restating import position_of
 from tradecore.domain.tempo import Tempo, scopes
+from tradecore.domain.triggers import Trigger
 from tradecore.domain.values import ZERO, TradingState, minus, plus, times
 from tradecore.errors import InvariantViolated
 
@@ -69,7 +70,12 @@ class AccountState:
     tempo: Tempo = Tempo()
     open_by_scope: Mapping[str, int] = attrs.field(factory=dict)
     peak: Decimal | None = None
-    """The largest equity at the beginning of a day or when prices were taken in; what came from outside moves it."""
+    """The largest equity, of all days, at the beginning of a day or when prices were taken in.
+
+    What came from outside moves it; it begins anew when a person lets trading go on after a drawdown.
+    """
+    marked: Decimal | None = None
+    """The equity when prices were last taken in; what came from outside moves it."""
 
     @property
     def may(self) -> TradingState:
@@ -82,6 +88,12 @@ class AccountState:
         """Cash and what all positions are worth; None while the account or the price of a position is not known."""
         held = self.exposure.held_value
         return None if held is None or self.broker_account_id is None else plus(self.cash, held)
+
+    @property
+    def opening(self) -> Decimal | None:
+        """What a day begins with that begins now: fills since prices were last taken in belong to it already."""
+        equity = self.equity
+        return equity if equity is None or self.marked is None else self.marked
 
     def position(self, symbol: str) -> Position:
         """The position in a symbol, flat when there is none."""
@@ -170,7 +182,10 @@ def _evolve_cleared(state: AccountState, event: ev.KillSwitchCleared) -> Account
     if event.at is not None:
         for trigger, cooldown_s in state.stopped_by.items():
             quiet[trigger] = event.at + dt.timedelta(seconds=float(cooldown_s))
-    return changed(state, trading_state=TradingState.ACTIVE, clear_requested_by=None, stopped_by={}, quiet=quiet)
+    # Whoever lets trading go on after a drawdown knows of it, and is not stopped by the same one for ever.
+    peak = state.equity if Trigger.DRAWDOWN.value in state.stopped_by else state.peak
+    after = changed(state, trading_state=TradingState.ACTIVE, clear_requested_by=None, stopped_by={}, quiet=quiet)
+    return changed(after, peak=peak)
 
 
 def _evolve_pin(state: AccountState, event: ev.AccountPinned) -> AccountState:
@@ -179,7 +194,7 @@ def _evolve_pin(state: AccountState, event: ev.AccountPinned) -> AccountState:
         for held in event.positions
         if held.quantity
     }
-    return changed(
+    after = changed(
         state,
         broker=event.broker,
         broker_account_id=event.broker_account_id,
@@ -191,6 +206,8 @@ def _evolve_pin(state: AccountState, event: ev.AccountPinned) -> AccountState:
         opening_activities=event.activities,
         exposure=_held(state.exposure, positions),
     )
+    begins = state.tempo.start is None and state.tempo.day is not None  # with an order that was placed before
+    return changed(after, tempo=changed(state.tempo, start=after.equity)) if begins else after
 
 
 def _held(exposure: Exposure, positions: Mapping[str, Position]) -> Exposure:
@@ -205,11 +222,11 @@ def _evolve_limits(state: AccountState, event: ev.LimitsSet) -> AccountState:
 
 
 def _evolve_mark(state: AccountState, event: ev.EquityMarked) -> AccountState:
-    tempo = state.tempo.on(dt.date.fromisoformat(event.day), state.equity)
-    if tempo.start is None:
-        tempo = changed(tempo, start=event.equity)
-    peak = max(known for known in (state.peak, tempo.start, event.equity) if known is not None)
-    return changed(state, tempo=tempo, peak=peak, exposure=marked(state.exposure, event.marks))
+    tempo = state.tempo.on(dt.date.fromisoformat(event.day), state.opening)
+    start = event.equity if tempo.start is None else tempo.start
+    peak = max(event.equity, start if state.peak is None else state.peak)
+    exposure = marked(state.exposure, event.marks)
+    return changed(state, tempo=changed(tempo, start=start), peak=peak, marked=event.equity, exposure=exposure)
 
 
 def _evolve_reservation(state: AccountState, event: ev.ReservationMade) -> AccountState:
@@ -231,7 +248,7 @@ def _evolve_reservation(state: AccountState, event: ev.ReservationMade) -> Accou
         worth = None if event.price is None else times(event.quantity, event.price)
         day = event.at.date()
         if day != tempo.day:  # what the account is worth is only asked where a day begins
-            tempo = tempo.on(day, state.equity)
+            tempo = tempo.on(day, state.opening)
         tempo = tempo.placed(order, worth, state.limits)
     reservations, opened = put(state.reservations, event.order_id, made)
     counts = dict(state.open_by_scope)
@@ -265,9 +282,13 @@ _FROM_OUTSIDE = ("deposit", "withdrawal")
 
 
 def _from_outside(state: AccountState, worth: Decimal) -> AccountState:
-    tempo, peak = state.tempo, state.peak
+    tempo = state.tempo
     tempo = tempo if tempo.start is None else changed(tempo, start=plus(tempo.start, worth))
-    return changed(state, tempo=tempo, peak=None if peak is None else plus(peak, worth))
+    return changed(state, tempo=tempo, peak=_moved(state.peak, worth), marked=_moved(state.marked, worth))
+
+
+def _moved(known: Decimal | None, worth: Decimal) -> Decimal | None:
+    return None if known is None else plus(known, worth)
 
 
 def _worth(event: ev.AdjustmentBooked, state: AccountState) -> Decimal:

@@ -36,6 +36,4 @@ def closable(account: AccountState, strategy: str, symbol: str) -> Decimal:
         for (other, of), holding in account.holdings.items():
             if of == symbol and other != EXTERNAL and holding.quantity * held < 0:
                 there = minus(there, holding.quantity)  # what others hold against it is in the account, too
-    if held * there <= 0:
-        return ZERO
-    return held if abs(held) <= abs(there) else there
+    return max(ZERO, min(held, there)) if held > 0 else min(ZERO, max(held, there))

@@ -81,5 +81,5 @@ def evolve(state: Suspension, event: SuspensionEvent) -> Suspension:
             return changed(state, attempts=event.attempt, in_flight=True)
         case ev.SuspensionLiftAnswered():
             return changed(state, in_flight=False)
-        case ev.SuspensionLifted():
+        case _:  # lifted
             return Suspension(attempts=state.attempts)

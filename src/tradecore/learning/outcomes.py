@@ -128,7 +128,8 @@ class OutcomeResolver:
         entries = [one for one in ended.fills if (one.signed_qty > 0) == (ended.proposed.side is Side.BUY)]
         paid = sum((times(abs(one.signed_qty), one.price) for one in entries), ZERO)
         units = sum((abs(one.signed_qty) for one in entries), ZERO)
-        assert units, "a closed trade was entered"
+        if not units:
+            return ev.OutcomeVoided(decision, trade_id, "every fill of its entry was taken back")
         slippages = [one.slippage for one in entries if one.slippage is not None]
         state = self._ledger.deliberation(decision)
         made = None if state is None else state.concluded

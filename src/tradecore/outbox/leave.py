@@ -44,12 +44,13 @@ class Leave:
         """What was recorded since the attempt was, and is against it: asked when its turn to leave has come."""
         order = self._ledger.order(order_id)
         assert order is not None, "an order does not vanish"
+        assert order.not_after is not None, "an order is queued before it is sent"
         killed = self._ledger.kill(self._account)
         if order.cancel_requested:
             return "it was canceled while it waited"
         if killed is not None and killed.is_open and order.purpose is Purpose.TRADE:
             return "everything that works for the account is being canceled"
-        if order.not_after is not None and self._clock.now() > order.not_after:
+        if self._clock.now() > order.not_after:
             return "its time to be sent passed while it waited"
         return self.refusal(order) or self.hold(order) or self.stopped(order)
 

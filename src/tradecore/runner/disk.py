@@ -44,7 +44,7 @@ class DiskWatch:
             reason = f"less than {self._wanted / _MEGABYTE:g} MB are free on the disk of the ledger"
             self._engine.gate.close(HOLD, reason, withdraws=True)
             self._engine.note(streams.RUNNER, DiskLow(free, self._wanted))
-            self._engine.alert(HOLD, f"{reason}: only orders that reduce a position are placed and sent")
+            self._engine.tell(HOLD, f"{reason}: only orders that reduce a position are placed and sent")
         elif self._is_low and free >= self._wanted * _CALM:
             self._is_low = False
             self._engine.note(streams.RUNNER, DiskRecovered(free, self._wanted))

@@ -150,6 +150,7 @@ def assemble(
         limits=settings.risk.limits(of_a_day=venue.replay is None),
         not_after_s=not_after_s(settings, venue),
         account_max_age_s=delivery.account_max_age_s if venue.replay is None else None,
+        assets_max_age_s=delivery.assets_max_age_s if venue.replay is None else None,
         stream_grace_s=delivery.stream_grace_s,
         cash_tolerance=delivery.cash_tolerance,
         vigilance=settings.triggers.vigilance(is_replayed=venue.replay is not None),

@@ -13,6 +13,7 @@ import structlog
 
 from tradecore.domain import commands as cmd
 from tradecore.domain.events import AlertTriggered, Event, SagaNeedsPerson, SagaStarted
+from tradecore.domain.evolving import changed
 from tradecore.domain.identity import derived_id
 from tradecore.domain.messages import Cause, Recorded
 from tradecore.domain.saga import SagaState
@@ -65,6 +66,7 @@ class Conductor:
         self._wake = wake
         self._held_back = held_back
         self._live: dict[str, None] = {}
+        self._deadlines: dict[str, tuple[dt.datetime, float]] = {}
         self._must_look_again = False
         self._changed = anyio.Event()
 
@@ -123,6 +125,7 @@ class Conductor:
                 state = self._ledger.saga(saga_id)
                 if state is None or not state.is_live:
                     self._live.pop(saga_id, None)
+                    self._deadlines.pop(saga_id, None)
                     break
                 if not self._step(state):
                     break
@@ -134,6 +137,7 @@ class Conductor:
         """Take the next step, if there is one."""
         kind = self._kinds.get(state.kind)
         now = self._clock.now()
+        state = self._in_time(state, now)
         move = (
             needs_person(f"nobody here knows sagas of kind {state.kind}")
             if kind is None
@@ -160,6 +164,18 @@ class Conductor:
         failpoint("saga.step.after")
         return taken
 
+    def _in_time(self, state: SagaState, now: dt.datetime) -> SagaState:
+        """The saga with its deadline by the wall clock as it is now: setting that clock moves no deadline seen before.
+
+        What an earlier run left is held against the wall clock once, for that outlives a process.
+        """
+        apart = now.timestamp() - self._clock.monotonic()
+        deadline, before = self._deadlines.get(state.saga_id, (None, apart))
+        if deadline != state.deadline:
+            self._deadlines[state.saga_id] = state.deadline, apart
+            return state
+        return changed(state, deadline=state.deadline + dt.timedelta(seconds=round(apart - before)))
+
     def _why_wait(self, move: Move) -> str | None:
         placed = (part for part in move.commands if isinstance(part, cmd.PlaceOrder))
         return next((why for order in placed if (why := self._held_back(order)) is not None), None)
@@ -182,7 +198,8 @@ class Conductor:
 
     def _until_deadline(self) -> float | None:
         now = self._clock.now()
-        found = [state.deadline for one in self._live if (state := self._ledger.saga(one)) is not None]
+        live = (state for one in self._live if (state := self._ledger.saga(one)) is not None)
+        found = [self._in_time(state, now).deadline for state in live]
         if not found:
             return None
         left = (min(found) - now).total_seconds()

@@ -8,8 +8,8 @@
 
 Cases by number: B01 submit and look up, B02 a client order id is unique, B03 a cancel is a request, B04 the record of
 executions, B05 the stream, B06 partial fills, B07 replacements, B08 brackets, B09 positions, B10 fractions, B11
-refusals, B12 busts and corrections, B13 the account, B15 stops and trails, B16 OCO and OTO, B17 amounts of money,
-B18 cancel everything, B19 suspend, B20 close a position, B21 activities, B22 cash.
+refusals, B12 busts and corrections, B13 the account, B14 immediate orders, B15 stops and trails, B16 OCO and OTO,
+B17 amounts of money, B18 cancel everything, B19 suspend, B20 close a position, B21 activities, B22 cash.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Orders: submitted once, found again, canceled and replaced by request, refused. Cases B01 to B03, B07 and B11."""
+"""Orders: submitted once, found again, canceled, replaced, refused. Cases B01 to B03, B07, B11 and B14."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 import attrs
 import pytest
 
-from tradecore.domain.values import OrderStatus, OrderType, Side
+from tradecore.domain.values import OrderStatus, OrderType, Side, TimeInForce
 from tradecore.errors import AlreadyExists, BrokerRefused, RefusalReason
 from tradecore.ports.broker import EVER, ReplaceRequest
 from tradecore.testing.broker_stage import Capability, Play
@@ -148,3 +148,25 @@ class OrdersContract:
             await play.broker.submit(play.request())
         assert caught.value.reason is RefusalReason.WASH_TRADE
         assert caught.value.conflicting_order_id == waiting.broker_order_id
+
+    @pytest.mark.parametrize("tif", [TimeInForce.IOC, TimeInForce.FOK])
+    async def test_b14_what_is_good_for_an_instant_does_not_wait(self, play: Play, tif: TimeInForce) -> None:
+        play.needs(Capability.IMMEDIATE)
+        order = await play.broker.submit(await play.patient(time_in_force=tif))
+        over = await play.until(order.broker_order_id, OrderStatus.CANCELED, OrderStatus.EXPIRED)
+        assert over.filled_qty == await play.held() == 0
+
+    @pytest.mark.parametrize("tif", [TimeInForce.IOC, TimeInForce.FOK])
+    async def test_b14_what_it_meets_it_trades(self, play: Play, tif: TimeInForce) -> None:
+        """All or nothing for the one, what there is for the other; and nothing of either stays."""
+        play.needs(Capability.IMMEDIATE)
+        order = await play.broker.submit(
+            play.request(order_type=OrderType.LIMIT, limit_price=await play.at("1.5"), time_in_force=tif)
+        )
+        ends = (OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED)
+        over = await play.until(order.broker_order_id, *ends)
+        assert over.filled_qty == await play.held() > 0
+        assert over.quantity is not None
+        assert over.filled_qty <= over.quantity
+        assert (over.status is OrderStatus.FILLED) == (over.filled_qty == over.quantity)
+        assert tif is TimeInForce.IOC or over.status is OrderStatus.FILLED

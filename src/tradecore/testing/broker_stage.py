@@ -25,6 +25,7 @@ class Capability(enum.StrEnum):
 
     PARTIAL_FILLS = "partial_fills"
     REPLACE = "replace"
+    IMMEDIATE = "immediate"
     STOP = "stop"
     TRAILING_STOP = "trailing_stop"
     BRACKET = "bracket"

@@ -13,7 +13,7 @@ import attrs
 class Bug:
     """A defect somebody could write: what it is in words, where, and what makes the wrong code out of the right.
 
-    `also` are further places, where the shipped code looks twice.
+    `also` are further places, where the shipped code looks twice. `agents`: it shows only where agents trade.
     """
 
     name: str
@@ -22,6 +22,7 @@ class Bug:
     attribute: str
     wrong: Callable[[Any], Any]
     also: tuple[tuple[Any, str, Callable[[Any], Any]], ...] = ()
+    agents: bool = False
 
     @contextmanager
     def planted(self) -> Iterator[None]:

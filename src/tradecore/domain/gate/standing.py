@@ -19,7 +19,7 @@ def standing_of(account: AccountState, ask: Ask, now: dt.datetime, instead_of: s
     mark = exposure.marks.get(symbol, ZERO)
     others_known = not (exposure.unpriced - {symbol})
     sector = account.limits.sectors.get(symbol)
-    tempo = account.tempo.on(now.date(), account.equity)
+    tempo = account.tempo.on(now.date(), account.opening)
     names = (symbol, ask.strategy, ask.actor)
     keys = dict(zip(scopes(*names), names, strict=True))
     return Standing(

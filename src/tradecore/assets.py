@@ -1,0 +1,54 @@
+"""What the broker trades, as it last said itself, and how old that word is."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from tradecore.domain import streams
+from tradecore.domain.events import AssetsRefreshed
+from tradecore.domain.messages import Cause
+from tradecore.domain.truth import Known, judged, unavailable
+from tradecore.draft import last_event
+from tradecore.errors import StaleError
+from tradecore.ledger import Ledger
+from tradecore.ports.broker import Broker
+from tradecore.ports.clock import Clock
+
+
+class Assets:
+    """The broker's list of what can be traded. An outage leaves the last one, until that is too old."""
+
+    def __init__(self, ledger: Ledger, broker: Broker, clock: Clock, max_age_s: float | None) -> None:
+        """A list older than `max_age_s` is stale; None where age is no matter."""
+        self._ledger = ledger
+        self._broker = broker
+        self._clock = clock
+        self._limit = None if max_age_s is None else dt.timedelta(seconds=max_age_s)
+        self._told: tuple[frozenset[str], dt.datetime, float] | None = None
+
+    async def refresh(self, cause: Cause) -> None:
+        """Ask the broker, and record its list when it is not the one that is recorded already.
+
+        Raises `BrokerUnreachable`, `ProtocolError`; then everything is as it was.
+        """
+        as_of, at = self._clock.now(), self._clock.monotonic()
+        symbols = tuple(sorted(asset.symbol for asset in await self._broker.assets() if asset.tradable))
+        self._told = (frozenset(symbols), as_of, at)
+        event = AssetsRefreshed(self._broker.name, symbols)
+        if last_event(self._ledger.journal, streams.ASSETS) != event:
+            self._ledger.note(streams.ASSETS, event, cause)
+
+    def known(self) -> Known[frozenset[str]]:
+        """The symbols that can be traded, as of when this process last heard it from the broker."""
+        if self._told is None:
+            return unavailable()
+        symbols, as_of, at = self._told
+        passed = dt.timedelta(seconds=self._clock.monotonic() - at)  # whatever the wall clock was set to meanwhile
+        return judged(symbols, as_of, as_of + passed, self._limit)
+
+    def tradable(self, symbol: str) -> bool | None:
+        """Whether the broker trades a symbol; None when it never said, or too long ago. That is not a no."""
+        try:
+            return symbol in self.known().require("assets")
+        except StaleError:
+            return None
