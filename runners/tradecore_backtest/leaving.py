@@ -117,6 +117,7 @@ class Caretaker:
         self._records = records = DeskRecords(desk)
         ids = DerivedIds(f"{name}:exits")
         self._exits = Exits(records, ids, account, dt.timedelta(microseconds=bar_ns * 1_000_000 // NANO))
+        self._exits.doubts = False
         self._conductor = Conductor(records, _BarTime(records), ids, account)
 
     def see(self, bar: Bar, moment: Moment) -> None:
