@@ -29,7 +29,7 @@ from tests.simulation.models import Models
 from tests.simulation.network import Network
 from tests.simulation.script import HEAL_S, Act, script_of
 from tests.simulation.terms import SPEED, VISIBILITY_S, options_of, settings_of
-from tests.simulation.thoughts import Thoughts
+from tests.simulation.thoughts import Thoughts, in_words
 from tests.simulation.verdict import judge_end
 from tests.simulation.wire import check_request
 from tradecore import failpoints
@@ -130,7 +130,8 @@ class World:
         for one in recorded:
             if isinstance(one.event, KillVerified):
                 self._check_kill()
-            self.tell(host.name, f"#{one.envelope.position} {one.envelope.name} {one.envelope.stream}")
+            told = f"#{one.envelope.position} {one.envelope.name} {one.envelope.stream}"
+            self.tell(host.name, told + in_words(one.event))
         self.judge.written(self.loop.time(), host.name, recorded)
         if self.models is not None:
             self.models.written(host, recorded)
