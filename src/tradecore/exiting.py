@@ -24,21 +24,33 @@ from tradecore.domain.terms import legs_of
 from tradecore.domain.values import Bar
 from tradecore.feed import MINUTE
 from tradecore.leaving import held_by, partial_order_id
-from tradecore.ledger import Ledger
 from tradecore.ports.ids import Ids
+from tradecore.ports.records import Records
 from tradecore.protection import latest
 
 _UNSEEN = (
     "its exits need prices, and no bars of it come: name it in market_data.symbols, or let a stop wait at the broker"
 )
 _JUMPED = "may be a split: its exits that need prices wait until the broker names that price, too"
+_SHORTEST, _LONGEST = dt.timedelta(seconds=1), dt.timedelta(seconds=60)
+
+
+@attrs.frozen
+class _Tries:
+    """When a trade was last left by the time, as its so-many-th exit, and how long it then has to do."""
+
+    fired: int
+    at: dt.datetime
+    pause: dt.timedelta
 
 
 class Exits:
     """The exits of one account's trades."""
 
-    def __init__(self, ledger: Ledger, ids: Ids, account: str) -> None:
+    def __init__(self, ledger: Records, ids: Ids, account: str, bar: dt.timedelta = MINUTE) -> None:
+        """`bar` is how long the bars last."""
         self._ledger = ledger
+        self._bar = bar
         self._ids = ids
         self._account = account
         self.watched: frozenset[str] | None = None
@@ -47,6 +59,7 @@ class Exits:
         """Whether jumps are doubted: not in a replayed market, where nobody could be asked."""
         self._last: dict[str, Decimal] = {}
         self._jumped: dict[str, str] = {}
+        self._tries: dict[str, _Tries] = {}
 
     @property
     def doubted(self) -> frozenset[str]:
@@ -58,7 +71,7 @@ class Exits:
 
         One that began before the entry says nothing, and one whose price jumped only that time passes.
         """
-        until = bar.start + MINUTE
+        until = bar.start + self._bar
         is_believed = self._believes(bar)
         for state, held in self._held(bar.symbol):
             self._take_over(state)
@@ -68,8 +81,17 @@ class Exits:
     def look(self, now: dt.datetime) -> None:
         """Hold the broker's time against the plans of everything that is held and that could be sold now."""
         for state, _ in self._held(None):
-            if is_regular(state.symbol, now):
+            if is_regular(state.symbol, now) and self._is_turn(state, now):
                 self._leave(state.trade_id, None, now)
+
+    def _is_turn(self, state: ExitState, now: dt.datetime) -> bool:
+        """Whether to try by the time: what came to nothing is tried again ever more rarely, and at every bar."""
+        last = self._tries.get(state.trade_id)
+        if last is None or state.fired != last.fired:
+            pause = _SHORTEST if last is None else min(last.pause * 2, _LONGEST)
+            self._tries[state.trade_id] = _Tries(state.fired, now, pause)
+            return last is None
+        return not last.at <= now < last.at + last.pause
 
     def unseen(self) -> tuple[str, ...]:
         """What a person must know: exits that are kept here and need prices that never come, or that are doubted."""

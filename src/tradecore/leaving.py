@@ -26,11 +26,17 @@ _TIME_TO_CLOSE = dt.timedelta(seconds=60)
 
 
 def held_by(trade: TradeState | None) -> Held | None:
-    """What a trade holds; None when it is flat."""
+    """What a trade holds; None when it is flat.
+
+    The entry counts to the millisecond: a replayed market stamps what traded in a bar a moment behind its end.
+    """
     if trade is None or trade.opened_at is None or trade.status is TradeStatus.CLOSED:
         return None
     entry = trade.position.average_price
-    return None if entry is None else Held(trade.position.quantity, entry, trade.opened_at)
+    if entry is None:
+        return None
+    since = trade.opened_at.replace(microsecond=trade.opened_at.microsecond // 1000 * 1000)
+    return Held(trade.position.quantity, entry, since)
 
 
 def arm(command: PlaceOrder, trade: TradeState, known: exits.ExitState | None) -> list[ev.Event]:
