@@ -32,8 +32,6 @@ _UNSEEN = (
     "its exits need prices, and no bars of it come: name it in market_data.symbols, or let a stop wait at the broker"
 )
 _JUMPED = "may be a split: its exits that need prices wait until the broker names that price, too"
-
-
 _SHORTEST, _LONGEST = dt.timedelta(seconds=1), dt.timedelta(seconds=60)
 
 
@@ -62,6 +60,7 @@ class Exits:
         """Whether jumps are doubted: not in a replayed market, where nobody could be asked."""
         self._last: dict[str, Decimal] = {}
         self._jumped: dict[str, str] = {}
+        self._tries: dict[str, _Tries] = {}
 
     @property
     def doubted(self) -> frozenset[str]:
