@@ -12,7 +12,7 @@ _RISK = tuple((_TESTS / "risk" / "modules.txt").read_text().split())
 
 @attrs.frozen
 class Subject:
-    """`modules` are patterns below the library; folders of tests that need no server."""
+    """`modules` are patterns below the library; `folders` of tests, or files of them, that need no server."""
 
     modules: tuple[str, ...]
     folders: tuple[str, ...]
@@ -33,11 +33,24 @@ _DOMAIN = (
     "values", "nanos", "terms",
 )  # fmt: skip
 
+_OUTBOX = tuple(f"delivery/test_{name}.py" for name in ("edges_of_the_queue", "work", "bare", "halted"))
+_INBOX = tuple(
+    f"review/test_{name}.py"
+    for name in (
+        "foreign_orders",
+        "late_arrival",
+        "stale_answers",
+        "status_moves_forward",
+        "wrong_account",
+        "truth_review",
+    )
+) + ("delivery/test_suspension.py",)
+
 SUBJECTS = {
     "risk": Subject(_RISK, ("risk", "domain")),
-    "outbox": Subject(("outbox/*.py",), ("delivery",)),
-    "ledger": Subject(("ledger.py", "draft.py", "planning.py"), ("ledger", "views")),
-    "inbox": Subject(("inbox.py", "intake.py"), ("delivery", "review")),
+    "outbox": Subject(("outbox/*.py",), _OUTBOX),
+    "ledger": Subject(("ledger.py", "draft.py", "planning.py"), ("ledger",)),
+    "inbox": Subject(("inbox.py", "intake.py"), _INBOX),
     "journal": Subject(("journal/*.py", "journal/memory/*.py", "journal/sqlite/*.py"), ("journal",)),
     "domain": Subject(tuple(f"domain/{name}.py" for name in _DOMAIN), ("domain", "ledger")),
 }
