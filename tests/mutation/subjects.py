@@ -35,16 +35,17 @@ _DOMAIN = (
 
 _OUTBOX = tuple(f"delivery/test_{name}.py" for name in ("edges_of_the_queue", "work", "bare", "halted"))
 _INBOX = tuple(
-    f"review/test_{name}.py"
+    f"{name}.py"
     for name in (
-        "foreign_orders",
-        "late_arrival",
-        "stale_answers",
-        "status_moves_forward",
-        "wrong_account",
-        "truth_review",
+        "delivery/test_suspension",
+        "review/test_foreign_orders",
+        "review/test_late_arrival",
+        "review/test_stale_answers",
+        "review/test_status_moves_forward",
+        "review/test_wrong_account",
+        "review/test_truth_review",
     )
-) + ("delivery/test_suspension.py",)
+)
 
 SUBJECTS = {
     "risk": Subject(_RISK, ("risk", "domain")),
