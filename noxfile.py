@@ -149,7 +149,7 @@ def planted(session: nox.Session) -> None:
 
 @nox.session
 def mutate(session: nox.Session) -> None:
-    """Whether the tests would notice: every small change to what stands between an order and the broker (`-- risk`)."""
+    """Whether the tests would notice: every small change to what an order passes (`-- outbox`)."""
     _sync(session, "dev")
     session.install("--no-deps", "-e", ".")
     session.run("python", "-m", "tests.mutation", *session.posargs)

@@ -155,7 +155,7 @@ class DeskBooks:
         """The ticket of an order that has not ended."""
         return next((ticket for ticket, known in self._order_ids.items() if known == order_id), None)
 
-    def cancel(self, ticket: int) -> tuple[cmd.Command, ...]:
+    def canceling(self, ticket: int) -> tuple[cmd.Command, ...]:
         """What is recorded of a cancel before the broker's word on the order: the attempt, and that it was taken."""
         order_id = self._order_ids[ticket]
         return cmd.StartCancel(order_id, "backtest"), cmd.RecordCancelAnswer(order_id, True, "")

@@ -148,9 +148,9 @@ class Caretaker:
         if isinstance(event, CancelRequested):
             ticket = self._books.ticket_of(event.order_id)
             if ticket is not None:
-                for command in self._books.cancel(ticket):
+                for command in self._books.canceling(ticket):
                     self._desk.take(command, moment, "outbox")
-                venue.cancel(ticket, moment)
+                venue.take_out(ticket, moment)
         elif order.status is OrderStatus.QUEUED:
             venue.tickets += 1
             self._books.know(venue.tickets, event.order_id)

@@ -81,7 +81,7 @@ class Venue:
             if order.role is Role.TAKE_PROFIT:  # the stop of an OCO is watched from the start
                 self._enter(order.group[1])
 
-    def cancel(self, ticket: int, moment: Moment) -> None:
+    def take_out(self, ticket: int, moment: Moment) -> None:
         """End an order as somebody asked for, with what belongs to it."""
         for orders in tuple(self.open.values()):
             for order in orders:

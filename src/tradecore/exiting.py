@@ -32,8 +32,6 @@ _UNSEEN = (
     "its exits need prices, and no bars of it come: name it in market_data.symbols, or let a stop wait at the broker"
 )
 _JUMPED = "may be a split: its exits that need prices wait until the broker names that price, too"
-
-
 _SHORTEST, _LONGEST = dt.timedelta(seconds=1), dt.timedelta(seconds=60)
 
 
@@ -57,11 +55,11 @@ class Exits:
         self._account = account
         self.watched: frozenset[str] | None = None
         """The symbols that bars come of; None where nobody said."""
-        self._tries: dict[str, _Tries] = {}
         self.doubts = True
         """Whether jumps are doubted: not in a replayed market, where nobody could be asked."""
         self._last: dict[str, Decimal] = {}
         self._jumped: dict[str, str] = {}
+        self._tries: dict[str, _Tries] = {}
 
     @property
     def doubted(self) -> frozenset[str]:

@@ -1,4 +1,6 @@
-"""`python -m tests.mutation [risk] [--only domain/gate]`: plant every mutant of the modules; each must be found.
+"""`python -m tests.mutation [outbox] [--only lane]`: plant every mutant of the modules; each must be found.
+
+`--sample 150 --seed 1` tries a random sample, says within what the share of all lies, and wants 90 % of it killed.
 
 Mutants that no test can find, because they change nothing, are in `equivalent.toml`, each with the reason. What every
 mutant came to is written to `--out`; `--again` takes such a file, and what was killed then is not tried again.
@@ -21,12 +23,12 @@ import pytest
 
 from tests.mutation.covering import Covering, record
 from tests.mutation.operators import Mutant, mutants_of
+from tests.mutation.sampling import GOAL, interval, sample_of
+from tests.mutation.subjects import SUBJECTS
 from tests.mutation.trying import Fate, Tried, Trier, in_child, try_cold
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1] / "src" / "tradecore"
-TESTS = {"risk": ("risk", "domain")}
-"""By subject the folders of tests; the modules are in `modules.txt` of the first."""
 _OPTIONS = [
     "-q",
     "--hypothesis-seed=1",
@@ -49,32 +51,32 @@ def main() -> int:
     arguments = _arguments()
     for name in _WARM:  # never the library itself: it is imported with each mutant of what runs at import
         importlib.import_module(name)
-    tests = [str(HERE.parent / folder) for folder in TESTS[arguments.subject]]
-    files = _modules(arguments.subject, arguments.only)
-    mutants = [mutant for path in files for mutant in mutants_of(path, str(path.relative_to(ROOT)))]
+    subject = SUBJECTS[arguments.subject]
+    tests = subject.tests()
+    files = [path for path in subject.files(ROOT) if arguments.only in str(path.relative_to(ROOT))]
+    every = [mutant for path in files for mutant in mutants_of(path, str(path.relative_to(ROOT)))]
+    mutants = every if arguments.sample is None else sample_of(every, arguments.sample, arguments.seed)
     known = set() if arguments.again is None else set(_killed(arguments.again))
     lines = [json.dumps([key, Fate.KILLED.value, ""]) + "\n" for key in sorted(known)]
     covering = _covering(arguments.covering, tests, files)
     arguments.out.write_text("".join(lines))
     _try_all([mutant for mutant in mutants if mutant.key not in known], covering, tests, arguments.out)
-    return _report(mutants, _read(arguments.out), is_whole=not arguments.only)
+    if arguments.sample is not None:
+        print(f"{arguments.subject}: {len(mutants)} of {len(every)} mutants, seed {arguments.seed}")
+    return _report(mutants, _read(arguments.out), is_whole=not arguments.only, is_sample=arguments.sample is not None)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests.mutation", description=__doc__, allow_abbrev=False)
-    parser.add_argument("subject", nargs="?", default="risk", choices=sorted(TESTS))
+    parser.add_argument("subject", nargs="?", default="risk", choices=sorted(SUBJECTS))
     parser.add_argument("--only", default="", help="modules whose path contains this")
+    parser.add_argument("--sample", type=int, help="try only so many, chosen at random")
+    parser.add_argument("--seed", type=int, default=1, help="of the sample")
     parser.add_argument("--again", type=Path, help="an earlier --out: not what was killed then")
     folder = Path(tempfile.gettempdir())
     parser.add_argument("--out", type=Path, default=folder / "mutants.jsonl")
     parser.add_argument("--covering", type=Path, help="an earlier run's record of which tests run which lines")
     return parser.parse_args()
-
-
-def _modules(subject: str, only: str) -> list[Path]:
-    patterns = (HERE.parent / TESTS[subject][0] / "modules.txt").read_text().split()
-    found = [path for pattern in patterns for path in sorted(ROOT.glob(pattern)) if path.name != "__init__.py"]
-    return [path for path in found if only in str(path.relative_to(ROOT))]
 
 
 def _covering(kept: Path | None, tests: list[str], files: list[Path]) -> Covering:
@@ -114,7 +116,7 @@ def _equivalent() -> dict[str, str]:
     return {mutant: each["why"] for each in told.get("equivalent", ()) for mutant in each["mutants"]}
 
 
-def _report(mutants: list[Mutant], read: Iterable[tuple[str, Fate, str]], *, is_whole: bool) -> int:
+def _report(mutants: list[Mutant], read: Iterable[tuple[str, Fate, str]], *, is_whole: bool, is_sample: bool) -> int:
     fates = {key: fate for key, fate, _ in read}
     explained = _equivalent()
     rows: dict[str, Counter[str]] = defaultdict(Counter)
@@ -129,12 +131,31 @@ def _report(mutants: list[Mutant], read: Iterable[tuple[str, Fate, str]], *, is_
     print(f"{'module':34}{'mutants':>9}{'killed':>9}{'equivalent':>12}{'left':>7}")
     for module, row in [*rows.items(), ("all", sum(rows.values(), Counter()))]:
         print(f"{module:34}{row.total():>9}{row['killed']:>9}{row['equivalent']:>12}{row['left']:>7}")
-    known = {mutant.key for mutant in mutants}
-    stale = [key for key in explained if is_whole and (key not in known or fates.get(key) is Fate.KILLED)]
+    stale = [] if is_sample else _stale(mutants, fates, explained, is_whole=is_whole)
     print(*left, *(f"{key}  [listed as equivalent, and is not]" for key in stale), sep="\n")
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(f"{used.ru_utime + used.ru_stime:.0f} s of processor time")
-    return 1 if left or stale else 0
+    if not is_sample:
+        return 1 if left or stale else 0
+    total = sum(rows.values(), Counter())
+    killed, tried = total["killed"], total["killed"] + total["left"]
+    low, high = interval(killed, tried)
+    hung = sum(fates.get(mutant.key) is Fate.HUNG for mutant in mutants)
+    print(f"killed {killed} of {tried}, {hung} of them by running for ever: {killed / max(tried, 1):.1%} "
+          f"({low:.1%} to {high:.1%} of all, at 95 %)")  # fmt: skip
+    return 0 if killed >= GOAL * tried else 1
+
+
+def _stale(mutants: list[Mutant], fates: dict[str, Fate], explained: Iterable[str], *, is_whole: bool) -> list[str]:
+    """Explanations that are none any more, of the modules that were looked at and of those that are gone."""
+    known, modules = {mutant.key for mutant in mutants}, {mutant.module for mutant in mutants}
+    found = []
+    for key in explained if is_whole else ():
+        module = key.partition(" ")[0]
+        is_ours = module in modules or not (ROOT / module).exists()
+        if is_ours and (key not in known or fates.get(key) is Fate.KILLED):
+            found.append(key)
+    return found
 
 
 if __name__ == "__main__":

@@ -108,12 +108,17 @@ class Trier:
             os.write(writer, failed.encode())
             return 1 if failed else 0
 
-        code = in_child(work)
+        code = in_child(work, _limit_s(self._covering, [item.nodeid for item in items]))
         os.close(writer)
         by = os.read(reader, 10_000).decode()
         os.close(reader)
         fates = {0: Fate.SURVIVED, 1: Fate.KILLED, 3: Fate.COLD, None: Fate.HUNG}
         return Tried(mutant, fates.get(code, Fate.KILLED), by)
+
+
+def _limit_s(covering: Covering, tests: list[str]) -> int:
+    """Long enough for all tests without a mutant, three times over: one that survives many is not one that hangs."""
+    return _ONE_S + round(3 * sum(covering.seconds.get(test, 0.0) for test in tests))
 
 
 def _first_failure(items: list[pytest.Item]) -> str:
@@ -135,7 +140,7 @@ def try_cold(mutant: Mutant, covering: Covering, root: Path, arguments: list[str
         sys.meta_path.insert(0, Importer(mutant, root / mutant.module))
         return int(pytest.main([*arguments, *tests, "-x", "-q", "-p", "no:cacheprovider"]))
 
-    code = in_child(work)
+    code = in_child(work, _limit_s(covering, tests))
     return Tried(mutant, {0: Fate.SURVIVED, None: Fate.HUNG}.get(code, Fate.KILLED))
 
 

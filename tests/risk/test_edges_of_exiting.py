@@ -157,9 +157,9 @@ def test_a_bar_is_of_its_own_symbol_and_time_counts_to_its_end() -> None:
     desk.done("buy", "10", "100", "QQQ", exits=plan(stop_loss="0.02"))
     desk.done("buy", "10", "100", exits=plan(max_holding_s="120"))
     exits = Exits(desk.ledger, desk.ids, "main")
-    exits.see(bar("SPY", 0, "1", "1"))
+    exits.see(bar("SPY", 0, "90", "90"))
     assert found(desk, ExitFired) == []
-    exits.see(bar("SPY", 1, "1", "1"))
+    exits.see(bar("SPY", 1, "90", "90"))
     (fired,) = found(desk, ExitFired)
     assert (fired.rule, desk.ledger.trade(fired.trade_id).symbol) == (ExitRule.MAX_HOLDING, "SPY")  # type: ignore[union-attr]
 

@@ -10,7 +10,7 @@ import anyio
 import attrs
 import pytest
 
-from tests.ledger.desk import NOON
+from tests.ledger.desk import NOON, Desk
 from tests.review.scripted import Office, ScriptedBroker, engine_of
 from tests.risk.test_exits import plan
 from tests.risk.test_wired import found
@@ -19,6 +19,7 @@ from tradecore.domain.exit_plan import ExitPlan, ExitRule, Rung
 from tradecore.domain.jumps import is_jump
 from tradecore.domain.values import Bar, TradingState
 from tradecore.engine import Engine
+from tradecore.exiting import Exits
 from tradecore.ports.broker import ActivityKind, BrokerActivity, BrokerPosition
 from tradecore.settings_triggers import TriggersSettings
 
@@ -100,17 +101,26 @@ class Morning:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "jumps"),
+    ("known", "low", "high", "jumps"),
     [
-        ("20", "55", True),
-        ("20", "55.01", False),
-        ("54", "183", False),
-        ("181.81", "190", False),
-        ("181.82", "190", True),
+        ("100", "20", "55", True),
+        ("100", "20", "55.01", False),
+        ("100", "54", "183", False),
+        ("55", "99.99", "120", False),
+        ("55", "100", "120", True),
     ],
 )
-def test_half_the_price_or_twice_is_a_jump(low: str, high: str, jumps: bool) -> None:
-    assert is_jump(D(100), D(low), D(high)) is jumps
+def test_half_the_price_or_twice_is_a_jump(known: str, low: str, high: str, jumps: bool) -> None:
+    assert is_jump(D(known), D(low), D(high)) is jumps
+
+
+def test_jumps_are_doubted_unless_somebody_says_otherwise() -> None:
+    desk = Desk.in_memory()
+    desk.done("buy", "10", "100", exits=STOP)
+    exits = Exits(desk.ledger, desk.ids, "main")
+    exits.see(Bar("SPY", NOON, D(25), D(25), D(25), D(25), D(1)))
+    assert found(desk, ExitFired) == []
+    assert exits.doubted == {"SPY"}
 
 
 def test_a_stop_does_not_fire_on_the_morning_of_a_split() -> None:

@@ -1,0 +1,57 @@
+"""What can be asked about: the modules of a subject, and the folders of tests that are to find their mutants."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+
+_TESTS = Path(__file__).parents[1]
+_RISK = tuple((_TESTS / "risk" / "modules.txt").read_text().split())
+
+
+@attrs.frozen
+class Subject:
+    """`modules` are patterns below the library; `folders` of tests, or files of them, that need no server."""
+
+    modules: tuple[str, ...]
+    folders: tuple[str, ...]
+
+    def files(self, root: Path) -> list[Path]:
+        """The modules; those of `risk` belong to no other subject."""
+        taken = set() if self.modules == _RISK else {path for pattern in _RISK for path in root.glob(pattern)}
+        found = [path for pattern in self.modules for path in sorted(root.glob(pattern))]
+        return [path for path in found if path.name != "__init__.py" and path not in taken]
+
+    def tests(self) -> list[str]:
+        """The folders, as pytest takes them."""
+        return [str(_TESTS / folder) for folder in self.folders]
+
+
+_DOMAIN = (
+    "order", "order_state", "order_plan", "fill", "trade", "account", "account_state", "position", "restating",
+    "values", "nanos", "terms",
+)  # fmt: skip
+
+_OUTBOX = tuple(f"delivery/test_{name}.py" for name in ("edges_of_the_queue", "work", "bare", "halted"))
+_INBOX = tuple(
+    f"{name}.py"
+    for name in (
+        "delivery/test_suspension",
+        "review/test_foreign_orders",
+        "review/test_late_arrival",
+        "review/test_stale_answers",
+        "review/test_status_moves_forward",
+        "review/test_wrong_account",
+        "review/test_truth_review",
+    )
+)
+
+SUBJECTS = {
+    "risk": Subject(_RISK, ("risk", "domain")),
+    "outbox": Subject(("outbox/*.py",), _OUTBOX),
+    "ledger": Subject(("ledger.py", "draft.py", "planning.py"), ("ledger",)),
+    "inbox": Subject(("inbox.py", "intake.py"), _INBOX),
+    "journal": Subject(("journal/*.py", "journal/memory/*.py", "journal/sqlite/*.py"), ("journal",)),
+    "domain": Subject(tuple(f"domain/{name}.py" for name in _DOMAIN), ("domain", "ledger")),
+}
