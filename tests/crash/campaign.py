@@ -13,7 +13,7 @@ import attrs
 
 from tests.crash.judge import Judge, environment, runner_command
 
-_RUN_S = 120.0
+_RUN_S = 600.0
 _STOPPED_S = 0.5
 _INTERRUPTED = 130
 ACTIONS = ("kill", "term", "int", "stop")
