@@ -55,7 +55,6 @@ class Exits:
         self._account = account
         self.watched: frozenset[str] | None = None
         """The symbols that bars come of; None where nobody said."""
-        self._tries: dict[str, _Tries] = {}
         self.doubts = True
         """Whether jumps are doubted: not in a replayed market, where nobody could be asked."""
         self._last: dict[str, Decimal] = {}

@@ -114,7 +114,7 @@ class Thoughts:
     def written(self, now: float, by: str, recorded: Sequence[Recorded[ev.Event]]) -> None:
         """Look at an append."""
         ended, planned = [], []
-        armed: dict[str, ev.ExitsArmed] = {}
+        armed: dict[str, ev.ExitsArmed | ev.ExitsPlanned] = {}
         for one in recorded:
             event = one.event
             match event:
@@ -142,7 +142,7 @@ class Thoughts:
                 case ev.ModelChainExhausted():
                     for step in event.steps:
                         self.reach[f"missed:{step.failure.value}"] += 1
-                case ev.ExitsArmed():
+                case ev.ExitsArmed() | ev.ExitsPlanned():
                     armed[event.order_id] = event
                 case ev.TradeProposed():
                     self._traces[event.trade_id] = one.envelope.trace_id
@@ -278,7 +278,7 @@ class Thoughts:
         if size is not None and order.quantity and order.quantity * (kept.reference_price or 0) > size * _EQUITY:
             self.fail("A3", f"{order.order_id} is for {order.quantity} units, which is more than {size} of the equity")
 
-    def _check_exits(self, order: ev.OrderPlanned, armed: ev.ExitsArmed | None) -> None:
+    def _check_exits(self, order: ev.OrderPlanned, armed: ev.ExitsArmed | ev.ExitsPlanned | None) -> None:
         decision = self.decisions.get(order.decision_id or "")
         if decision is None or decision.concluded is None or order not in decision.orders:
             return
