@@ -59,6 +59,7 @@ class Exits:
         """Whether jumps are doubted: not in a replayed market, where nobody could be asked."""
         self._last: dict[str, Decimal] = {}
         self._jumped: dict[str, str] = {}
+        self._tries: dict[str, _Tries] = {}
 
     @property
     def doubted(self) -> frozenset[str]:
