@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any
 
@@ -14,12 +15,13 @@ from tests.risk.test_exits import LONG, Market, plan, seen
 from tests.risk.test_triggers import guarded, rule
 from tests.risk.test_wired import found
 from tradecore.domain import commands as cmd
-from tradecore.domain import exits
 from tradecore.domain.events import ExitFired, ExitRaised, ExitsArmed
 from tradecore.domain.exit_plan import ExitRule, Keeper, Rung
-from tradecore.domain.exits import next_exit
+from tradecore.domain.exits import evolve, next_exit
 from tradecore.domain.triggers import Trigger, Vigilance
 from tradecore.domain.values import TradingState
+from tradecore.exiting import Exits
+from tradecore.leaving import held_by
 from tradecore.settings_exits import ExitSettings, RungSettings
 from tradecore.watch import Watch
 
@@ -37,7 +39,7 @@ def test_names_in_the_ledger_stay_what_they_are(name: str) -> None:
 
 
 def test_no_rung_was_left_by_before_the_first_and_none_by_a_stop() -> None:
-    state = exits.evolve(None, armed("o"))
+    state = evolve(None, armed("o"))
     assert (state.rungs, state.last_rung) == (0, 0)
     stopped = next_exit(state, LONG, bar := seen("98", "99"), bar.until)
     assert isinstance(stopped, cmd.FireExit)
@@ -99,3 +101,30 @@ def test_who_cannot_tell_has_no_unknown_orders() -> None:
     vigilance = Vigilance((rule(Trigger.UNKNOWN_ORDERS, "1"),))
     watched.watch = Watch(watched.desk.ledger, watched.desk.clock, watched.desk.ids, "main", vigilance)
     assert watched.look() is TradingState.ACTIVE
+
+
+def test_a_trade_is_open_from_the_millisecond_of_its_first_fill() -> None:
+    desk = Desk.in_memory()
+    desk.clock.at += dt.timedelta(microseconds=2001)
+    held = held_by(desk.trade_of(desk.done("buy", "10", "100")))
+    assert held is not None
+    assert held.opened_at == desk.clock.at - dt.timedelta(microseconds=1)
+
+
+def test_a_moment_that_is_looked_at_again_is_no_second_try() -> None:
+    market = Market.over()
+    desk = market.desk
+    desk.done("buy", "10", "100", exits=plan(max_holding_s="60"))
+    exits, now = Exits(desk.ledger, desk.ids, "main"), desk.clock.now() + dt.timedelta(seconds=60)
+    exits.look(now)
+    for _ in range(2):
+        market.stage.conductor.observe(desk.ledger.journal.read(0, 10_000))
+        market.stage.conductor.advance()
+        if not desk.order(market.closes()[0]).status.is_terminal:
+            market.stage.works(market.closes()[0])
+            desk.report(market.closes()[0], "rejected", at=1)
+    for _ in range(3):
+        exits.look(now)
+    assert len(found(desk, ExitFired)) == 1
+    exits.look(now + dt.timedelta(seconds=60))
+    assert len(found(desk, ExitFired)) == 2, "what came to nothing is tried again"

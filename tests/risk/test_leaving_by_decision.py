@@ -26,6 +26,7 @@ from tradecore.ledger import Ledger
 D = Decimal
 STOP = plan(stop_loss="0.02")
 DECISION = "decision-1"
+AN_AMOUNT: dict[str, Any] = {"notional": D(100), "reference_price": D(100)}
 
 
 def bracketed(filled: str = "10", side: str = "buy", **terms: Any) -> tuple[Desk, str]:
@@ -60,6 +61,8 @@ def decide(
         deliberated=is_agents,
     )  # fmt: skip
     told: dict[str, Any] = {"purpose": Purpose.CLOSE, "proposal": proposal, **terms}
+    if "notional" in terms:
+        told["quantity"] = None
     return desk.place(side, quantity, **told)
 
 
@@ -176,6 +179,21 @@ def test_nothing_is_left_before_it_is_held() -> None:
     with pytest.raises(CloseRefused):
         decide(desk)
     assert sagas(desk) == []
+
+
+@pytest.mark.parametrize("quantity", ["10", "0.5"])
+def test_a_decision_to_close_by_adding_is_refused(quantity: str) -> None:
+    desk = Desk.in_memory()
+    desk.pin()
+    desk.done("buy", quantity, "100")
+    with pytest.raises(CloseRefused, match=f"holds {quantity} SPY"):
+        decide(desk, quantity, side="buy")
+
+
+def test_a_decision_to_close_an_amount_of_money_is_refused() -> None:
+    desk, _ = bracketed()
+    with pytest.raises(CloseRefused, match="holds 10 SPY"):
+        decide(desk, **AN_AMOUNT)
 
 
 # --- nobody twice ---------------------------------------------------------------------------------------------------
