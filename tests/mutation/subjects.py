@@ -55,5 +55,5 @@ SUBJECTS = {
     "ledger": Subject(("ledger.py", "draft.py", "planning.py"), ("ledger", "risk", "sagas")),
     "inbox": Subject(("inbox.py", "intake.py"), _INBOX),
     "journal": Subject(("journal/*.py", "journal/memory/*.py", "journal/sqlite/*.py"), ("journal",)),
-    "domain": Subject(tuple(f"domain/{name}.py" for name in _DOMAIN), ("domain", "ledger")),
+    "domain": Subject(tuple(f"domain/{name}.py" for name in _DOMAIN), ("domain", "ledger", "risk", "books")),
 }
