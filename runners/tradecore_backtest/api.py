@@ -23,6 +23,7 @@ from tradecore_backtest.books import DeskBooks
 from tradecore_backtest.columns import BarSource
 from tradecore_backtest.desk import Desk
 from tradecore_backtest.keeping import Keeper
+from tradecore_backtest.leaving import Caretaker
 from tradecore_backtest.market import MarketModel
 from tradecore_backtest.parquet import open_parquet, read_parquet
 from tradecore_backtest.pocket import Pocket
@@ -58,12 +59,14 @@ def backtest(
 
     `bars` is a `.parquet` or `.csv` file, `Bar`s, or a `BarSource`; `symbols` picks some of them. A strategy named by
     text is an installed one, made with `parameters`. `cash` in account currency. Without `limits` the gate has none.
-    `exits` is how trades are left whose idea does not say, as far as orders at the broker can do it.
+    `exits` is how trades are left whose idea does not say: by legs where orders at the broker can do all of it, else by
+    the rules of the engine at the end of each bar.
     A file of trades, or of quotes, is made into bars of `bar_seconds`. With `quotes`, or bars made of them, orders
     trade at the touch and bars are for deciding only. The ledger is written to `journal` when that is a URL of a new
     ledger, else it is made in memory when it, or a row of the result, is asked for. Where limits may refuse orders, or
-    `at_once` is set, the domain decides every step as the run goes on; else the steps are noted and the domain decides
-    them when the ledger is made. Both give the same ledger, byte for byte.
+    `at_once` is set, the domain decides every step as the run goes on, and so it does from the first order on that has
+    exits; else the steps are noted and the domain decides them when the ledger is made. All ways make the same ledger,
+    byte for byte.
 
     Raises `InputError` and `ConfigurationError` for what cannot be meant, and whatever the strategy raises.
     """
@@ -88,12 +91,19 @@ def backtest(
     desk = Desk(account, DerivedIds(name).epoch())
     decided = DeskBooks(desk, account, chosen.name, exits)
     pocket = Pocket(chosen.name, account, exits) if rules == Limits() and not at_once else None
-    books = pocket or decided
-    run = Run(source, chosen, books, Terms(Decimal(cash), rules, model, spacing.bar_ns, touch))
+    keeper = Keeper(desk, decided, pocket, name, journal)
+    run = Run(source, chosen, pocket or decided, Terms(Decimal(cash), rules, model, spacing.bar_ns, touch))
+
+    def ask_domain() -> None:
+        keeper.tape()  # what was noted so far is decided first
+        run.ask(decided, Caretaker(desk, decided, run.venue, account, name, spacing.bar_ns))
+
+    run.hand_over = ask_domain
+    if pocket is None:
+        ask_domain()
     began = time.perf_counter()
     run.go()
     took = time.perf_counter() - began
-    keeper = Keeper(desk, decided, pocket, name, journal)
     if journal != "memory:":
         keeper.journal()
     return BacktestResult(
@@ -108,12 +118,12 @@ def backtest(
             warnings=source.warnings,
         ),
         starting_cash=Decimal(cash),
-        cash=books.cash,
+        cash=run.books.cash,
         equity=EquityCurve(run.times, run.equity),
         orders=LazyRows(lambda: order_rows(keeper.tape())),
         fills=LazyRows(lambda: fill_rows(keeper.tape())),
         trades=LazyRows(lambda: trade_rows(keeper.tape())),
-        positions=dict(books.positions),
+        positions=dict(run.books.positions),
         bars=source,
         bar_count=run.bar_count,
         runtime_s=took,

@@ -19,19 +19,13 @@ from tradecore.domain.limits import Limits
 from tradecore.domain.order import OrderState
 from tradecore.domain.terms import Terms as OrderTerms
 from tradecore.domain.terms import legs_of
-from tradecore.domain.values import ZERO, Bar, OrderClass, OrderStatus, TradeStatus
-from tradecore.errors import ConfigurationError
+from tradecore.domain.values import ZERO, Bar, OrderStatus, TradeStatus
 from tradecore.ports.strategy import Idea
 from tradecore.proposing import order_of, with_exits
 from tradecore_backtest.desk import Desk, Moment
 
 BROKER_ACCOUNT = "backtest"
 _FRESH = dt.timedelta(days=1)
-NO_EXITS = (
-    "a backtest keeps one stop and one target on an entry that is GTC and of whole shares, because they wait at the "
-    "broker, and has nobody to keep more; replay the bars through a runner (python -m tradecore.runner --bars FILE), "
-    "which keeps exits as a live one does"
-)
 _ENDED = (TradeStatus.CLOSED, TradeStatus.ABANDONED)
 
 
@@ -104,28 +98,18 @@ class Books(Protocol):
         """Something that a person should see."""
 
 
-def may_wait_at_broker(plan: ExitPlan) -> bool:
-    """Whether legs can do all that a plan says, for entries that legs are taken for."""
-    watched = (plan.trail, plan.break_even, plan.max_holding_s)
-    return all(one is None for one in watched) and len(plan.ladder) <= 1
-
-
 def proposed(
     asked: Asked, exits: ExitPlan | None, held: Decimal, *, strategy: str, account: str, moment: Moment
 ) -> cmd.PlaceOrder:
     """The order of an idea, with how its trade is left, as the engine makes it.
 
-    Raises `InputError`, and `ConfigurationError` for exits that no order at the broker can keep.
+    Raises `InputError`.
     """
     close = asked.close
     bar = Bar(asked.symbol, asked.start, close, close, close, close, ZERO)
     order = order_of(asked.idea, bar, asked.number, strategy=strategy, account=account, not_after=moment.at + _FRESH)
     order = attrs.evolve(order, volatility=asked.volatility)
-    order = with_exits(order, asked.idea.exits or exits, held)
-    plan = order.exits
-    if plan is not None and (order.order_class is OrderClass.SIMPLE or not may_wait_at_broker(plan)):
-        raise ConfigurationError(f"exits: the idea for {order.symbol} brings a plan: {NO_EXITS}")
-    return order
+    return with_exits(order, asked.idea.exits or exits, held)
 
 
 class DeskBooks:
@@ -159,9 +143,22 @@ class DeskBooks:
         order = proposed(asked, self._exits, held, strategy=self._strategy, account=self._account, moment=moment)
         self._desk.take(order, moment, f"strategy:{self._strategy}")
         placed = self._desk.order(order.order_id)
-        for number, order_id in enumerate([order.order_id, *_legs_of(placed)]):
-            self._order_ids[ticket + number] = order_id
+        self.know(ticket, order.order_id)
         return placed
+
+    def know(self, ticket: int, order_id: str) -> None:
+        """An order, and its legs, by the tickets that the venue gives them."""
+        for number, known in enumerate([order_id, *_legs_of(self._desk.order(order_id))]):
+            self._order_ids[ticket + number] = known
+
+    def ticket_of(self, order_id: str) -> int | None:
+        """The ticket of an order that has not ended."""
+        return next((ticket for ticket, known in self._order_ids.items() if known == order_id), None)
+
+    def canceling(self, ticket: int) -> tuple[cmd.Command, ...]:
+        """What is recorded of a cancel before the broker's word on the order: the attempt, and that it was taken."""
+        order_id = self._order_ids[ticket]
+        return cmd.StartCancel(order_id, "backtest"), cmd.RecordCancelAnswer(order_id, True, "")
 
     def answer(self, ticket: int, refusal: tuple[str, str] | None, moment: Moment) -> None:
         """The attempt is recorded first, then its outcome."""
@@ -236,6 +233,8 @@ class DeskBooks:
         if order is None or not order.is_settled:
             return
         del self._order_ids[ticket]
+        if self._desk.exits(order.trade_id) is not None:
+            return  # whoever leaves the trade asks what became of its orders
         self._desk.forget(streams.order(order.order_id))
         trade = self._desk.trade(order.trade_id)
         if trade is not None and trade.status in _ENDED and not trade.working_orders:

@@ -23,7 +23,7 @@ class Calendar:
 
     def __init__(self, books: Books, venue: Venue, model: MarketModel, last: dict[str, int], *, is_utc: bool) -> None:
         self._zone = dt.UTC if is_utc else NEW_YORK
-        self._books = books
+        self.books = books
         self._venue = venue
         self._model = model
         self._last = last
@@ -46,32 +46,32 @@ class Calendar:
                 self._act(action, moment)
         if before is not None and self._model.borrow_rate:
             self._borrow((day - before).days, moment)
-        marks = {symbol: from_nanos(self._last[symbol]) for symbol in self._books.positions if symbol in self._last}
-        self._books.mark(marks, moment)
+        marks = {symbol: from_nanos(self._last[symbol]) for symbol in self.books.positions if symbol in self._last}
+        self.books.mark(marks, moment)
         return True
 
     def _act(self, action: CorporateAction, moment: Moment) -> None:
-        symbol, held = action.symbol, self._books.positions.get(action.symbol, ZERO)
+        symbol, held = action.symbol, self.books.positions.get(action.symbol, ZERO)
         name = f"{symbol}-{action.date.isoformat()}"
         if action.dividend and held:
             amount = (held * action.dividend).quantize(_CENT, ROUND_HALF_UP)
-            self._books.book(f"dividend-{name}", "dividend", symbol, amount, ZERO, moment)
+            self.books.book(f"dividend-{name}", "dividend", symbol, amount, ZERO, moment)
         if action.ratio == 1:
             return
         venue = self._venue
         venue.each(lambda order: order.symbol == symbol, lambda order: venue.end(order, OrderStatus.CANCELED, moment))
         change = (held * (action.ratio - 1)).quantize(_NINE, ROUND_HALF_EVEN)
         if change:
-            self._books.book(f"split-{name}", "split", symbol, ZERO, change, moment)
+            self.books.book(f"split-{name}", "split", symbol, ZERO, change, moment)
         if symbol in self._last:
             price = (from_nanos(self._last[symbol]) / action.ratio).quantize(_NINE, ROUND_HALF_EVEN)
             self._last[symbol] = to_nanos("price", price)
 
     def _borrow(self, days: int, moment: Moment) -> None:
-        for symbol, quantity in tuple(self._books.positions.items()):
+        for symbol, quantity in tuple(self.books.positions.items()):
             if quantity < 0:
                 value = -quantity * from_nanos(self._last[symbol])
                 cost = (value * self._model.borrow_rate * days / _DAYS).quantize(_CENT, ROUND_HALF_UP)
                 if cost:
                     name = f"borrow-{symbol}-{moment.at.date().isoformat()}"
-                    self._books.book(name, "fee", symbol, -cost, ZERO, moment)
+                    self.books.book(name, "fee", symbol, -cost, ZERO, moment)

@@ -12,9 +12,11 @@ import attrs
 
 from tradecore.domain import streams
 from tradecore.domain.account import AccountState
-from tradecore.domain.commands import Command, PlaceOrder
+from tradecore.domain.commands import Command, FireExit, PlaceOrder, RaiseExit, TakeOverExits
 from tradecore.domain.events import Event
+from tradecore.domain.exits import ExitState
 from tradecore.domain.order import OrderState
+from tradecore.domain.saga import SagaState
 from tradecore.domain.trade import TradeState
 from tradecore.draft import Draft, Loaded
 from tradecore.gating import Occasion
@@ -87,6 +89,18 @@ class Desk:
         assert state is None or isinstance(state, OrderState)
         return state
 
+    def exits(self, trade_id: str) -> ExitState | None:
+        """How the trade is left, None when nobody said."""
+        state = self.get(streams.exits(trade_id)).state
+        assert state is None or isinstance(state, ExitState)
+        return state
+
+    def saga(self, saga_id: str) -> SagaState | None:
+        """The saga as it stands, None when there is none."""
+        state = self.get(streams.saga(saga_id)).state
+        assert state is None or isinstance(state, SagaState)
+        return state
+
     def trade(self, trade_id: str) -> TradeState | None:
         """The trade as it stands, or None when it was let go."""
         state = self.get(streams.trade(trade_id)).state
@@ -99,10 +113,15 @@ class Desk:
 
 
 def _thread(draft: Draft, command: Command) -> str | None:
-    """What a ledger goes on with: the trade of an order that is placed, the order of whatever concerns one."""
+    """What a ledger goes on with: the trade of an order that is placed, or whatever else the command concerns."""
     if isinstance(command, PlaceOrder):
         order = draft.order(command.order_id)
         trade_id = order.trade_id if order is not None else live_trade(draft, command)
         return None if trade_id is None else streams.trade(trade_id)
+    if isinstance(command, FireExit | RaiseExit | TakeOverExits):
+        return streams.trade(command.trade_id)
+    saga_id: str | None = getattr(command, "saga_id", None)
+    if saga_id is not None:
+        return streams.saga(saga_id)
     order_id: str | None = getattr(command, "order_id", None)
     return None if order_id is None else streams.order(order_id)

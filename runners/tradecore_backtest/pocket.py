@@ -34,6 +34,10 @@ from tradecore_backtest.desk import Moment
 _MANY = 10_000
 
 
+class DomainWanted(Exception):
+    """An order whose trade is left by exits: from it on the domain has to be asked at every step."""
+
+
 class Pocket:
     """`Books` of one account that has no limits."""
 
@@ -55,11 +59,14 @@ class Pocket:
         self._steps.append(("begin", (cash, limits, moment)))
 
     def place(self, ticket: int, asked: Asked, moment: Moment) -> OrderTerms | None:
-        """Without limits nothing is refused but what is no order. Raises `InputError`."""
+        """Without limits nothing is refused but what is no order. Raises `InputError` and `DomainWanted`."""
         terms: OrderTerms = asked.idea
         if self._exits is not None or not _is_plain(asked.idea):
             held = self._held.get(asked.symbol, ZERO)
-            terms = proposed(asked, self._exits, held, strategy=self._strategy, account=self._account, moment=moment)
+            order = proposed(asked, self._exits, held, strategy=self._strategy, account=self._account, moment=moment)
+            if order.exits is not None:
+                raise DomainWanted
+            terms = order
         self._steps.append(("place", (ticket, asked, moment)))
         return terms
 

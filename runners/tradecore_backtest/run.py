@@ -25,8 +25,10 @@ from tradecore_backtest.columns import BarSource, Chunk, make_bar
 from tradecore_backtest.corporate import Calendar
 from tradecore_backtest.desk import Moment
 from tradecore_backtest.hours import extended_hours, session_opening, sessions, utc_days
+from tradecore_backtest.leaving import Caretaker
 from tradecore_backtest.looking import Look, always, moments, swinging
 from tradecore_backtest.market import Hours, MarketModel
+from tradecore_backtest.pocket import DomainWanted
 from tradecore_backtest.ticks import Quotes
 from tradecore_backtest.touch import Touch
 from tradecore_backtest.venue import Prices, Venue
@@ -68,6 +70,9 @@ class Run:
             self._swings, self._look = swinging(self._look)
         self._terms = terms
         self._bar_ns = terms.bar_ns
+        self.hand_over: Callable[[], None] = lambda: None
+        """What an order does that needs the domain asked from now on; `ask` is to be called by it."""
+        self._caretaker: Caretaker | None = None
         self.venue = Venue(books, terms.model, self.last, self._seen, terms.bar_ns)
         self._touch = Touch(self.venue, terms.quotes, terms.model) if terms.quotes else None
         self._opening = 0
@@ -77,6 +82,11 @@ class Run:
         regular = terms.model.hours is Hours.REGULAR and not all("/" in symbol for symbol in source.symbols)
         self._cut = sessions if regular else utc_days
         self._calendar = Calendar(books, self.venue, terms.model, self.last, is_utc=not regular)
+
+    def ask(self, books: Books, caretaker: Caretaker) -> None:
+        """Go on with books that decide at every step, and with exits."""
+        self.books = self.venue.books = self._calendar.books = books
+        self._caretaker = caretaker
 
     # --- what a strategy may know of its own standing ---------------------------------------------------------------
 
@@ -163,6 +173,9 @@ class Run:
                     last[symbol], seen_ns[symbol] = close, end
                     venue.hold_auctions(end, moment)
                 self._read_books()
+            if self._caretaker is not None:
+                last[symbol] = close
+                self._care(make_bar(symbol, start, open_, high, low, close, volume), start)
             if look(symbol, start, open_, high, low, close, volume):
                 last[symbol] = close
                 self._decide(symbol, start, open_, high, low, close, volume)
@@ -200,6 +213,8 @@ class Run:
             if has_matched or has_auctions:
                 self._read_books()
             for symbol, open_, high, low, close, volume in rows:
+                if self._caretaker is not None:
+                    self._care(make_bar(symbol, start, open_, high, low, close, volume), start)
                 if look(symbol, start, open_, high, low, close, volume):
                     self._decide(symbol, start, open_, high, low, close, volume)
             self.times.append(end)
@@ -231,6 +246,12 @@ class Run:
         self._cash = to_nanos("cash", self.books.cash)
         self._held = {symbol: to_nanos("quantity", quantity) for symbol, quantity in self.books.positions.items()}
 
+    def _care(self, bar: Bar, start: int) -> None:
+        """Exits come first, as live."""
+        assert self._caretaker is not None, "it was asked for"
+        end = start + self._bar_ns
+        self._caretaker.see(bar, Moment(end, instant(end)))
+
     # --- deciding ---------------------------------------------------------------------------------------------------
 
     def _decide(self, symbol: str, start: int, open_: int, high: int, low: int, close: int, volume: int) -> None:
@@ -243,7 +264,12 @@ class Run:
         moment = Moment(end, instant(end))
         for number, idea in enumerate(ideas):
             swing = None if self._swings is None else self._swings.get(idea.symbol, Swing()).share
+            asked = Asked(idea, idea.symbol, bar.start, bar.close, number, swing)
             try:
-                self.venue.admit(Asked(idea, idea.symbol, bar.start, bar.close, number, swing), moment)
+                try:
+                    self.venue.admit(asked, moment)
+                except DomainWanted:
+                    self.hand_over()
+                    self.venue.admit(asked, moment)
             except InputError as error:
                 self.books.note(f"strategy {self._strategy.name} at {bar.start.isoformat()}: {error}", moment)

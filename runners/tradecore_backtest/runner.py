@@ -6,14 +6,11 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
-from tradecore.domain.exit_plan import ExitPlan
-from tradecore.errors import ConfigurationError
 from tradecore.runner.plugins import load_plugin
 from tradecore.runner.wiring import make_strategy
 from tradecore.settings import Settings
 from tradecore.tearsheet import write_page
 from tradecore_backtest.api import Bars, backtest
-from tradecore_backtest.books import NO_EXITS, may_wait_at_broker
 from tradecore_backtest.factors import read_factors
 from tradecore_backtest.market import FillAt, Hours, MarketModel
 from tradecore_backtest.result import BacktestResult
@@ -51,18 +48,10 @@ def run_settings(settings: Settings) -> BacktestResult:
         limits=settings.risk.limits(of_a_day=False),
         journal=settings.ledger if "ledger" in settings.model_fields_set else "memory:",
         account=settings.account,
-        exits=exits_of(settings),
+        exits=settings.exits.plan(),
         quotes=settings.backtest.quotes or None,
         bar_seconds=settings.backtest.bar_seconds,
     )
-
-
-def exits_of(settings: Settings) -> ExitPlan | None:
-    """How trades are left whose idea does not say. Raises `ConfigurationError` when no backtest can do it."""
-    plan = settings.exits.plan()
-    if plan is not None and not may_wait_at_broker(plan):
-        raise ConfigurationError(f"exits: the settings have a plan: {NO_EXITS}")
-    return plan
 
 
 def model_of(settings: Settings) -> MarketModel:

@@ -10,6 +10,7 @@ from operator import attrgetter
 import attrs
 
 from tradecore.domain.nanos import NANO, from_nanos, instant
+from tradecore.domain.terms import Terms
 from tradecore.domain.values import ZERO, OrderClass, OrderStatus, TimeInForce, plus
 from tradecore_backtest.admitting import Standing, promises, refusal_of
 from tradecore_backtest.books import Asked, Books, Fill
@@ -44,7 +45,7 @@ class Venue:
         self.open: dict[str, list[Working]] = {}
         self.auctions: list[Working] = []
         self.tickets = 0
-        self._books = books
+        self.books = books
         self._model = model
         self._last, self._seen = last, seen
         self._bar_ns = bar_ns
@@ -56,18 +57,22 @@ class Venue:
     def admit(self, asked: Asked, moment: Moment) -> None:
         """Have the books decide on an idea, and take or refuse the order that it becomes. Raises `InputError`."""
         ticket = self.tickets + 1
-        terms = self._books.place(ticket, asked, moment)
+        terms = self.books.place(ticket, asked, moment)
         self.tickets = ticket
-        if terms is None:
-            return
-        order = Working(terms, ticket, end_of_order(terms, moment.ns), asked.close)
+        if terms is not None:
+            self.send(terms, asked.close, moment)
+
+    def send(self, terms: Terms, close: Decimal, moment: Moment) -> None:
+        """Take or refuse the order of the newest ticket; its legs have the tickets after it."""
+        ticket = self.tickets
+        order = Working(terms, ticket, end_of_order(terms, moment.ns), close)
         order.placed = moment.ns
         if terms.order_class is not OrderClass.SIMPLE:
             order.bring_along(terms)
         self.tickets += max(0, len(order.group) - 1)
         if order.waits and order.stop is None and order.symbol in self._last:
             order.follow(self._last[order.symbol])
-        books = self._books
+        books = self.books
         here = Standing(books.cash, books.positions, self.open, self._last, moment.ns, self._bar_ns)
         refusal = refusal_of(terms, order, here, self._model)
         books.answer(ticket, refusal, moment)
@@ -75,6 +80,15 @@ class Venue:
             self._enter(order)
             if order.role is Role.TAKE_PROFIT:  # the stop of an OCO is watched from the start
                 self._enter(order.group[1])
+
+    def take_out(self, ticket: int, moment: Moment) -> None:
+        """End an order as somebody asked for, with what belongs to it."""
+        for orders in tuple(self.open.values()):
+            for order in orders:
+                wanted = next((one for one in order.group or (order,) if one.ticket == ticket), None)
+                if wanted is not None:
+                    self.end(wanted, OrderStatus.CANCELED, moment)
+                    return
 
     def working(self, symbol: str) -> Decimal:
         """Signed quantity that open orders can still add; legs only take away what their entry added."""
@@ -128,7 +142,7 @@ class Venue:
             if other is not stop and other.active:
                 self._end_one(other, OrderStatus.CANCELED, moment)
         stop.held = False
-        self._books.work(stop.ticket, moment)
+        self.books.work(stop.ticket, moment)
 
     def hold_auctions(self, until_ns: int, moment: Moment | None = None) -> bool:
         """The closing auctions until then: the session's last price, or the end of the order. True when there were."""
@@ -153,7 +167,7 @@ class Venue:
             assert order.notional is not None, "an order has a quantity or an amount"
             wanted = order.notional * NANO // price
             if not order.opens:
-                held = self._books.positions.get(order.symbol, ZERO)
+                held = self.books.positions.get(order.symbol, ZERO)
                 wanted = min(wanted, int(abs(held) * NANO))
         else:
             wanted = order.left
@@ -176,7 +190,7 @@ class Venue:
         signed = units if order.sign > 0 else -units
         done = order.left == 0
         ends = done and not order.shrunk
-        self._books.fill(order.ticket, Fill(order.symbol, signed, at_price, fees, order.filled, ends), moment)
+        self.books.fill(order.ticket, Fill(order.symbol, signed, at_price, fees, order.filled, ends), moment)
         if ends:
             self._remove(order)
         elif done or order.left is None:  # only the broker knows that there is no more to it
@@ -198,7 +212,7 @@ class Venue:
 
     def _activate(self, entry: Working, legs: list[Working], moment: Moment) -> None:
         """The legs are for what the entry filled, or for less where a part of that was closed in the meantime."""
-        held = self._books.positions.get(entry.symbol, ZERO) * entry.sign
+        held = self.books.positions.get(entry.symbol, ZERO) * entry.sign
         others = self.open.get(entry.symbol, ())
         promised = sum(one.reserved for one in others if one.sign != entry.sign and promises(one))
         size = min(int(entry.filled * NANO), int(held * NANO) - promised)
@@ -209,7 +223,7 @@ class Venue:
             leg.resize(size)
             if leg.role is Role.TAKE_PROFIT or len(legs) == 1:
                 leg.held = False
-                self._books.work(leg.ticket, moment)
+                self.books.work(leg.ticket, moment)
             self._enter(leg)
 
     # --- ends -------------------------------------------------------------------------------------------------------
@@ -232,7 +246,7 @@ class Venue:
                     act(order)
 
     def _end_one(self, order: Working, status: OrderStatus, moment: Moment) -> None:
-        self._books.end(order.ticket, status, order.filled, moment)
+        self.books.end(order.ticket, status, order.filled, moment)
         self._remove(order)
 
     def _remove(self, order: Working) -> None:

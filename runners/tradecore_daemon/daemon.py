@@ -11,11 +11,14 @@ from anyio.abc import TaskStatus
 
 from tradecore.domain.calendar import last_closed
 from tradecore.errors import BrokerUnreachable, ConfigurationError, ProtocolError, StoreFull
+from tradecore.ports.bus import EventBus
 from tradecore.runner.contract import Progress, Session
 from tradecore.runner.disk import record_full
 from tradecore.runner.failing import failure_in, halt_failed
+from tradecore.runner.system import SystemIds
 from tradecore.views import read_rows
 from tradecore_daemon.live import is_watching, pace_live
+from tradecore_daemon.publishing import publish
 from tradecore_daemon.replay import pace_replay
 from tradecore_daemon.turn import Turn, at_once
 from tradecore_daemon.upkeep import Upkeep
@@ -35,10 +38,14 @@ _ASSETS_EVERY_S = 6 * 3600.0
 class Daemon:
     """Runs until the replayed market is done or, on a live one, until SIGINT, SIGTERM or `stop`."""
 
-    def __init__(self, *, hears_signals: bool = True, turn: Turn = at_once) -> None:
-        """`turn` is awaited before each step of the market. Signals are for a process that is nothing but this."""
+    def __init__(self, *, hears_signals: bool = True, turn: Turn = at_once, bus: EventBus | None = None) -> None:
+        """`turn` is awaited before each step of the market. Signals are for a process that is nothing but this.
+
+        A `bus` is told every event from the beginning of the ledger on, behind the durable cursor `runner`.
+        """
         self._hears_signals = hears_signals
         self._turn = turn
+        self._bus = bus
         self._stopped_by: str | None = None
         self._market: anyio.CancelScope | None = None
 
@@ -93,6 +100,8 @@ class Daemon:
                 group.start_soon(self._reconcile, session)
                 group.start_soon(self._refresh_assets, session)
                 group.start_soon(self._watch, session)
+                if self._bus is not None:
+                    group.start_soon(publish, session, self._bus, SystemIds(), "runner")
                 if wants_bars and session.feed.symbols:  # without a reader they would only pile up
                     group.start_soon(session.feed.run)
                 if session.cycle is not None and replay is None:

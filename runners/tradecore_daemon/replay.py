@@ -30,7 +30,7 @@ async def pace_replay(session: Session, replay: Replay, progress: Progress, turn
     await _take_up(session, state)
     progress.update(state.steps, state.total, f"{state.time:%Y-%m-%d %H:%M}")
     while not state.done:
-        await engine.outbox.drain()
+        await _settle(session)
         await turn()
         failpoint("engine.advance.before")
         before, state = state, await _advance(session, replay, state)
@@ -47,7 +47,20 @@ async def pace_replay(session: Session, replay: Replay, progress: Progress, turn
             await session.cycle.at(state.time)
         progress.update(state.steps, state.total, f"{state.time:%Y-%m-%d %H:%M}")
         await _keep_pace(session, state.time - before.time)
-    await engine.outbox.drain()
+    await _settle(session)
+
+
+async def _settle(session: Session) -> None:
+    """Deliver what is open, and let sagas go on with what came of it, until only the market is waited for."""
+    engine = session.engine
+    before = -1
+    while session.journal.head() != before:
+        before = session.journal.head()
+        await engine.outbox.drain()
+        if session.conductor.live:
+            await patiently(session, engine.collect)
+            session.conductor.advance()
+            engine.catch_up()
 
 
 async def _be_sure(session: Session) -> None:

@@ -92,6 +92,7 @@ class Engine:
         self._swings: dict[str, Swing] = {}
         self.gate = Gate()
         self.exits = Exits(ledger, ids, terms.account)
+        self.exits.doubts = not terms.is_replayed
         self.gate.opened = self._gate_opened
         self.watch = Watch(ledger, clock, ids, terms.account, terms.vigilance, lambda: outbox.unresolved)
         if not terms.is_replayed:
@@ -233,7 +234,7 @@ class Engine:
         self.is_over("reconcile_mismatch", but=found)
         for difference in found:
             self.alert("reconcile_mismatch", difference)
-        if result.waiting or await self._mark(why):
+        if result.waiting or await self._mark("doubt" if self.exits.doubted else why, result):
             self.is_over("broker_unreachable")
         self.catch_up()
         self._heed(result)
@@ -257,9 +258,10 @@ class Engine:
         """Whether books and broker should be compared again soon: the last comparison came to no conclusion."""
         return self._comparer.is_unsure
 
-    async def _mark(self, why: str) -> bool:
+    async def _mark(self, why: str, result: Round) -> bool:
+        differing = {known.found.subject for known in result.standing.open.values() if known.found.kind == "position"}
         try:
-            await self._marks.take(why, self._cause("engine"))
+            await self._marks.take(why, differing, self._cause("engine"))
         except (BrokerUnreachable, ProtocolError) as error:
             self.alert("broker_unreachable", str(error))
             return False

@@ -34,6 +34,12 @@ FAILPOINTS: tuple[str, ...] = (
 )
 """Every failpoint on the way of an order, so that a campaign can visit them all."""
 
+SAGA_FAILPOINTS: tuple[str, ...] = ("saga.step.before", "saga.step.after")
+"""Around each step of a saga, such as one that leaves a trade."""
+
+PUBLISHER_FAILPOINTS: tuple[str, ...] = ("publisher.cursor.before",)
+"""Between what was handed on and the record of it."""
+
 SWITCH_FAILPOINTS: tuple[str, ...] = ("outbox.lift.before", "outbox.lift.after")
 """Around the call that has the broker take new orders again."""
 
@@ -57,6 +63,17 @@ DECISION_FAILPOINTS: tuple[str, ...] = (
 """Every failpoint on the way from a cycle to its intents."""
 
 
+ALL_FAILPOINTS: tuple[str, ...] = (
+    *FAILPOINTS,
+    *SAGA_FAILPOINTS,
+    *PUBLISHER_FAILPOINTS,
+    *SWITCH_FAILPOINTS,
+    *MODEL_FAILPOINTS,
+    *DECISION_FAILPOINTS,
+)
+"""Every failpoint that there is."""
+
+
 class FailpointRaised(Exception):
     """What an armed failpoint with the action `raise` raises."""
 
@@ -65,12 +82,7 @@ def _parse(text: str) -> dict[str, list[tuple[int, str]]]:
     armed: dict[str, list[tuple[int, str]]] = {}
     for item in filter(None, text.split(",")):
         parts = item.split(":")
-        if (
-            len(parts) != 3
-            or parts[0] not in (*FAILPOINTS, *SWITCH_FAILPOINTS, *MODEL_FAILPOINTS, *DECISION_FAILPOINTS)
-            or not parts[1].isdigit()
-            or parts[2] not in _ACTIONS
-        ):
+        if len(parts) != 3 or parts[0] not in ALL_FAILPOINTS or not parts[1].isdigit() or parts[2] not in _ACTIONS:
             raise ConfigurationError(
                 f"TRADECORE_FAILPOINTS: {item!r} is not name:hit:action with a known name and an action of "
                 + ", ".join(_ACTIONS)

@@ -31,6 +31,8 @@ class BarFeed:
         self._last: dict[str, dt.datetime] = {}
         self._arrived = anyio.Event()
         self.connected = anyio.Event()
+        self.heard: Callable[[Bar], None] = lambda _: None
+        """Told every bar once, as it comes."""
 
     async def run(self) -> None:
         """Read the stream for ever; after a reconnect, read what was missed."""
@@ -91,6 +93,7 @@ class BarFeed:
             return  # a repeat, or older than what was seen
         self._last[bar.symbol] = bar.start
         self._bars[bar.start, bar.symbol] = bar
+        self.heard(bar)
         self._arrived.set()
         self._arrived = anyio.Event()
 

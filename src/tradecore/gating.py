@@ -84,6 +84,7 @@ def gate_order(account: AccountState, command: PlaceOrder, here: Occasion) -> Ga
         is_decision=proposal is not None,
         tradable=command.tradable,
         session=hours_at(command.symbol, here.now),
+        repeat_is_meant=command.is_repeat,
         volatility=command.volatility,
         approval=command.approval,
     )

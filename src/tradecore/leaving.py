@@ -26,33 +26,59 @@ _TIME_TO_CLOSE = dt.timedelta(seconds=60)
 
 
 def held_by(trade: TradeState | None) -> Held | None:
-    """What a trade holds; None when it is flat."""
+    """What a trade holds; None when it is flat.
+
+    The entry counts to the millisecond: a replayed market stamps what traded in a bar a moment behind its end.
+    """
     if trade is None or trade.opened_at is None or trade.status is TradeStatus.CLOSED:
         return None
     entry = trade.position.average_price
-    return None if entry is None else Held(trade.position.quantity, entry, trade.opened_at)
+    if entry is None:
+        return None
+    since = trade.opened_at.replace(microsecond=trade.opened_at.microsecond // 1000 * 1000)
+    return Held(trade.position.quantity, entry, since)
 
 
 def arm(command: PlaceOrder, trade: TradeState, known: exits.ExitState | None) -> list[ev.Event]:
-    """How the trade is left, told with the order that opens it or adds to it. Raises `InputError`.
+    """How the trade is left, told with the order that opens it or would add to it. Raises `InputError`.
 
-    An order that adds may never fill: a raised stop stays where it is, and what the engine keeps stays with it.
+    An order that adds may never fill, and the plan of a trade stays what it is until it does: see `take_effect`.
     """
     plan = command.exits
     if plan is None or command.side is not trade.side:
         return []
     check_plan(plan)
+    has_legs = bool(legs_of(command))
+    if has_legs and (plan.trail is not None or plan.break_even is not None or len(plan.ladder) > 1):
+        raise InputError("exits", plan, "what the order's legs do, and max_holding_s: never two stops for one trade")
+    if known is not None:
+        return [ev.ExitsPlanned(trade.trade_id, command.order_id, plan)]
+    keeper = Keeper.BROKER if has_legs else Keeper.ENGINE
+    return [ev.ExitsArmed(trade.trade_id, command.account, command.symbol, command.order_id, plan, keeper)]
+
+
+def take_effect(draft: Draft, order: OrderState) -> None:
+    """An order begins to fill: from here on its plan is that of the trade.
+
+    A raised stop stays where it is, and what the engine keeps of a position stays with it.
+    """
+    state = draft.exits(order.trade_id)
+    if state is None:
+        return
+    entry: OrderState | None = order
+    while entry is not None and entry.order_id not in state.planned:  # it may have been replaced before it filled
+        entry = draft.order(entry.replaces) if entry.replaces is not None else None
+    if entry is None:
+        return
+    held, plan = held_by(draft.trade(order.trade_id)), state.planned[entry.order_id]
     keeper = Keeper.ENGINE
-    if legs_of(command):
-        if plan.trail is not None or plan.break_even is not None or len(plan.ladder) > 1:
-            raise InputError(
-                "exits", plan, "what the order's legs do, and max_holding_s: never two stops for one trade"
-            )
-        keeper = Keeper.BROKER if known is None else known.keeper
-    armed = ev.ExitsArmed(trade.trade_id, command.account, command.symbol, command.order_id, plan, keeper)
-    if known is None or known.level is None or held_by(trade) is None:
-        return [armed]
-    return [armed, ev.ExitRaised(trade.trade_id, known.raised_by, known.level, known.level)]
+    if legs_of(entry):
+        keeper = Keeper.BROKER if held is None else state.keeper
+    armed = ev.ExitsArmed(state.trade_id, state.account, state.symbol, entry.order_id, plan, keeper)
+    events: list[ev.Event] = [armed]
+    if held is not None and state.level is not None:
+        events.append(ev.ExitRaised(state.trade_id, state.raised_by, state.level, state.level))
+    draft.add(streams.exits(state.trade_id), events)
 
 
 def give(draft: Draft, command: exits.ExitCommand, now: dt.datetime) -> Command | None:
@@ -76,11 +102,10 @@ def give(draft: Draft, command: exits.ExitCommand, now: dt.datetime) -> Command 
 def behind_legs(draft: Draft, closing: PlaceOrder | OrderState, trade_id: str) -> TradeState | None:
     """The trade that a decision's order closes in full while its legs are not settled: the broker would refuse it."""
     trade = draft.trade(trade_id)
-    held = held_by(trade)
-    if trade is None or held is None or closing.purpose is not Purpose.CLOSE or _decision_of(closing) is None:
+    if trade is None or closing.purpose is not Purpose.CLOSE or _decision_of(closing) is None:
         return None
     has_legs = any(one.leg is not None for one in _working(draft, trade))
-    return trade if has_legs and closing.quantity == abs(held.quantity) else None
+    return trade if has_legs and closing.quantity == abs(trade.position.quantity) else None
 
 
 def by_decision(draft: Draft, trade: TradeState, closing: PlaceOrder | OrderState, now: dt.datetime) -> StartSaga:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from tradecore.domain.commands import MarkEquity
+from tradecore.domain.jumps import is_jump
 from tradecore.domain.messages import Cause
 from tradecore.ledger import Ledger
 from tradecore.ports.broker import Broker
@@ -20,10 +23,11 @@ class Marks:
         self._every_s = every_s
         self._at: float | None = None
 
-    async def take(self, why: str, cause: Cause) -> None:
+    async def take(self, why: str, differing: Set[str], cause: Cause) -> None:
         """Take them in: at a start, on a new day, now and then, and where one lacks.
 
-        Raises `BrokerUnreachable`, `ProtocolError`.
+        Not one that jumped of a symbol whose units are `differing`: after a split it is the price of other units than
+        those in the books. Raises `BrokerUnreachable`, `ProtocolError`.
         """
         account, now = self._ledger.account(self._account), self._clock.monotonic()
         is_new_day = account.tempo.day != self._clock.now().date()
@@ -36,4 +40,8 @@ class Marks:
         marks = {
             spelt.get(item.symbol, item.symbol): item.current_price for item in held if item.current_price is not None
         }
+        known = account.exposure.marks
+        for symbol in differing & marks.keys() & known.keys():
+            if is_jump(known[symbol], marks[symbol], marks[symbol]):
+                del marks[symbol]
         self._ledger.handle(MarkEquity(self._account, marks, self._clock.now()), cause)

@@ -129,17 +129,16 @@ def _split(draft: Draft, command: BookActivity, holder: AccountState) -> list[tu
         assert idea is not None, "a holding names its trade"
         happened = trade.split_units(idea, command.activity_id, share.signed_qty, command.occurred_at)
         events.extend((streams.trade(share.trade_id), event) for event in happened)
-        events += _split_exits(draft, share.trade_id, idea.position.quantity, share.signed_qty)
+        events += _split_exits(draft, share, command.activity_id, idea.position.quantity)
     return events
 
 
-def _split_exits(draft: Draft, trade_id: str, held: Decimal, change: Decimal) -> list[tuple[str, ev.Event]]:
-    """A stop that was raised is a price, and moves with the price of a unit."""
-    state, after = draft.exits(trade_id), plus(held, change)
-    if state is None or state.level is None or not after:
+def _split_exits(draft: Draft, share: ev.TradeShare, activity_id: str, held: Decimal) -> list[tuple[str, ev.Event]]:
+    """Stops, targets and ladders were meant for the units of before."""
+    after = plus(held, share.signed_qty)
+    if draft.exits(share.trade_id) is None or not after:
         return []
-    level = rounded_down_to_nine(times(state.level, abs(held)), abs(after))
-    return [(streams.exits(trade_id), ev.ExitRaised(trade_id, state.raised_by, level, level))]
+    return [(streams.exits(share.trade_id), ev.ExitsSplit(share.trade_id, activity_id, held, after))]
 
 
 def _shares(holder: AccountState, symbol: str, change: Decimal) -> tuple[ev.TradeShare, ...]:

@@ -65,12 +65,13 @@ def set_limits(ledger: Ledger, account: str, limits: Limits, now: dt.datetime, c
 def _hold_to(ledger: Ledger, account: str, limits: Limits, now: dt.datetime, cause: Cause) -> None:
     """End every order that was not sent yet and would not pass the gate, each beside all that are left.
 
-    Those without a price come first: beside one of them nobody knows what the others come to.
+    The last ones come first, as the gate would have had it, and before them those without a price: beside one of these
+    nobody knows what the others come to.
     """
     check_limits(limits)
     holder = ledger.account(account)
-    placed = sorted(holder.reservations.items(), key=lambda item: item[1].symbol not in holder.exposure.unpriced)
-    for order_id, _ in placed:
+    newest = reversed(list(holder.reservations.items()))
+    for order_id, _ in sorted(newest, key=lambda item: item[1].symbol not in holder.exposure.unpriced):
         order = ledger.order(order_id)
         if order is None or order.status not in (OrderStatus.PLANNED, OrderStatus.QUEUED) or order.cancel_requested:
             continue

@@ -340,8 +340,7 @@ def _why_not(draft: Draft, state: order.OrderState) -> str | None:
     killed = draft.kill(state.account)
     if killed is not None and killed.is_open and state.purpose is Purpose.TRADE:
         return "everything that works for the account is being canceled"
-    stopped = switch.why_not_sent(draft.account(state.account), state)
-    if stopped is not None:
+    if (stopped := switch.why_not_sent(draft.account(state.account), state)) is not None:
         return stopped
     old = draft.order(state.replaces) if state.replaces is not None else None
     if old is not None and (old.status.is_terminal or old.cancel_requested):
@@ -385,6 +384,7 @@ def _record_fill(draft: Draft, command: RecordFill) -> None:
     if not recorded:
         return
     here = len(draft.events)
+    leaving.take_effect(draft, state)
     draft.add(streams.order(state.order_id), order.decide(state, command))
     count_again(draft, state)
     execution = Execution(command.fill_id, state, command.quantity, command.price, command.fees, command.occurred_at)

@@ -7,12 +7,12 @@ from decimal import Decimal
 from tradecore.domain.identity import leg_order_id
 from tradecore.domain.order_state import OrderState
 from tradecore.domain.values import ZERO, Leg, OrderClass, OrderStatus, minus
-from tradecore.ledger import Ledger
+from tradecore.ports.records import Records
 
 _OF_ENTRIES = (OrderClass.BRACKET, OrderClass.OTO)
 
 
-def bare(ledger: Ledger, order: OrderState) -> tuple[OrderState, Decimal] | None:
+def bare(ledger: Records, order: OrderState) -> tuple[OrderState, Decimal] | None:
     """The entry that an order is, or is a leg of, and how much of it nothing protects any more; None when none is.
 
     A stop that we asked to cancel was not lost: whoever asked knows. What a leg sold is not there to be protected.
@@ -35,7 +35,7 @@ def bare(ledger: Ledger, order: OrderState) -> tuple[OrderState, Decimal] | None
     return (entry, left) if left > ZERO else None
 
 
-def latest(ledger: Ledger, order: OrderState | None) -> OrderState | None:
+def latest(ledger: Records, order: OrderState | None) -> OrderState | None:
     """The order that is in the place of an order by now."""
     while order is not None and order.replaced_by is not None:
         order = ledger.order(order.replaced_by)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from tradecore.domain.exit_plan import ExitPlan, Rung, check_plan
 from tradecore.errors import InputError
@@ -15,8 +15,8 @@ class RungSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    gain: Decimal = Field(gt=0)
-    share: Decimal = Field(gt=0, le=1)
+    gain: Decimal
+    share: Decimal
 
 
 class ExitSettings(BaseModel):

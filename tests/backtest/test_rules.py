@@ -16,12 +16,10 @@ from tradecore.domain.exit_plan import ExitPlan, Rung
 from tradecore.domain.limits import Limits, Step
 from tradecore.domain.terms import StopLoss, TakeProfit
 from tradecore.domain.values import Bar, OrderClass, OrderStatus, OrderType, TimeInForce, TradeStatus
-from tradecore.errors import ConfigurationError, InputError
+from tradecore.errors import InputError
 from tradecore.ports.strategy import Idea
-from tradecore.settings import load_settings
 from tradecore.strategies.sma import SmaCrossover
 from tradecore_backtest import BacktestResult, CorporateAction, FillAt, MarketModel, backtest
-from tradecore_backtest.runner import run_settings
 
 D = Decimal
 _DAY = dt.timedelta(days=1)
@@ -273,15 +271,3 @@ def test_the_future_never_changes_the_past(steps: list[int], known: int, chance:
 def test_twice_the_quantity_earns_twice_as_much(steps: list[int]) -> None:
     once, twice = (backtest(walk(steps), SmaCrossover(2, 5, quantity)) for quantity in (10, 20))
     assert twice.equity[-1][1] - 100_000 == 2 * (once.equity[-1][1] - 100_000)
-
-
-@pytest.mark.parametrize("at_once", [True, False])
-def test_an_idea_with_a_plan_for_its_exit_ends_the_backtest_instead_of_losing_its_stop(at_once: bool) -> None:
-    idea = buy(exits=ExitPlan(stop_loss=D("0.02")))
-    with pytest.raises(ConfigurationError, match=r"exits: the idea for AAA brings a plan.*replay the bars"):
-        backtest([bar(0, "10"), bar(1, "10")], Planned({0: idea}), at_once=at_once)
-
-
-def test_so_do_settings_with_one() -> None:
-    with pytest.raises(ConfigurationError, match="exits: the settings have a plan"):
-        run_settings(load_settings(None, {"exits": {"max_holding_s": 60}}))

@@ -23,6 +23,7 @@ from tradecore.ledger import Ledger
 from tradecore.ports.strategy import Idea
 from tradecore_backtest.books import DeskBooks
 from tradecore_backtest.desk import Desk, Unit
+from tradecore_backtest.leaving import Caretaker
 from tradecore_backtest.market import MarketModel
 from tradecore_backtest.pocket import Pocket
 from tradecore_backtest.run import Run, Terms
@@ -64,7 +65,9 @@ def by_the_ledger(tape: list[Unit], name: str) -> list[bytes]:
 
 
 prices = st.lists(st.integers(9_900, 10_100), min_size=6, max_size=14)
-kinds = st.sampled_from(["market", "limit", "stop", "ioc", "bracket", "target", "oco", "close", "exits"])
+kinds = st.sampled_from(
+    ["market", "limit", "stop", "ioc", "bracket", "target", "oco", "close", "exits", "trail", "time"]
+)
 sides = st.booleans()
 plans = st.dictionaries(st.integers(0, 12), st.tuples(kinds, sides, st.integers(1, 9)), max_size=8)
 limits = st.sampled_from(
@@ -100,6 +103,11 @@ def idea(kind: str, buys: bool, quantity: int, cents: int) -> Idea:
         case "exits":
             plan = ExitPlan(stop_loss=D("0.003"), ladder=(Rung(D("0.004"), D(1)),))
             return make(str(quantity), time_in_force=TimeInForce.GTC, exits=plan)
+        case "trail":
+            return make(str(quantity), exits=ExitPlan(trail=D("0.002"), trail_arm=D("0.001"), stop_loss=D("0.004")))
+        case "time":
+            rungs = (Rung(D("0.002"), D("0.5")),)
+            return make(str(quantity), exits=ExitPlan(max_holding_s=D(180), ladder=rungs, break_even=D("0.001")))
         case "close":
             return make(str(quantity), time_in_force=TimeInForce.CLS)
         case _:
@@ -121,15 +129,25 @@ def test_the_desk_decides_as_the_ledger(
     name = "example"
     desk = Desk("main", DerivedIds(name).epoch())
     terms = Terms(D(1000), rules, model, 60 * 10**9)
-    decided = Run(table_of(bars), Planned(ideas), DeskBooks(desk, "main", "planned"), terms)
+    books = DeskBooks(desk, "main", "planned")
+    decided = Run(table_of(bars), Planned(ideas), books, terms)
+    decided.ask(books, Caretaker(desk, books, decided.venue, "main", name, terms.bar_ns))
     decided.go()
     mine = [CODEC.encode(one) for unit in recorded(desk.tape, name) for one in unit]
     assert mine == by_the_ledger(desk.tape, name)
     if rules == Limits():
         pocket, later = Pocket("planned", "main"), Desk("main", desk.epoch)
         noted = Run(table_of(bars), Planned(ideas), pocket, terms)
+        others = DeskBooks(later, "main", "planned")
+
+        def ask_domain() -> None:
+            pocket.play(others)
+            noted.ask(others, Caretaker(later, others, noted.venue, "main", name, terms.bar_ns))
+
+        noted.hand_over = ask_domain
         noted.go()
-        pocket.play(DeskBooks(later, "main", "planned"))
+        if noted.books is pocket:
+            pocket.play(others)
         assert [CODEC.encode(one) for unit in recorded(later.tape, name) for one in unit] == mine
         assert noted.equity == decided.equity
 

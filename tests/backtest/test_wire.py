@@ -11,6 +11,7 @@ import pytest
 
 from tests.runner.market import csv_text, some_bars
 from tradecore.domain.events import FillRecorded, OrderPlanned
+from tradecore.domain.exit_plan import ExitPlan
 from tradecore.domain.values import Bar, OrderType, Side
 from tradecore.ports.strategy import Idea, Portfolio, Strategy
 from tradecore.runner.wiring import open_session
@@ -67,9 +68,10 @@ class Zigzag:
                 return (Idea(bar.symbol, side, quantity, "stop limit", kind, limit, stop_price=stop),)
 
 
-def over_the_wire(path: Path, strategy: Strategy) -> Happened:
+def over_the_wire(path: Path, strategy: Strategy, exits: ExitPlan | None = None) -> Happened:
     async def run() -> Happened:
-        settings = load_settings(None, {"ledger": "memory:", "market_data": {"bars": str(path)}})
+        told = {} if exits is None else {"exits": {"stop_loss": exits.stop_loss}}
+        settings = load_settings(None, {"ledger": "memory:", "market_data": {"bars": str(path)}} | told)
         async with open_session(settings, strategy=strategy) as session:
             await Daemon().run(session, Quiet())
             events = [recorded.event for recorded in session.journal.read(0, 1_000_000)]

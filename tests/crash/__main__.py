@@ -17,13 +17,14 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from tests.crash.campaign import ACTIONS, Outcome, kill_at_failpoint, kill_at_random
+from tests.crash.campaign import ACTIONS, EXITS, Outcome, kill_at_failpoint, kill_at_random
 from tests.crash.judge import Judge
 from tests.crash.verdict import assert_nothing_lost_or_doubled
 from tests.postgres.server import Server, binaries
-from tradecore.failpoints import FAILPOINTS
+from tradecore.failpoints import FAILPOINTS, SAGA_FAILPOINTS
 
 _HITS = (1, 2, 3, 5, 8)
+_PLACES = (*FAILPOINTS, *SAGA_FAILPOINTS)
 STORES = ("sqlite", "postgres")
 _schemas = itertools.count(1)
 
@@ -37,14 +38,15 @@ def main() -> int:
         for number, store, action in itertools.product(range(given.rounds), given.stores, given.actions):
             for failpoint in given.failpoints:
                 kill = partial(kill_at_failpoint, failpoint=failpoint, hits=_HITS, action=action)
-                done, count = _campaign(kill, 1, 7 + number, ledger(store))
+                told = EXITS if failpoint in SAGA_FAILPOINTS else {}
+                done, count = _campaign(kill, 1, 7 + number, ledger(store), told)
                 print(f"{store:8} {action:4} {failpoint:32} {done.kills:4} kills {count:6} orders", flush=True)
                 kills, orders = kills + done.kills, orders + count
         rng = random.Random(given.seed)
         left = given.kills
         while left > 0:
             kill = partial(kill_at_random, kills=left, rng=rng, longest_s=given.longest)
-            done, count = _campaign(kill, 10, 7, ledger(given.stores[0]))
+            done, count = _campaign(kill, 10, 7, ledger(given.stores[0]), EXITS)
             print(f"{'random moments':32} {done.kills:4} kills {count:6} orders", flush=True)
             kills, orders, left = kills + done.kills, orders + count, left - done.kills
     took = time.monotonic() - started
@@ -58,7 +60,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=1, help="how often every failpoint is visited; 6 are 3,600 kills")
     parser.add_argument("--stores", nargs="+", choices=STORES, default=STORES if binaries() else STORES[:1])
     parser.add_argument("--actions", nargs="+", choices=ACTIONS, default=ACTIONS)
-    parser.add_argument("--failpoints", nargs="+", choices=FAILPOINTS, default=FAILPOINTS, metavar="NAME")
+    parser.add_argument("--failpoints", nargs="+", choices=_PLACES, default=_PLACES, metavar="NAME")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--longest", type=float, default=2.5, help="seconds until a random kill, at most")
     return parser.parse_args()
@@ -80,11 +82,14 @@ def _ledgers(stores: list[str]) -> Iterator[Callable[[str], str]]:
             server.remove()
 
 
-def _campaign(kill: Callable[[Path, Judge], Outcome], days: int, market: int, ledger: str) -> tuple[Outcome, int]:
+def _campaign(
+    kill: Callable[[Path, Judge], Outcome], days: int, market: int, ledger: str, told: dict[str, str]
+) -> tuple[Outcome, int]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         terms = ("--seed", str(market), "--days", str(days), "--symbols", "AAA,BBB")
         with Judge.start(folder, *terms, ledger=ledger) as judge:
+            judge.told = told
             outcome = kill(folder, judge)
             if outcome.last_exit != 0:
                 sys.stderr.write((folder / "runner.log").read_text())

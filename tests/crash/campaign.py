@@ -18,6 +18,8 @@ _STOPPED_S = 0.5
 _INTERRUPTED = 130
 ACTIONS = ("kill", "term", "int", "stop")
 """What is done to a runner at a failpoint."""
+EXITS = {"TRADECORE_EXITS__STOP_LOSS": "0.0005", "TRADECORE_EXITS__MAX_HOLDING_S": "600"}
+"""Settings with which trades are left by sagas."""
 _ENDS = {
     "kill": (-signal.SIGKILL,),
     "term": (0, -signal.SIGTERM),  # the signal itself where it comes before the runner listens
@@ -39,7 +41,7 @@ def run_once(folder: Path, judge: Judge, failpoints: str = "") -> int:
     with (folder / "runner.log").open("a") as log:
         done = subprocess.run(
             runner_command(folder, judge),
-            env=environment(TRADECORE_FAILPOINTS=failpoints),
+            env=environment(**judge.told, TRADECORE_FAILPOINTS=failpoints),
             stdout=log,
             stderr=log,
             timeout=_RUN_S,
@@ -71,7 +73,10 @@ def _run_struck(folder: Path, judge: Judge, failpoints: str) -> tuple[int, int]:
     """Run until it ends, and how often it was stopped: it goes on a moment later."""
     with (folder / "runner.log").open("a") as log:
         process = subprocess.Popen(
-            runner_command(folder, judge), env=environment(TRADECORE_FAILPOINTS=failpoints), stdout=log, stderr=log
+            runner_command(folder, judge),
+            env=environment(**judge.told, TRADECORE_FAILPOINTS=failpoints),
+            stdout=log,
+            stderr=log,
         )
     give_up, stops = time.monotonic() + _RUN_S, 0
     while time.monotonic() < give_up:

@@ -19,11 +19,12 @@ _PATIENCE_S = 30.0
 
 @attrs.define
 class Judge:
-    """An exchange process and what it saw; `ledger` is the URL of the runner's ledger."""
+    """An exchange process and what it saw; `ledger` is the URL of the runner's ledger, `told` more of its settings."""
 
     process: subprocess.Popen[str]
     urls: dict[str, Any]
     ledger: str
+    told: dict[str, str] = attrs.field(factory=dict)
 
     @classmethod
     def start(cls, folder: Path, *arguments: str, ledger: str = "") -> Judge:

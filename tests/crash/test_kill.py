@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.crash.campaign import kill_at_failpoint, kill_at_random, run_once
+from tests.crash.campaign import EXITS, kill_at_failpoint, kill_at_random, run_once
 from tests.crash.judge import Judge
 from tests.crash.verdict import assert_nothing_lost_or_doubled
-from tradecore.failpoints import FAILPOINTS
+from tradecore.failpoints import FAILPOINTS, SAGA_FAILPOINTS
 
 MARKET = ("--seed", "7", "--days", "1", "--symbols", "AAA,BBB")
 
@@ -45,6 +45,16 @@ def test_killed_at_a_failpoint_it_goes_on_as_if_nothing_had_happened(
         assert (outcome.kills, outcome.last_exit) == (2, 0), (tmp_path / "runner.log").read_text()
         assert_nothing_lost_or_doubled(judge, tmp_path)
         assert orders_of(judge) == undisturbed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("failpoint", SAGA_FAILPOINTS)
+def test_killed_in_a_saga_that_leaves_a_trade_it_still_sends_nothing_twice(failpoint: str, tmp_path: Path) -> None:
+    with Judge.start(tmp_path, *MARKET) as judge:
+        judge.told = EXITS
+        outcome = kill_at_failpoint(tmp_path, judge, failpoint, (1, 4))
+        assert (outcome.kills, outcome.last_exit) == (2, 0), (tmp_path / "runner.log").read_text()
+        assert_nothing_lost_or_doubled(judge, tmp_path)
 
 
 @pytest.mark.slow

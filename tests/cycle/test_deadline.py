@@ -76,3 +76,34 @@ def test_a_restart_does_not_give_a_decision_its_time_again(away_s: int, left_s: 
     assert state.concluded is not None
     assert state.concluded.stance is stance
     assert agent.given == [left_s]
+
+
+class HeldUp:
+    """An agent whose process is stopped in the middle of its question: the answer is there when it goes on."""
+
+    name = "held up"
+    lookback_bars = 1
+
+    def __init__(self, desk: Desk, away_s: float) -> None:
+        self._desk = desk
+        self._away_s = away_s
+
+    async def judge(self, briefing: Briefing) -> Judgement:
+        self._desk.clock.at += dt.timedelta(seconds=self._away_s)
+        return Judgement(Stance.BUY, "it goes up", Decimal("0.9"), Decimal("0.01"), cost=Decimal("0.5"))
+
+
+@pytest.mark.parametrize(("away_s", "stance"), [(30, Stance.BUY), (31, Stance.ABSTAIN)])
+def test_an_answer_that_waited_longer_than_the_decision_had_is_none(away_s: float, stance: Stance) -> None:
+    """A process that was held up finds answer and timer at once, and took the answer."""
+    desk = Desk.in_memory()
+    desk.pin()
+    universe = Universe(("SPY",), lambda _: None)
+    rules, agent = CycleRules(decide_s=30), HeldUp(desk, away_s)
+    decider = Decider(desk.ledger, agent, universe, Silent(), desk.clock, desk.ids, "main", rules, "run")
+    price = Decimal(100)
+    bars = (Bar("SPY", desk.clock.now() - dt.timedelta(minutes=1), price, price, price, price, Decimal(1)),)
+    state = anyio.run(decider.decide, "SPY", bars, "cycle")
+    assert state is not None
+    assert state.concluded is not None
+    assert (state.concluded.stance, state.concluded.cost) == (stance, Decimal("0.5"))

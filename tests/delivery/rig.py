@@ -39,7 +39,7 @@ from tradecore_exchange import (
     PlanTerms,
 )
 
-PATIENCE_S = 15.0
+PATIENCE_S = 30.0
 FAST = Pace(
     visibility_s=0.3, lookup_interval_s=0.1, lookups=2, retry_initial_s=0.05, retry_max_s=0.5, retry_jitter_s=0.02
 )

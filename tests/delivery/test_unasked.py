@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.delivery.rig import Rig, open_rig
+from tests.delivery.rig import PATIENCE_S, Rig, open_rig
 from tradecore.domain import commands as cmd
 from tradecore.domain.events import AlertTriggered
 from tradecore.domain.identity import leg_order_id
@@ -34,7 +34,7 @@ async def told(story: Callable[[Rig], Awaitable[None]]) -> None:
 
 async def settled(rig: Rig) -> None:
     """Read again what the broker knows until it is what the books say."""
-    with anyio.fail_after(15):
+    with anyio.fail_after(PATIENCE_S):
         while True:
             await rig.inbox.collect()
             await rig.inbox.collect_activities()

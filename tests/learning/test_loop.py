@@ -87,6 +87,23 @@ def test_a_trade_that_never_held_anything_voids_its_decision(desk: Desk) -> None
     assert read_rows(desk.ledger.journal, "outcomes") == []
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_trade_whose_entry_was_taken_back_voids_its_decision(desk: Desk, restarted: bool) -> None:
+    """It ended every cycle, and the runner with it, at every start again."""
+    decision, order_id = decide(desk, "0.8")
+    desk.send(order_id)
+    desk.answer(order_id)
+    desk.fill(order_id, "10", "100")
+    resolver = OutcomeResolver(desk.ledger, desk.ids)
+    assert resolve(desk, resolver) == 0
+    revised(desk, order_id, "100", busts=True)
+    resolver = OutcomeResolver(desk.ledger, desk.ids) if restarted else resolver
+    assert resolve(desk, resolver) == 1
+    (voided,) = [one.event for one in desk.ledger.journal.load(f"outcome-{decision}")]
+    assert isinstance(voided, ev.OutcomeVoided)
+    assert resolve(desk, resolver) == 0
+
+
 def test_an_outcome_holds_what_the_trade_earned_and_how_long_it_took(desk: Desk) -> None:
     decision = live_through(desk, "0.8", "101")
     resolve(desk)

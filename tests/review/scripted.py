@@ -41,6 +41,7 @@ from tradecore.views import ALL_VIEWS
 from tradecore.views.projector import Projector
 
 _TURN_S = 0.01
+_TURNS_TO_END = 100
 PACE = Pace(visibility_s=0, lookup_interval_s=0.01, lookups=1, retry_initial_s=0.01, retry_jitter_s=0.0)
 
 
@@ -247,12 +248,19 @@ class Office:
         return cls(desk, broker, outbox, inbox, follower)
 
     async def deliver(self, seconds: float = 0.3) -> None:
-        """Let the outbox work for a while: so many turns of the loop, however slow the machine is."""
+        """Let the outbox work for a while: so many turns of the loop, however slow the machine is.
+
+        It is stopped between two calls, but for one that does not end: an outbox that is cut off is not begun again.
+        """
         async with anyio.create_task_group() as group:
             group.start_soon(self.outbox.run)
             for _ in range(round(seconds / _TURN_S)):
                 self.follower.catch_up()
                 await anyio.sleep(_TURN_S)
+            for _ in range(_TURNS_TO_END):
+                if not self.outbox._busy:
+                    break
+                await anyio.sleep(_TURN_S / 10)
             group.cancel_scope.cancel()
 
     async def collect(self) -> None:

@@ -219,7 +219,7 @@ STANDARD_LIMITS = RiskSettings().limits()
 
 
 def test_what_was_placed_before_an_account_had_limits_is_held_to_the_first_ones() -> None:
-    """The standard lets a position be 10,000 here. Of two that are too large together one is left."""
+    """The standard lets a position be 10,000 here. Of two that are too large together the first is left."""
 
     async def story() -> None:
         office = unpinned()
@@ -240,14 +240,14 @@ def test_what_was_placed_before_an_account_had_limits_is_held_to_the_first_ones(
         states = {name: desk.order(name).status for name in (within, outside, first, second, unknown, unwanted)}
         canceled = OrderStatus.CANCELED
         assert states == {
-            within: OrderStatus.QUEUED, outside: canceled, first: canceled, second: OrderStatus.QUEUED,
+            within: OrderStatus.QUEUED, outside: canceled, first: OrderStatus.QUEUED, second: canceled,
             unknown: canceled, unwanted: canceled,
         }  # fmt: skip
         reasons = {event.order_id: event.reason for event in found(desk, ev.OrderCanceled)}
         assert "outside of max_position_share: 10000.000000100; allowed is at most 10000.00" in reasons[outside]
         await office.deliver(0.3)
         assert sorted(call[1] for call in office.broker.calls if call[0] == "submit") == sorted(
-            desk.order(order).client_order_id for order in (within, second)
+            desk.order(order).client_order_id for order in (within, first)
         )
 
     anyio.run(story)

@@ -32,6 +32,8 @@ RATE = ScopeLimits(max_orders_per_minute=1)
         (Limits(per_symbol={"QQQ": RATE, "SPY": ScopeLimits()}), 60),
         (Limits(per_agent={"a": RATE}), 60),
         (Limits(max_repeats=1, repeat_window_s=D(300)), 300),
+        (Limits(per_symbol={"SPY": ScopeLimits()}), None),
+        (Limits(duplicate_window_s=D(30)), 30),
         (Limits(duplicate_window_s=D(120), max_orders_per_minute=1), 120),
         (Limits(duplicate_window_s=D(30), max_orders_per_minute=1), 60),
     ],

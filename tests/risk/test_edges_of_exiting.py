@@ -21,6 +21,7 @@ from tradecore.domain.values import Bar, OrderClass, Purpose, Side, TimeInForce
 from tradecore.errors import InputError
 from tradecore.exiting import Exits
 from tradecore.leaving import arm
+from tradecore.ledger import Ledger
 
 D = Decimal
 HALF_AT_FIVE = plan(ladder=(Rung(D("0.05"), D("0.5")),), stop_loss="0.02")
@@ -156,9 +157,9 @@ def test_a_bar_is_of_its_own_symbol_and_time_counts_to_its_end() -> None:
     desk.done("buy", "10", "100", "QQQ", exits=plan(stop_loss="0.02"))
     desk.done("buy", "10", "100", exits=plan(max_holding_s="120"))
     exits = Exits(desk.ledger, desk.ids, "main")
-    exits.see(bar("SPY", 0, "1", "1"))
+    exits.see(bar("SPY", 0, "90", "90"))
     assert found(desk, ExitFired) == []
-    exits.see(bar("SPY", 1, "1", "1"))
+    exits.see(bar("SPY", 1, "90", "90"))
     (fired,) = found(desk, ExitFired)
     assert (fired.rule, desk.ledger.trade(fired.trade_id).symbol) == (ExitRule.MAX_HOLDING, "SPY")  # type: ignore[union-attr]
 
@@ -223,3 +224,45 @@ def test_the_engine_waits_for_the_end_of_an_entry_that_may_still_bring_legs() ->
     market.desk.report(entry, "canceled", "4", at=2)
     market.bar("97", "99")
     assert len(found(market.desk, ExitsArmed)) == 2
+
+
+# --- again, and beside others ---------------------------------------------------------------------------------------
+
+
+def test_an_exit_by_the_time_that_the_broker_refuses_is_tried_ever_more_rarely() -> None:
+    """It was tried at every look, once a second and for ever."""
+    market = Market.over()
+    desk = market.desk
+    desk.done("buy", "10", "100", exits=plan(max_holding_s="60"))
+    exits = Exits(desk.ledger, desk.ids, "main")
+    tried: list[int] = []
+    for second in range(60, 260):
+        exits.look(NOON + dt.timedelta(seconds=second))
+        market.stage.conductor.observe(desk.ledger.journal.read(0, 10_000))
+        market.stage.conductor.advance()
+        for order_id in market.closes()[len(tried) :]:
+            tried.append(second)
+            desk.send(order_id)
+            desk.give(cmd.RecordRejection(order_id, "40310000", "insufficient qty available", ""))
+            market.stage.conductor.observe(desk.ledger.journal.read(0, 10_000))
+            market.stage.conductor.advance()
+    assert tried == [60, 63, 68, 77, 94, 127, 188, 249]
+    exits.look(NOON + dt.timedelta(seconds=100))
+    assert len(found(desk, ExitFired)) == len(tried) + 1, "a clock that is set back keeps nobody waiting"
+
+
+def test_a_trade_that_another_process_closed_meanwhile_is_left_alone() -> None:
+    """What it knew of the trade was old until it gave a command."""
+    market = Market.over()
+    desk = market.desk
+    _, stop, target = bracketed(market)
+    for leg in (stop, target):
+        desk.report(leg, "canceled", at=1)
+    other = Ledger(desk.ledger.journal, desk.clock, desk.ids)
+    (holding,) = other.account("main").holdings.values()
+    assert other.trade(holding.trade_id) is not None
+    assert other.exits(holding.trade_id) is not None
+    desk.give(cmd.TakeOverExits(holding.trade_id, "every leg has ended"))
+    desk.done("sell", "10", "99", purpose=Purpose.CLOSE)
+    Exits(other, desk.ids, "main").see(bar("SPY", 1, "90", "91"))
+    assert found(desk, ExitFired) == []

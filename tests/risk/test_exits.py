@@ -387,7 +387,9 @@ def test_a_stop_of_the_engine_over_the_wire(tmp_path: Path) -> None:
             assert trade is not None
             assert trade.opened_at is not None
             exits = Exits(rig.ledger, rig.ids, "main")
-            exits.see(Bar("AAA", trade.opened_at, D("0.01"), D("0.01"), D("0.01"), D("0.01"), D(1)))
+            assert trade.position.average_price is not None
+            low = trade.position.average_price * D("0.9")
+            exits.see(Bar("AAA", trade.opened_at, low, low, low, low, D(1)))
             async with anyio.create_task_group() as group:
                 group.start_soon(conductor.run)
                 await rig.until(lambda: closing_at_broker(rig), "a close at the broker")

@@ -156,6 +156,8 @@ def test_control_06_the_same_order_again(desk: Desk) -> None:
         desk.clock.at += dt.timedelta(seconds=seconds)
         assert allows(desk, "1") == verdict
     assert allows(desk, 1 + UNIT) is None, "one unit more is another order"
+    assert allows(desk, 1 + UNIT) == "duplicate_window_s"
+    assert allows(desk, 1 + UNIT, is_repeat=True) is None, "it was said to be meant"
 
 
 def test_control_07_rate_of_orders_by_agent_symbol_and_account(desk: Desk) -> None:

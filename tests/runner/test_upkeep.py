@@ -22,7 +22,9 @@ from tradecore.domain.events import AlertTriggered, LedgerChecked
 from tradecore.domain.limits import Limits
 from tradecore.engine import Engine
 from tradecore.engine_terms import Terms
+from tradecore.errors import StoreUnavailable
 from tradecore.journal import Journal, open_journal
+from tradecore.runner import disk as disk_module
 from tradecore.runner.contract import Session
 from tradecore.runner.daily_check import check_ledger, last_check
 from tradecore.sagas.conductor import Conductor
@@ -236,8 +238,35 @@ def test_damage_is_recorded_alerted_and_holds_new_intents(tmp_path: Path) -> Non
                 order = await it.rig.until_status(order_id, "canceled")
                 assert order.submits == 0
                 assert (await it.rig.seen())["orders"] == []
+                await it.until(lambda: len(it.alerts()) == 2, hours=2)
+                assert set(it.alerts()) == {"ledger_damaged"}, "every check that finds it says so"
                 group.cancel_scope.cancel()
             assert last_check(it.journal).finding == check.finding
+
+    anyio.run(story)
+
+
+def test_what_cannot_be_looked_at_is_told_once_and_again_when_it_could_be_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [True, False, False, True, False]
+
+    def free_bytes(url: str) -> int:
+        if not answers.pop(0):
+            raise StoreUnavailable("no answer")
+        return 10**15
+
+    monkeypatch.setattr(disk_module, "free_bytes", free_bytes)
+
+    async def story() -> None:
+        async with scene(tmp_path) as it:
+            engine = it.session.engine
+            told = []
+            for _ in range(5):
+                it.upkeep.look_at_disk()
+                told.append(it.alerts().count("disk_unknown"))
+                engine._troubles._told.clear()  # a minute passed
+            assert told == [0, 1, 1, 1, 2]
 
     anyio.run(story)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import attrs
 import structlog
@@ -46,22 +47,27 @@ class Total:
         reached = len(DECLARED) - len(self.missed())
         return (
             f"seeds {self.seeds} | violations {len(self.bad)} | sim trading days {self.seeds} | orders {self.orders} | "
-            f"events {self.events} | starts {self.starts} | kills {self.kills} | reach {reached}/{len(DECLARED)} | "
+            f"events {self.events} | model calls {self.reach['thought:models.call.before']} | starts {self.starts} | "
+            f"kills {self.kills} | reach {reached}/{len(DECLARED)} | "
             f"{self.seconds:.0f} s"
         )
 
 
 def run(seeds: Iterable[int], cores: int) -> Total:
     """Run the seeds."""
-    total = Total()
-    if cores == 1:
-        for seed in seeds:
-            total.take(World(seed).run())
-        return total
-    with multiprocessing.get_context("fork").Pool(cores, initializer=quiet) as pool:
-        for outcome in pool.imap_unordered(run_one, seeds, chunksize=4):
-            total.take(outcome)
+    total, began = Total(), time.perf_counter()
+    for outcome in _outcomes(seeds, cores):
+        total.take(outcome)
+    total.seconds = time.perf_counter() - began
     return total
+
+
+def _outcomes(seeds: Iterable[int], cores: int) -> Iterator[Outcome]:
+    if cores == 1:
+        yield from map(run_one, seeds)
+        return
+    with multiprocessing.get_context("fork").Pool(cores, initializer=quiet) as pool:
+        yield from pool.imap_unordered(run_one, seeds, chunksize=4)
 
 
 def quiet() -> None:

@@ -14,7 +14,6 @@ from importlib import metadata
 from types import SimpleNamespace
 from typing import Any
 
-import httpx
 from httpcore._async import http11
 from httpx._transports import default as transports
 
@@ -197,19 +196,20 @@ def _quiet() -> int:
 def virtual_http(loop: SimulatedLoop) -> Callable[[], None]:
     """Have idle connections age in virtual time, and spare what no process needs again; returns what puts it back."""
     _expect_goodbyes()
-    changed: list[tuple[Any, str, Any]] = [
+    patches: tuple[tuple[Any, str, Any], ...] = (
         (http11, "time", SimpleNamespace(monotonic=loop.time)),
-        (transports, "create_ssl_context", _no_tls),
+        (transports, "create_ssl_context", _tls),
         (plugins, "entry_points", _entry_points),
-    ]
-    before = [(module, name, getattr(module, name)) for module, name, _ in changed]
-    _set_all(changed)
-    return functools.partial(_set_all, before)
-
-
-def _set_all(values: list[tuple[Any, str, Any]]) -> None:
-    for module, name, value in values:
+    )
+    rights = [vars(module)[name] for module, name, _ in patches]
+    for module, name, value in patches:
         setattr(module, name, value)
+
+    def restore() -> None:
+        for (module, name, _), right in zip(patches, rights, strict=True):
+            setattr(module, name, right)
+
+    return restore
 
 
 @functools.cache
@@ -224,5 +224,5 @@ def _expect_goodbyes() -> None:
     sys.unraisablehook = hear
 
 
-_no_tls = functools.cache(httpx.create_ssl_context)
+_tls = functools.cache(vars(transports)["create_ssl_context"])
 _entry_points = functools.cache(metadata.entry_points)

@@ -58,6 +58,7 @@ class Disk:
         self.journal = MemoryJournal(self.codec)
         self.handles: list[Handle] = []
         self.is_full = False
+        self.struck: list[str] = []
         self.synced = 0
         self._loop = loop
         self._rng = random.Random(f"disk:{seed}")
@@ -82,6 +83,20 @@ class Disk:
             self.journal = MemoryJournal(self.codec)
             self.journal.append([replace(one, envelope=replace(one.envelope, position=0)) for one in kept])
         return lost
+
+    def standings(self) -> dict[str, int]:
+        """How far the views are."""
+        return dict(self.journal.views.positions())
+
+    def forget(self, host: Host) -> None:
+        """A process ended."""
+
+    def anonymous(self, text: str) -> str:
+        """A text without the place of the ledger, which is another one each time."""
+        return text
+
+    def end(self) -> None:
+        """Nothing is left to be removed."""
 
     def written(self, by: Handle, recorded: tuple[Recorded[Event], ...]) -> None:
         """Let everybody hear of an append: its writer at once, others when they next look."""
@@ -118,10 +133,7 @@ class Handle:
     ) -> tuple[Recorded[Event], ...]:
         journal = self._journal
         if self._is_broken:
-            self.refused += 1
-            if self.refused > _MOST_REFUSED:
-                self.disk.stuck(self.host)
-                raise Killed(self.host.name)
+            self._count_refused()
             raise StoreUnavailable("a write failed before: only a restart tells what the disk holds")
         if self.disk.is_full:
             self._is_broken = True
@@ -142,6 +154,12 @@ class Handle:
             self._is_broken = True
             raise StoreUnavailable("the write was done, and its confirmation was lost")
         return recorded
+
+    def _count_refused(self) -> None:
+        self.refused += 1
+        if self.refused > _MOST_REFUSED:
+            self.disk.stuck(self.host)
+            raise Killed(self.host.name)
 
     def load(self, stream: str, after: int = 0, limit: int | None = None) -> tuple[Recorded[Event], ...]:
         return self._journal.load(stream, after, limit)

@@ -14,21 +14,21 @@ class Envelopes:
         self.fail = fail
         self._event_ids: set[str] = set()
         self._versions: dict[str, int] = {}
-        self._position = 0
+        self.position = 0
 
     def rewind(self, head: int) -> None:
         """Power was lost: what the ledger acknowledged must be there."""
-        if head < self._position:
+        if head < self.position:
             self.fail(
-                "I6", f"the ledger acknowledged position {self._position}, and ends at {head} after a loss of power"
+                "I6", f"the ledger acknowledged position {self.position}, and ends at {head} after a loss of power"
             )
 
     def check(self, one: Recorded[Event]) -> None:
         """Look at the next event."""
         envelope = one.envelope
-        if envelope.position != self._position + 1:
-            self.fail("I6", f"position {envelope.position} follows {self._position}")
-        self._position = envelope.position
+        if envelope.position != self.position + 1:
+            self.fail("I6", f"position {envelope.position} follows {self.position}")
+        self.position = envelope.position
         version = self._versions.get(envelope.stream, 0)
         if envelope.version != version + 1:
             self.fail("I6", f"version {envelope.version} of {envelope.stream} follows {version}")

@@ -55,6 +55,7 @@ class Judge(Books):
         match event:
             case ev.OrderPlanned():
                 self.planned(event)
+                self.orders[event.order_id].attempted_at = now
             case ev.OrderAdopted():
                 self.adopted(event)
             case ev.OrderQueued() if order:

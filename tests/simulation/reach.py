@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from tests.simulation.minds import KINDS, THOUGHTS
 from tests.simulation.script import DEEDS, FAULTS
+from tradecore.failpoints import DECISION_FAILPOINTS, MODEL_FAILPOINTS
 
 _FAILPOINTS = (
     "inbox.fill.after", "inbox.fill.before", "inbox.report.after", "inbox.report.before",
@@ -52,7 +54,29 @@ _STRUCK = (
 )  # fmt: skip
 """Faults of the exchange that struck, not only were armed."""
 
+_THOUGHTS = (*MODEL_FAILPOINTS, *DECISION_FAILPOINTS)
+"""Places on the way from a cycle to its orders; a process dies at each of them too."""
+_CALLS = (
+    "broken", "canceled", "declined", "incomplete", "invalid", "lost", "rate_limited", "refused", "server_error",
+    "timeout", "unauthorized", "unreachable",
+)  # fmt: skip
+"""Why a model gave no answer."""
+_DECIDED = (
+    "concluded:buy", "concluded:sell", "concluded:hold", "concluded:abstain", "settled:usage", "settled:reservation",
+    "settled:nothing", "settled:expiry", "decision became an order", "decision lapsed", "event:ai.chain.exhausted",
+    "event:ai.decision.refused", "event:ai.model.switched", "event:orchestrator.cycle.skipped", "exit was due",
+    "orchestrator.cycle.completed", "orchestrator.cycle.failed", "struck in a call", "takeover of cycles",
+    "file commit:done", "file commit:lost",
+)  # fmt: skip
+"""What becomes of cycles, decisions and money, and of commits to a file."""
+
 DECLARED: tuple[str, ...] = (
+    *(f"thought:{name}" for name in _THOUGHTS),
+    *(f"killed in thought:{name}" for name in _THOUGHTS),
+    *(f"act:{kind}" for kind in THOUGHTS),
+    *(f"model:{kind}" for kind in ("well", *KINDS)),
+    *(f"call:{name}" for name in _CALLS),
+    *_DECIDED,
     *(f"failpoint:{name}" for name in _FAILPOINTS),
     *(f"killed at:{name}" for name in _FAILPOINTS),
     *(f"act:{kind}" for kind in (*FAULTS, *DEEDS)),
@@ -65,7 +89,11 @@ DECLARED: tuple[str, ...] = (
 )
 """What a campaign of a thousand seeds and more is held to."""
 
-_LEAST = {"failpoint": 10_000, "struck": 100, "act": 200, "killed at": 50, "state": 50, "transition": 20, "denied": 20}
+_LEAST = {
+    "failpoint": 10_000, "thought": 2_000, "struck": 100, "act": 200, "killed at": 50, "killed in thought": 5,
+    "state": 50, "transition": 20, "denied": 20, "model": 100, "call": 80, "concluded": 1_000, "settled": 500,
+    "file commit": 50,
+}  # fmt: skip
 """How often a place of a kind is reached in 10,000 seeds, at the least; any other place 20 times."""
 
 
@@ -78,6 +106,7 @@ USUAL: tuple[str, ...] = (
     *(f"failpoint:{name}" for name in _FAILPOINTS),
     *(f"state:{name}" for name in _STATES if name not in ("calculated", "done_for_day", "stopped", "suspended")),
     "act:kill", "act:kill at a step", "act:kill at a failpoint", "act:pause", "act:network", "act:commit", "act:fault",
+    "concluded:buy", "model:well", "settled:usage", "thought:models.call.after", "thought:decision.validated",
     "act:place", "act:cancel", "act:replace", "takeover", "found by lookup", "denied:max_position_qty", "adopted",
 )  # fmt: skip
 """What a few dozen seeds are held to."""

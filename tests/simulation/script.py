@@ -6,11 +6,11 @@ import random
 
 import attrs
 
-from tradecore.failpoints import FAILPOINTS
+from tradecore.failpoints import FAILPOINTS, SAGA_FAILPOINTS
 
 HEAL_S = 150.0
 """From here on nothing is disturbed any more, and everything must come right."""
-_PLACES = (*(name for name in FAILPOINTS if not name.startswith("engine.")), "saga.step.before", "saga.step.after")
+_PLACES = (*(name for name in FAILPOINTS if not name.startswith("engine.")), *SAGA_FAILPOINTS)
 
 _WORK = tuple(name for name in _PLACES if name.startswith("outbox."))
 """Where somebody who holds the lane may be held up for longer than others wait."""

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,7 @@ import json
 from tests.simulation import campaign
 from tests.simulation.world import World
 campaign.quiet()
-print(json.dumps([World(seed).run().digest for seed in (1, 3)]))
+print(json.dumps([World(seed).run().digest for seed in (3, 9, 14)]))
 """
 
 
@@ -37,8 +37,9 @@ def quiet() -> Iterator[None]:
 
 
 @pytest.mark.slow
-def test_nothing_that_happens_in_a_few_dozen_days_breaks_an_invariant() -> None:
+def test_nothing_that_happens_in_a_few_dozen_days_breaks_an_invariant(record_property: Callable[..., None]) -> None:
     total = campaign.run(range(1, 41), cores=1)
+    record_property("summary", f"simulation: {total}")
     assert [(outcome.seed, outcome.violation) for outcome in total.bad] == []
     assert [place for place in USUAL if not total.reach[place]] == []
     assert total.kills > 30
@@ -56,8 +57,8 @@ def test_an_undisturbed_day_ends_with_the_books_of_the_exchange() -> None:
 
 
 def test_the_same_seed_is_the_same_day_whatever_the_hash_seed() -> None:
-    here = [World(seed).run().digest for seed in (1, 3)]
-    assert here[0] != here[1]
+    here = [World(seed).run().digest for seed in (3, 9, 14)]  # the second has an agent, the last one a file
+    assert len(set(here)) == 3
     for hash_seed in ("0", "1"):
         done = subprocess.run(
             [sys.executable, "-c", _DIGESTS],
@@ -72,10 +73,19 @@ def test_the_same_seed_is_the_same_day_whatever_the_hash_seed() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["one unit more", "call repeats", "timeout is not sent", "open orders are not counted", "nothing is restored"],
+    [
+        "one unit more",
+        "call repeats",
+        "timeout is not sent",
+        "open orders are not counted",
+        "nothing is restored",
+        "reservation stays",
+        "hold is bought",
+        "cycle stays open",
+    ],
 )
 def test_a_planted_bug_is_noticed(name: str) -> None:
-    _, seed, violation = planted.find(name, within=5)
+    _, seed, violation = planted.find(name, within=9)
     assert seed is not None, violation
 
 

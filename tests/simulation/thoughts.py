@@ -298,6 +298,27 @@ class Thoughts:
         ]
 
 
+def in_words(event: ev.Event) -> str:
+    """What the timeline says of an event of an agent; nothing of any other."""
+    match event:
+        case ev.ModelCallRequested():
+            return f": {event.purpose}, {event.provider}, {event.reserved} reserved"
+        case ev.ModelCallAnswered():
+            return f": {event.cost} after {event.latency_s} s"
+        case ev.ModelCallFailed():
+            return f": {event.failure.value}, {event.cost} after {event.latency_s} s"
+        case ev.DecisionConcluded():
+            return f": {event.stance.value} {event.symbol} {event.size_fraction} ({event.reasoning[:60]})"
+        case ev.DecisionValidated():
+            return f": {event.stance.value} {event.quantity} {event.reason}"
+        case ev.DecisionLapsed():
+            return f": {event.reason}"
+        case ev.CycleStepped():
+            return f": {event.step.value} {event.result.value} {event.detail}"
+        case _:
+            return ""
+
+
 _NUMBERS = ("confidence", "size_fraction", "stop_price", "target_price")
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _SAGA_LATE = dt.timedelta(seconds=20)
 """How long after its deadline a saga may still be at it; one that waits for the gate has its patience besides."""
+_NEW_S = 5.0
+"""Agents and exits by the time go on to the end: what they placed just before it may be on its way."""
 _AT_WORK = ("planned", "queued", "submitted", "unknown")
 
 
@@ -73,7 +75,8 @@ def _orders(world: World) -> None:
     for order in judge.orders.values():
         if order.order_id not in seen and order.broker_order_id is not None:
             world.fail("I2", f"{order.order_id} is {order.status.value}; the exchange knows nothing of it")
-        if order.status.value in _AT_WORK and not order.is_dead and not order.is_leg:
+        is_new = world.loop.time() - order.attempted_at < _NEW_S
+        if order.status.value in _AT_WORK and not (order.is_dead or order.is_leg or is_new):
             world.fail("L1", f"{order.order_id} is still {order.status.value}")
 
 
@@ -150,6 +153,6 @@ def _texts(world: World) -> None:
 
 def _views(world: World) -> None:
     head = world.disk.journal.head()
-    behind = {view: at for view, at in world.disk.journal.views.positions().items() if at < head}
+    behind = {view: at for view, at in world.disk.standings().items() if at < head}
     if behind:
         world.fail("L3", f"views stand at {behind}, the log ends at {head}")

@@ -18,6 +18,7 @@ from tests.simulation.anyio_order import order_anyio
 from tests.simulation.dialing import virtual_http
 from tests.simulation.disk import Disk, Handle
 from tests.simulation.faults import FAULT_DOINGS, heal
+from tests.simulation.file_disk import FileDisk, uses_files
 from tests.simulation.hosts import HOST, Host, Killed, Livelock
 from tests.simulation.judge import Judge
 from tests.simulation.loop import SimulatedLoop
@@ -28,7 +29,7 @@ from tests.simulation.models import Models
 from tests.simulation.network import Network
 from tests.simulation.script import HEAL_S, Act, script_of
 from tests.simulation.terms import SPEED, VISIBILITY_S, options_of, settings_of
-from tests.simulation.thoughts import Thoughts
+from tests.simulation.thoughts import Thoughts, in_words
 from tests.simulation.verdict import judge_end
 from tests.simulation.wire import check_request
 from tradecore import failpoints
@@ -41,6 +42,7 @@ from tradecore_exchange.house import House
 from tradecore_exchange.pacing import keep_pace
 
 END_S = 225.0
+_THOUGHTS = (*failpoints.MODEL_FAILPOINTS, *failpoints.DECISION_FAILPOINTS)
 
 
 @attrs.frozen
@@ -78,7 +80,7 @@ class World:
         self.operators = self.kills = 0
         self.loop = SimulatedLoop(seed)
         self.network = Network(self.loop, seed)
-        self.disk = Disk(self.loop, seed, self.on_append, self.on_stuck)
+        self.disk = (FileDisk if uses_files(seed) else Disk)(self.loop, seed, self.on_append, self.on_stuck)
         self.judge = Judge(self.fail, self.reach, VISIBILITY_S, self._status_of)
         self.mind = mind_of(seed)
         self.thoughts = Thoughts(self.fail, self.reach, self.mind)
@@ -103,7 +105,7 @@ class World:
 
     def tell(self, who: str, what: str) -> None:
         """A line of the timeline."""
-        line = f"{self.loop.time():9.3f}  {who:<11} {what}\n"
+        line = f"{self.loop.time():9.3f}  {who:<11} {self.disk.anonymous(what)}\n"
         self.digest.update(line.encode())
         if self.loud:
             sys.stdout.write(line)
@@ -128,7 +130,8 @@ class World:
         for one in recorded:
             if isinstance(one.event, KillVerified):
                 self._check_kill()
-            self.tell(host.name, f"#{one.envelope.position} {one.envelope.name} {one.envelope.stream}")
+            told = f"#{one.envelope.position} {one.envelope.name} {one.envelope.stream}"
+            self.tell(host.name, told + in_words(one.event))
         self.judge.written(self.loop.time(), host.name, recorded)
         if self.models is not None:
             self.models.written(host, recorded)
@@ -154,6 +157,7 @@ class World:
     def forget(self, host: Host) -> None:
         """A process ended."""
         self.network.forget(host)
+        self.disk.forget(host)
         if self.models is not None:
             self.models.dialer.forget(host)
 
@@ -162,7 +166,7 @@ class World:
 
     def on_failpoint(self, name: str) -> None:
         """A process passes a failpoint, where it may have to die."""
-        self.reach[f"failpoint:{name}"] += 1
+        self.reach[f"{'thought' if name in _THOUGHTS else 'failpoint'}:{name}"] += 1
         host = HOST.get(self.loop.world)
         machine = next((one for one in self.machines if one.host is host), None)
         if machine is not None and (machine.name, name) in self.held_up:
@@ -174,7 +178,7 @@ class World:
             self.armed[machine.name, name] = left - 1
             return
         del self.armed[machine.name, name]
-        self.reach[f"killed at:{name}"] += 1
+        self.reach[f"{'killed in thought' if name in _THOUGHTS else 'killed at'}:{name}"] += 1
         machine.kill(f"at {name}", self.rng.uniform(0.5, 8))
         raise Killed(name)
 
@@ -235,6 +239,7 @@ class World:
             for failure in self.loop.failures[:1]:
                 self.fail("crash", f"{failure.get('message')} {failure.get('exception')!r}")
             failpoints.watch(None)
+            self.reach.update(f"file commit:{how}" for how in self.disk.struck)
             self.reach.update(f"struck:{line['kind']}" for line in self.house.first.faults.log.lines)
             if self.violation is None:
                 judge_end(self, thorough=self.seed % 10 == 0)
@@ -242,6 +247,7 @@ class World:
         finally:
             failpoints.watch(None)
             self.loop.end()
+            self.disk.end()
             asyncio.set_event_loop(None)
             for restore in restores:
                 restore()
@@ -259,7 +265,7 @@ class World:
             violation=self.violation,
             steps=self.loop.steps,
             orders=len(self.floor.exchange.book.all),
-            events=self.disk.journal.head(),
+            events=self.judge.envelopes.position,
             starts=sum(machine.starts for machine in self.machines),
             kills=self.kills,
             reach=self.reach,

@@ -100,6 +100,10 @@ def _outcome(event: ev.Event) -> str:
             return f"by {event.who}: {event.reason}"
         case ev.ExitsArmed():
             return f"kept by the {event.keeper.value}"
+        case ev.ExitsPlanned():
+            return f"once order {event.order_id} fills"
+        case ev.ExitsSplit():
+            return f"{text(event.before)} units are {text(event.after)} now"
         case ev.ExitRaised():
             return f"stop at {text(event.level)} by {event.rule.value}"
         case ev.ExitFired():

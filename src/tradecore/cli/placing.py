@@ -48,6 +48,7 @@ def place(
     good_for: Number = "600",
     strategy: str = "manual",
     extended_hours: Annotated[bool, Parameter(negative=())] = False,
+    repeat: Annotated[bool, Parameter(negative=())] = False,
     account: str | None = None,
     options: Options = DEFAULTS,
 ) -> int:
@@ -82,7 +83,7 @@ def place(
     stop_loss_limit
         and its limit price, to make it a stop_limit order
     reference_price
-        the price at which an amount of money is counted against limits
+        the price at which it is counted against limits, where the ledger knows none
     tif
         day, gtc, ioc, fok, opg or cls
     good_for
@@ -91,6 +92,8 @@ def place(
         the name under which it is kept
     extended_hours
         also outside the regular session (limit orders, day or gtc)
+    repeat
+        one more of the same is meant, also within duplicate_window_s
     account
         the ledger's name for the account; not needed where there is one
     """
@@ -121,6 +124,7 @@ def place(
         strategy=name("strategy", strategy),
         not_after=clock.now() + seconds("good_for", good_for),
         extended_hours=extended_hours,
+        is_repeat=repeat,
     )
     check_terms(command)
     with open_or_create(options) as journal:

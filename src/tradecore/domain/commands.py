@@ -193,6 +193,7 @@ class PlaceOrder:
     `exits` is how the trade that it opens is to be left: by its legs where it has some, else by the engine.
     `approval` is why a person has to agree whatever the limits say, None where nobody has to. `decision_id` is the
     decision that it carries out where that is on record already, and there is no `proposal` for that.
+    `is_repeat` says that one more of the same is meant, within `duplicate_window_s` too.
     """
 
     order_id: str
@@ -221,6 +222,7 @@ class PlaceOrder:
     exits: ExitPlan | None = None
     approval: str | None = None
     decision_id: str | None = None
+    is_repeat: bool = False
 
 
 @attrs.frozen

@@ -1212,6 +1212,25 @@ class ExitsArmed(Event, frozen=True):
     reason: str = ""
 
 
+class ExitsPlanned(Event, frozen=True):
+    """How the trade is to be left once the order fills that would add to it; until then nothing changes."""
+
+    NAME: ClassVar[str] = "trade.exit.planned"
+    trade_id: str
+    order_id: str
+    plan: ExitPlan
+
+
+class ExitsSplit(Event, frozen=True):
+    """A split made `before` units of the trade `after` (signed): prices and quantities of its exits move with it."""
+
+    NAME: ClassVar[str] = "trade.exit.split"
+    trade_id: str
+    activity_id: str
+    before: Decimal
+    after: Decimal
+
+
 class ExitRaised(Event, frozen=True):
     """The stop of the trade follows the market, or is at the entry now. `price` is what the market showed."""
 

@@ -7,6 +7,7 @@ is looked for before a target, at the level from before the bar.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
 
 import attrs
@@ -15,7 +16,7 @@ from tradecore.domain import events as ev
 from tradecore.domain.commands import FireExit, RaiseExit, TakeOverExits
 from tradecore.domain.evolving import changed
 from tradecore.domain.exit_plan import ONE, ExitPlan, ExitRule, Keeper
-from tradecore.domain.values import ZERO, minus, plus, times
+from tradecore.domain.values import ZERO, minus, plus, rounded_down_to_nine, times
 from tradecore.errors import InvariantViolated
 
 
@@ -24,7 +25,7 @@ class ExitState:
     """The exits of a trade. `level` is where the stop was raised to; `entered` what was held when first left in part.
 
     `fired` counts how often an exit was begun, `rungs` how many of the ladder are done; `last_rung` is the one that the
-    last exit was for, 0 for none.
+    last exit was for, 0 for none. `planned` are the plans of orders that would add to the trade and have not filled.
     """
 
     trade_id: str
@@ -39,6 +40,7 @@ class ExitState:
     fired: int = 0
     entered: Decimal | None = None
     last_rung: int = 0
+    planned: Mapping[str, ExitPlan] = attrs.field(factory=dict)
 
 
 @attrs.frozen
@@ -175,17 +177,11 @@ def decide(state: ExitState, command: ExitCommand, held: Held) -> list[ev.Event]
 def evolve(state: ExitState | None, event: ev.Event) -> ExitState:
     """The exits after an event."""
     if isinstance(event, ev.ExitsArmed):
-        if state is not None and state.order_id == event.order_id:
-            return changed(state, keeper=event.keeper)
-        armed = ExitState(event.trade_id, event.account, event.symbol, event.order_id, event.plan, event.keeper)
-        if state is None:
-            return armed
-        if state.plan.ladder != event.plan.ladder:
-            return changed(armed, fired=state.fired)
-        # An order that adds may never fill: a ladder that was begun goes on where it was.
-        return changed(armed, fired=state.fired, rungs=state.rungs, entered=state.entered, last_rung=state.last_rung)
+        return _armed(state, event)
     assert state is not None, "exits begin when they are armed"
     match event:
+        case ev.ExitsPlanned():
+            return changed(state, planned={**state.planned, event.order_id: event.plan})
         case ev.ExitRaised():
             return changed(state, level=event.level, raised_by=event.rule)
         case ev.ExitFired():
@@ -196,5 +192,39 @@ def evolve(state: ExitState | None, event: ev.Event) -> ExitState:
                 entered=event.entered,
                 last_rung=event.rung,
             )
+        case ev.ExitsSplit():
+            return _split(state, abs(event.before), abs(event.after))
         case _:
             raise InvariantViolated(f"exits cannot hold {event.NAME}")
+
+
+def _armed(state: ExitState | None, event: ev.ExitsArmed) -> ExitState:
+    if state is not None and state.order_id == event.order_id:
+        return changed(state, keeper=event.keeper)
+    armed = ExitState(event.trade_id, event.account, event.symbol, event.order_id, event.plan, event.keeper)
+    if state is None:
+        return armed
+    planned = {order_id: plan for order_id, plan in state.planned.items() if order_id != event.order_id}
+    armed = changed(armed, fired=state.fired, planned=planned)
+    if state.plan.ladder != event.plan.ladder:
+        return armed
+    # More of the same: a ladder that was begun goes on where it was.
+    return changed(armed, rungs=state.rungs, entered=state.entered, last_rung=state.last_rung)
+
+
+def _split(state: ExitState, before: Decimal, after: Decimal) -> ExitState:
+    """What is a price goes with that of a unit, what is a quantity with the units."""
+
+    def price(old: Decimal | None) -> Decimal | None:
+        return None if old is None else rounded_down_to_nine(times(old, before), after)
+
+    def plan(old: ExitPlan) -> ExitPlan:
+        return attrs.evolve(old, stop_price=price(old.stop_price), target_price=price(old.target_price))
+
+    return changed(
+        state,
+        plan=plan(state.plan),
+        level=price(state.level),
+        entered=None if state.entered is None else rounded_down_to_nine(times(state.entered, after), before),
+        planned={order_id: plan(waiting) for order_id, waiting in state.planned.items()},
+    )

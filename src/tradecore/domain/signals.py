@@ -1,6 +1,7 @@
 """Signals: what passes and is not worth keeping. They are published at most once and are in no ledger.
 
-Nothing is ever decided, delivered or accounted for because of a signal; whoever misses one reads the ledger.
+A runner sends bars, sessions and its heartbeat; quotes and news are for adapters that have them. Nothing is ever
+decided, delivered or accounted for because of a signal; whoever misses one reads the ledger.
 """
 
 from __future__ import annotations

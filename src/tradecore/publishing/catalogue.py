@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 
 from tradecore import __version__
+from tradecore.domain.derived import DERIVED, Derived
 from tradecore.domain.events import EVENTS, Event
 from tradecore.domain.signals import SIGNALS, Signal
 
-Kind = type[Event] | type[Signal]
+Kind = type[Event] | type[Derived] | type[Signal]
 
 _ENVELOPE = {
     "event_id": {"type": "string", "format": "uuid", "description": "the event's own; a repeat carries the same"},
@@ -32,7 +33,7 @@ _PLACE = {
 
 def published_types() -> dict[str, Kind]:
     """Every type that is published, by name, in alphabetical order."""
-    kinds: dict[str, Kind] = {**EVENTS, **SIGNALS}
+    kinds: dict[str, Kind] = {**EVENTS, **DERIVED, **SIGNALS}
     return {name: kinds[name] for name in sorted(kinds)}
 
 
@@ -57,7 +58,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def _message(name: str, kind: Kind, reference: dict[str, Any]) -> dict[str, Any]:
-    is_event = issubclass(kind, Event)
+    has_place = not issubclass(kind, Signal)
     properties = {
         "event_id": _ENVELOPE["event_id"],
         "type": {"const": name},
@@ -65,8 +66,8 @@ def _message(name: str, kind: Kind, reference: dict[str, Any]) -> dict[str, Any]
         **{field: schema for field, schema in _ENVELOPE.items() if field != "event_id"},
         "metadata": {
             "type": "object",
-            "properties": _PLACE if is_event else {},
-            "required": list(_PLACE) if is_event else [],
+            "properties": _PLACE if has_place else {},
+            "required": list(_PLACE) if has_place else [],
         },
         "data": reference,
     }
@@ -135,10 +136,12 @@ def page() -> str:
         "",
         "Made from the event classes by `python -m tradecore.publishing docs/reference`; the same as",
         "[JSON Schema](events.schema.json) and [AsyncAPI](asyncapi.json). Events of the ledger are published at least",
-        "once, in its order. Signals are in no ledger and published at most once.",
+        "once, in its order, and what follows from them behind them. Signals are in no ledger and published at most",
+        "once.",
         "",
     ]
-    for title, base in (("Events of the ledger", Event), ("Signals", Signal)):
+    bases = (("Events of the ledger", Event), ("What follows from them", Derived), ("Signals", Signal))
+    for title, base in bases:
         lines += [f"## {title}", "", "| type | version | says | data |", "|---|---|---|---|"]
         for name, kind in published_types().items():
             if not issubclass(kind, base):

@@ -6,9 +6,12 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import msgspec
 
+from tradecore.domain.derived import Derived
 from tradecore.domain.events import Event
+from tradecore.domain.identity import derived_id
 from tradecore.domain.messages import Recorded
 from tradecore.domain.signals import Signal
 from tradecore.ports.bus import Publication
@@ -38,6 +41,18 @@ def publication_of(recorded: Recorded[Event], ledger_id: str) -> Publication:
     )
 
 
+def derived_publication(derived: Derived, source: Publication) -> Publication:
+    """What follows from an event: caused by it, at its place, under an id that is the same every time."""
+    return attrs.evolve(
+        source,
+        event_id=derived_id(derived.NAME, source.event_id),
+        type=derived.NAME,
+        schema=derived.SCHEMA,
+        causation_id=source.event_id,
+        data=plain(derived),
+    )
+
+
 def signal_of(signal: Signal, event_id: str, time_ns: int, trace_id: str, actor: str) -> Publication:
     """A signal: no ledger has it, so it says nothing of a place there."""
     return Publication(
@@ -55,7 +70,7 @@ def signal_of(signal: Signal, event_id: str, time_ns: int, trace_id: str, actor:
     )
 
 
-def plain(content: Event | Signal) -> dict[str, Any]:
+def plain(content: Event | Signal | Derived) -> dict[str, Any]:
     """The fields as JSON values: numbers are text without exponent, times RFC 3339 in UTC."""
     fields = _plain(msgspec.to_builtins(content, builtin_types=(Decimal, dt.datetime)))
     assert isinstance(fields, dict), "events and signals have fields"

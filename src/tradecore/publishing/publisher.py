@@ -6,16 +6,20 @@ between the bus and the cursor, a publisher hands the last batch on again, in th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import structlog
 
+from tradecore.domain import streams
+from tradecore.domain.derived import derived_from
 from tradecore.domain.events import Event, LedgerCreated
 from tradecore.domain.messages import Recorded
 from tradecore.errors import BusUnavailable, CorruptLedger, InputError, WrongVersion
 from tradecore.failpoints import failpoint
 from tradecore.journal.contract import Journal
-from tradecore.ports.bus import EventBus
+from tradecore.ports.bus import EventBus, Publication
 from tradecore.ports.clock import Clock
-from tradecore.publishing.envelope import publication_of
+from tradecore.publishing.envelope import derived_publication, publication_of
 
 _log = structlog.get_logger("tradecore.publishing")
 _SHAPE = "publisher/1"
@@ -63,7 +67,7 @@ class Publisher:
         """Hand on everything up to the head; returns the position reached. Raises `BusUnavailable`."""
         position = self.position
         while events := self._journal.read(position, self._batch):
-            wanted = tuple(publication_of(one, self._ledger_id) for one in events if self._wants(one))
+            wanted = tuple(one for recorded in events for one in self._told_of(recorded))
             if wanted:
                 await self._bus.publish(wanted)
             failpoint("publisher.cursor.before")
@@ -85,8 +89,17 @@ class Publisher:
                 continue
             await self._journal.wait(position, _WAIT_S)
 
-    def _wants(self, recorded: Recorded[Event]) -> bool:
-        return not self._prefixes or recorded.envelope.name.startswith(self._prefixes)
+    def _told_of(self, recorded: Recorded[Event]) -> Iterator[Publication]:
+        """The event, and what follows from it, as far as they are wanted."""
+        event = publication_of(recorded, self._ledger_id)
+        if self._wants(event.type):
+            yield event
+        derived = derived_from(recorded.event, lambda saga_id: self._journal.load(streams.saga(saga_id))[0].event)
+        if derived is not None and self._wants(derived.NAME):
+            yield derived_publication(derived, event)
+
+    def _wants(self, name: str) -> bool:
+        return not self._prefixes or name.startswith(self._prefixes)
 
     def _move(self, after: int, upto: int) -> int:
         """Store the cursor; when another publisher of this name was faster, go on from where it is."""

@@ -20,9 +20,9 @@ from tradecore.domain.saga import SagaState
 from tradecore.domain.values import SagaStatus
 from tradecore.errors import InputError, RefusedError
 from tradecore.failpoints import failpoint
-from tradecore.ledger import Ledger
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids
+from tradecore.ports.records import Records
 from tradecore.sagas.contract import Move, Saga, needs_person
 from tradecore.sagas.flatten import Flatten
 from tradecore.sagas.order_execution import OrderExecution
@@ -46,7 +46,7 @@ class Conductor:
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: Records,
         clock: Clock,
         ids: Ids,
         account: str,
@@ -225,7 +225,7 @@ class Conductor:
 
 
 def begin(
-    ledger: Ledger,
+    ledger: Records,
     kinds: Mapping[str, Saga],
     saga_id: str,
     kind: str,

@@ -7,19 +7,20 @@ import statistics
 import sys
 
 from tests.simulation.campaign import quiet
+from tests.simulation.file_disk import uses_files
 from tests.simulation.minds import mind_of
-from tests.simulation.planted import books, reading, sending, thinking
+from tests.simulation.planted import books, reading, sending, storing, thinking
 from tests.simulation.planted.mechanism import Bug
 from tests.simulation.world import World
 
-BUGS: tuple[Bug, ...] = (*sending.BUGS, *reading.BUGS, *books.BUGS, *thinking.BUGS)
+BUGS: tuple[Bug, ...] = (*sending.BUGS, *reading.BUGS, *books.BUGS, *thinking.BUGS, *storing.BUGS)
 
 
 def find(name: str, within: int) -> tuple[str, int | None, str]:
     """The first seed that notices a bug, counted from 1, and what it says; None when none does."""
     (bug,) = [one for one in BUGS if one.name == name]
     for seed in range(1, within + 1):
-        if bug.agents and mind_of(seed) is None:
+        if (bug.agents and mind_of(seed) is None) or (bug.files and not uses_files(seed)):
             continue
         with bug.planted():
             violation = World(seed).run().violation

@@ -13,7 +13,8 @@ import attrs
 class Bug:
     """A defect somebody could write: what it is in words, where, and what makes the wrong code out of the right.
 
-    `also` are further places, where the shipped code looks twice. `agents`: it shows only where agents trade.
+    `also` are further places, where the shipped code looks twice. It shows only in
+    seeds where agents trade (`agents`), or whose ledger is a file (`files`).
     """
 
     name: str
@@ -23,6 +24,7 @@ class Bug:
     wrong: Callable[[Any], Any]
     also: tuple[tuple[Any, str, Callable[[Any], Any]], ...] = ()
     agents: bool = False
+    files: bool = False
 
     @contextmanager
     def planted(self) -> Iterator[None]:
