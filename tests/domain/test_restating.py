@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from tradecore.domain.position import Lot, Position, apply_fill
+from tradecore.domain.position import Position, apply_fill
 from tradecore.domain.restating import correct_in_place, holds_whole, split_position, undo_fill
 
 D = Decimal
@@ -89,7 +89,9 @@ def test_a_split_that_does_not_divide_keeps_the_cost_to_the_last_billionth() -> 
     ("change", "left", "gross"),
     [("-10", [], "-1000"), ("-12", [("s", D(-2), D(0))], "-1000")],
 )
-def test_units_that_a_split_takes_from_nobody_go_at_no_cost(change: str, left: list[Lot], gross: str) -> None:
+def test_units_that_a_split_takes_from_nobody_go_at_no_cost(
+    change: str, left: list[tuple[str, Decimal, Decimal]], gross: str
+) -> None:
     split = split_position(position(("a", "10", "100")), "s", D(change))
     assert (lots(split.after), split.gross_pnl) == (left, D(gross))
 
