@@ -34,7 +34,8 @@ _DOMAIN = (
 )  # fmt: skip
 
 _OUTBOX = tuple(
-    f"delivery/test_{name}.py" for name in ("edges_of_the_queue", "edges_of_the_calls", "work", "bare", "halted")
+    f"delivery/test_{name}.py"
+    for name in ("edges_of_the_queue", "edges_of_the_calls", "deaths", "work", "bare", "halted", "two_daemons")
 )
 _INBOX = tuple(
     f"{name}.py"
