@@ -325,7 +325,7 @@ def test_legs_are_asked_for_until_the_broker_tells_them() -> None:
         assert [leg.broker_order_id for leg in legs(office.desk, order)] == [None, None]
         assert broker.count("order") > 1
         broker.silent = False
-        await office.deliver(0.5)
+        await office.deliver_until(lambda: office.outbox.open_items == 0, "the legs")
         parent = office.desk.order(order).broker_order_id
         assert [leg.broker_order_id for leg in legs(office.desk, order)] == [f"{parent}-limit", f"{parent}-stop"]
         assert office.outbox.open_items == 0
@@ -343,7 +343,7 @@ def test_the_cancel_of_a_leg_waits_until_the_leg_is_known() -> None:
         await office.deliver(0.1)
         assert broker.count("cancel") == 0
         broker.silent = False
-        await office.deliver(0.5)
+        await office.deliver_until(lambda: broker.count("cancel") > 0, "the cancel of the leg")
         parent = office.desk.order(order).broker_order_id
         assert [call for call in broker.calls if call[0] == "cancel"] == [("cancel", f"{parent}-limit")]
 

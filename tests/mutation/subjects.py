@@ -33,7 +33,10 @@ _DOMAIN = (
     "values", "nanos", "terms",
 )  # fmt: skip
 
-_OUTBOX = tuple(f"delivery/test_{name}.py" for name in ("edges_of_the_queue", "work", "bare", "halted"))
+_OUTBOX = tuple(
+    f"delivery/test_{name}.py"
+    for name in ("edges_of_the_queue", "edges_of_the_calls", "deaths", "work", "bare", "halted", "two_daemons")
+)
 _INBOX = tuple(
     f"{name}.py"
     for name in (
@@ -50,8 +53,8 @@ _INBOX = tuple(
 SUBJECTS = {
     "risk": Subject(_RISK, ("risk", "domain")),
     "outbox": Subject(("outbox/*.py",), _OUTBOX),
-    "ledger": Subject(("ledger.py", "draft.py", "planning.py"), ("ledger",)),
+    "ledger": Subject(("ledger.py", "draft.py", "planning.py"), ("ledger", "risk", "sagas")),
     "inbox": Subject(("inbox.py", "intake.py"), _INBOX),
     "journal": Subject(("journal/*.py", "journal/memory/*.py", "journal/sqlite/*.py"), ("journal",)),
-    "domain": Subject(tuple(f"domain/{name}.py" for name in _DOMAIN), ("domain", "ledger")),
+    "domain": Subject(tuple(f"domain/{name}.py" for name in _DOMAIN), ("domain", "ledger", "risk", "books")),
 }

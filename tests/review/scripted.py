@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from typing import Any
 
@@ -41,6 +41,7 @@ from tradecore.views import ALL_VIEWS
 from tradecore.views.projector import Projector
 
 _TURN_S = 0.01
+_PATIENCE_S = 30.0
 _TURNS_TO_END = 100
 PACE = Pace(visibility_s=0, lookup_interval_s=0.01, lookups=1, retry_initial_s=0.01, retry_jitter_s=0.0)
 
@@ -262,6 +263,19 @@ class Office:
                     break
                 await anyio.sleep(_TURN_S / 10)
             group.cancel_scope.cancel()
+
+    async def deliver_until(self, is_true: Callable[[], bool], what: str) -> None:
+        """Let the outbox work until something is so: for waits that have grown."""
+        waited = True
+        async with anyio.create_task_group() as group:
+            group.start_soon(self.outbox.run)
+            with anyio.move_on_after(_PATIENCE_S):
+                while not is_true():
+                    self.follower.catch_up()
+                    await anyio.sleep(_TURN_S)
+                waited = False
+            group.cancel_scope.cancel()
+        assert not waited, f"waited {_PATIENCE_S} s in vain for: {what}"
 
     async def collect(self) -> None:
         self.follower.catch_up()
