@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
+import attrs
+
 from tradecore.domain import streams
+from tradecore.domain.commands import PlaceOrder
 from tradecore.domain.events import AssetsRefreshed
 from tradecore.domain.messages import Cause
 from tradecore.domain.truth import Known, judged, unavailable
@@ -25,6 +28,8 @@ class Assets:
         self._clock = clock
         self._limit = None if max_age_s is None else dt.timedelta(seconds=max_age_s)
         self._told: tuple[frozenset[str], dt.datetime, float] | None = None
+        self._whole_only: frozenset[str] = frozenset()
+        self._not_lent: frozenset[str] = frozenset()
 
     async def refresh(self, cause: Cause) -> None:
         """Ask the broker, and record its list when it is not the one that is recorded already.
@@ -32,9 +37,14 @@ class Assets:
         Raises `BrokerUnreachable`, `ProtocolError`; then everything is as it was.
         """
         as_of, at = self._clock.now(), self._clock.monotonic()
-        symbols = tuple(sorted(asset.symbol for asset in await self._broker.assets() if asset.tradable))
+        traded = sorted((asset for asset in await self._broker.assets() if asset.tradable), key=lambda one: one.symbol)
+        symbols = tuple(asset.symbol for asset in traded)
         self._told = (frozenset(symbols), as_of, at)
-        event = AssetsRefreshed(self._broker.name, symbols)
+        self._whole_only = frozenset(asset.symbol for asset in traded if not asset.fractionable)
+        self._not_lent = frozenset(asset.symbol for asset in traded if not asset.shortable)
+        event = AssetsRefreshed(
+            self._broker.name, symbols, tuple(sorted(self._whole_only)), tuple(sorted(self._not_lent))
+        )
         if last_event(self._ledger.journal, streams.ASSETS) != event:
             self._ledger.note(streams.ASSETS, event, cause)
 
@@ -45,6 +55,16 @@ class Assets:
         symbols, as_of, at = self._told
         passed = dt.timedelta(seconds=self._clock.monotonic() - at)  # whatever the wall clock was set to meanwhile
         return judged(symbols, as_of, as_of + passed, self._limit)
+
+    def on(self, order: PlaceOrder) -> PlaceOrder:
+        """The order with what the broker says of its symbol."""
+        symbol = order.symbol
+        return attrs.evolve(
+            order,
+            tradable=self.tradable(symbol),
+            whole_only=symbol in self._whole_only,
+            not_lent=symbol in self._not_lent,
+        )
 
     def tradable(self, symbol: str) -> bool | None:
         """Whether the broker trades a symbol; None when it never said, or too long ago. That is not a no."""

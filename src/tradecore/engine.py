@@ -198,7 +198,7 @@ class Engine:
         order = attrs.evolve(order, volatility=self._swings.get(order.symbol, Swing()).share)
         held = self._portfolio.position(order.symbol)
         order = with_exits(order, idea.exits or self._terms.exits, held, self.exits.watched)
-        order = attrs.evolve(order, tradable=self.assets.tradable(order.symbol))
+        order = self.assets.on(order)
         if self.held_back(order) is None:
             self.ledger.handle(order, self._cause(f"strategy:{self.strategy.name}"))
 

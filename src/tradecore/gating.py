@@ -83,6 +83,8 @@ def gate_order(account: AccountState, command: PlaceOrder, here: Occasion) -> Ga
         confidence=proposal.confidence if proposal is not None else None,
         is_decision=proposal is not None,
         tradable=command.tradable,
+        whole_only=command.whole_only,
+        not_lent=command.not_lent,
         session=hours_at(command.symbol, here.now),
         repeat_is_meant=command.is_repeat,
         volatility=command.volatility,

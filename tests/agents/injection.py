@@ -139,7 +139,7 @@ class Arena:
             return
         held = self.desk.ledger.account(state.account).held(state.agent, symbol)
         not_after = self.desk.clock.now() + dt.timedelta(seconds=30)
-        order = order_of_decision(state, (bar,), None, not_after, held, _EXITS.get(symbol))
+        order = order_of_decision(state, (bar,), not_after, held, _EXITS.get(symbol))
         trace_id = self.desk.ledger.trace_of(f"deliberation-{state.decision_id}")
         assert trace_id is not None
         told = self.desk.ledger.handle(order, Cause(trace_id, actor="agent:single"))

@@ -13,12 +13,12 @@ from tradecore.cli.options import DEFAULTS, Options
 from tradecore.cli.words import (
     Number,
     account_of,
-    check_symbol,
     name,
     optional_price,
     raise_refusal,
     seconds,
     show_order,
+    with_asset,
 )
 from tradecore.domain.commands import PlaceOrder
 from tradecore.domain.messages import Cause
@@ -131,8 +131,7 @@ def place(
         from tradecore.ledger import Ledger
 
         ledger = Ledger(journal, clock, ids)
-        tradable = check_symbol(journal, command.symbol)
-        command = attrs.evolve(command, account=account_of(journal, account), tradable=tradable)
+        command = attrs.evolve(with_asset(journal, command), account=account_of(journal, account))
         recorded = ledger.handle(command, Cause(ids.trace_id(), actor=actor(), source="cli"))
         raise_refusal(recorded)
         return show_order(ledger, command.order_id, options)

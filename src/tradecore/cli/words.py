@@ -7,12 +7,14 @@ import os
 import re
 from typing import TYPE_CHECKING, Annotated
 
+import attrs
 from cyclopts import Parameter
 
 from tradecore.cli.opening import rows_now
 from tradecore.cli.options import Options
 from tradecore.cli.printing import show_json, show_pairs
 from tradecore.domain import streams
+from tradecore.domain.commands import PlaceOrder
 from tradecore.domain.events import AssetsRefreshed, Event, LimitBreached
 from tradecore.domain.identity import parse_uuid
 from tradecore.domain.messages import Recorded
@@ -64,17 +66,19 @@ def optional_price(field: str, raw: str | None) -> Decimal | None:
     return None if raw is None else parse_positive(field, raw)
 
 
-def check_symbol(journal: Journal, symbol: str) -> bool | None:
-    """Refuse a symbol that the broker does not trade; None when no runner ever asked it. Raises `InputError`."""
+def with_asset(journal: Journal, order: PlaceOrder) -> PlaceOrder:
+    """The order with what the broker said of its symbol, if a runner ever asked. Raises `InputError` for a no."""
     from tradecore.draft import last_event
 
     known = last_event(journal, streams.ASSETS)
     if not isinstance(known, AssetsRefreshed):
-        return None
+        return order
+    symbol = order.symbol
     if symbol not in known.symbols:
         right = f"one of the {len(known.symbols)} symbols that {known.broker} trades for this ledger"
         raise InputError("symbol", symbol, right)
-    return True
+    whole_only, not_lent = symbol in known.whole_only, symbol in known.not_lent
+    return attrs.evolve(order, tradable=True, whole_only=whole_only, not_lent=not_lent)
 
 
 def account_of(journal: Journal, wanted: str | None) -> str:

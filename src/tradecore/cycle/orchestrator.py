@@ -289,8 +289,7 @@ class Cycle:
         """Record the intent; why not, where it is not."""
         not_after = self._clock.now() + dt.timedelta(seconds=self._rules.not_after_s)
         held = self._ledger.account(self._account).held(state.agent, state.symbol)
-        tradable = self._universe.tradable(state.symbol)
-        order = order_of_decision(state, bars, tradable, not_after, held, self._rules.exits)
+        order = self._engine.assets.on(order_of_decision(state, bars, not_after, held, self._rules.exits))
         cause = self._decision_cause(state)
         why = self._engine.held_back(order)
         if why is None:

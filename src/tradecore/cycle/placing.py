@@ -24,7 +24,6 @@ _PERIODS = 14
 def order_of_decision(
     state: DeliberationState,
     bars: tuple[Bar, ...],
-    tradable: bool | None,
     not_after: dt.datetime,
     held: Decimal,
     exits: ExitPlan | None,
@@ -65,7 +64,6 @@ def order_of_decision(
             confidence=kept.confidence,
             deliberated=True,
         ),
-        tradable=tradable,
         volatility=_volatility(bars),
         approval=kept.needs_approval,
     )

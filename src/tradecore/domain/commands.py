@@ -189,7 +189,8 @@ class PlaceOrder:
 
     The terms are those of `tradecore.domain.terms.Terms`. An order of an amount of money (`notional`) needs a
     `reference_price`, because its worst quantity must be counted. `tradable` is whether the broker trades the symbol,
-    None when nobody asked; `volatility` its average true range as a share of the price, None when nobody knows.
+    None when nobody asked, `whole_only` that it does so in whole units only, and `not_lent` that it lends none to sell
+    short; `volatility` its average true range as a share of the price, None when nobody knows.
     `exits` is how the trade that it opens is to be left: by its legs where it has some, else by the engine.
     `approval` is why a person has to agree whatever the limits say, None where nobody has to. `decision_id` is the
     decision that it carries out where that is on record already, and there is no `proposal` for that.
@@ -218,6 +219,8 @@ class PlaceOrder:
     stop_loss: StopLoss | None = None
     purpose: Purpose = Purpose.TRADE
     tradable: bool | None = None
+    whole_only: bool = False
+    not_lent: bool = False
     volatility: Decimal | None = None
     exits: ExitPlan | None = None
     approval: str | None = None

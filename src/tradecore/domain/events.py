@@ -119,11 +119,16 @@ class DiskRecovered(Event, frozen=True):
 
 
 class AssetsRefreshed(Event, frozen=True):
-    """The symbols that the broker trades, as it says itself."""
+    """The symbols that the broker trades, as it says itself.
+
+    `whole_only` are those of which it trades no fractions, `not_lent` those that cannot be sold short.
+    """
 
     NAME: ClassVar[str] = "system.assets.refreshed"
     broker: str
     symbols: tuple[str, ...]
+    whole_only: tuple[str, ...] = ()
+    not_lent: tuple[str, ...] = ()
 
 
 class ReportParked(Event, frozen=True):

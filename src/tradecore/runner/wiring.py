@@ -162,7 +162,10 @@ def assemble(
     projector = Projector(journal, kept_views(journal))
     engine = Engine(ledger, venue.broker, strategy, outbox, inbox, projector, clock, ids, terms)
     feed = BarFeed(venue.market_data, settings.market_data.symbols or venue.symbols, clock)
-    conductor = Conductor(ledger, clock, ids, account, wake=engine.catch_up, held_back=engine.held_back)
+    conductor = Conductor(
+        ledger, clock, ids, account,
+        wake=engine.catch_up, held_back=engine.held_back, with_asset=engine.assets.on,
+    )  # fmt: skip
     engine.follower.listen(conductor.observe)
     return Session(runner_id, settings, journal, engine, venue, feed, clock, conductor)
 

@@ -53,10 +53,12 @@ class Conductor:
         kinds: tuple[Saga, ...] = KINDS,
         wake: Callable[[], None] = lambda: None,
         held_back: Callable[[cmd.PlaceOrder], str | None] = lambda _: None,
+        with_asset: Callable[[cmd.PlaceOrder], cmd.PlaceOrder] = lambda order: order,
     ) -> None:
         """`wake` is called after a step, so that whoever delivers sees its commands at once.
 
         `held_back` says why an order must wait, or None: a step that would place one is not taken until it may.
+        `with_asset` puts to an order what the broker says of its symbol.
         """
         self._ledger = ledger
         self._clock = clock
@@ -65,6 +67,7 @@ class Conductor:
         self._kinds = {kind.kind: kind for kind in kinds}
         self._wake = wake
         self._held_back = held_back
+        self._with_asset = with_asset
         self._live: dict[str, None] = {}
         self._deadlines: dict[str, tuple[dt.datetime, float]] = {}
         self._must_look_again = False
@@ -189,7 +192,7 @@ class Conductor:
             reason=move.reason,
             notes=move.notes,
             deadline=move.deadline,
-            commands=move.commands,
+            commands=tuple(self._with_asset(one) if isinstance(one, cmd.PlaceOrder) else one for one in move.commands),
         )
         events = self._ledger.handle(command, self._cause(state.saga_id))
         if events and move.status is SagaStatus.MANUAL:

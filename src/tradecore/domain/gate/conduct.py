@@ -28,10 +28,16 @@ def _symbols(limits: Limits, ask: Ask, _: Standing) -> Iterator[Check]:
         yield Check("prohibited", ask.symbol not in limits.prohibited, ask.symbol, "what is not prohibited")
 
 
-def _tradable(limits: Limits, ask: Ask, _: Standing) -> Iterator[Check]:
-    if limits.must_be_tradable:
-        found = "not known" if ask.tradable is None else str(ask.tradable).lower()
-        yield Check("must_be_tradable", ask.tradable is True, found, "a symbol that the broker trades")
+def _tradable(limits: Limits, ask: Ask, standing: Standing) -> Iterator[Check]:
+    if not limits.must_be_tradable:
+        return
+    found = "not known" if ask.tradable is None else str(ask.tradable).lower()
+    yield Check("must_be_tradable", ask.tradable is True, found, "a symbol that the broker trades")
+    if ask.whole_only and ask.quantity % 1:
+        yield Check("must_be_tradable", False, str(ask.quantity), "whole units: the broker trades no fractions of it")
+    if ask.not_lent and ask.side is Side.SELL:
+        left = minus(minus(standing.position, standing.sells), ask.quantity)
+        yield Check("must_be_tradable", left >= 0, f"{left} in the end", "no short: the broker lends none of it")
 
 
 def _hours(limits: Limits, ask: Ask, _: Standing) -> Iterator[Check]:

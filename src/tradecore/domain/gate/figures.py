@@ -33,6 +33,8 @@ class Ask:
     confidence: Decimal | None = None
     is_decision: bool = False
     tradable: bool | None = None
+    whole_only: bool = False
+    not_lent: bool = False
     session: Hours | None = None
     repeat_is_meant: bool = False
     volatility: Decimal | None = None
