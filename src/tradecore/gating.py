@@ -84,6 +84,7 @@ def gate_order(account: AccountState, command: PlaceOrder, here: Occasion) -> Ga
         is_decision=proposal is not None,
         tradable=command.tradable,
         whole_only=command.whole_only,
+        by_amount=command.notional is not None,
         not_lent=command.not_lent,
         session=hours_at(command.symbol, here.now),
         repeat_is_meant=command.is_repeat,

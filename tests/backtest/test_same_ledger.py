@@ -59,8 +59,12 @@ def by_the_ledger(tape: list[Unit], name: str) -> list[bytes]:
     ledger = Ledger(MemoryJournal(), clock, ids)
     for unit in tape:
         clock.ns = unit.ns
-        assert unit.command is not None
-        ledger.handle(unit.command, Cause(ids.trace_id(), unit.actor))
+        cause = Cause(ids.trace_id(), unit.actor)
+        if unit.command is None:
+            ((stream, event),) = unit.events
+            ledger.note(stream, event, cause)
+        else:
+            ledger.handle(unit.command, cause)
     return [link.state for link in ledger.journal.links(0, 1_000_000)]
 
 

@@ -51,6 +51,13 @@ def test_the_word_of_the_broker_counts(
     assert refusal(desk, side, quantity, **said) == rule
 
 
+@pytest.mark.parametrize("amount", ["200", "250"])
+def test_an_amount_of_money_is_a_fraction_whatever_it_comes_to(desk: Desk, amount: str) -> None:
+    terms: dict[str, Any] = {"notional": Decimal(amount), "reference_price": Decimal(100), "quantity": None}
+    assert refusal(desk, "buy", "1", **(terms | WHOLE)) == "must_be_tradable"
+    assert refusal(desk, "buy", "1", **(terms | TRADED)) is None
+
+
 def test_what_is_held_may_be_sold_and_no_unit_more(desk: Desk) -> None:
     desk.done("buy", "10", "100", **UNLENT)
     assert refusal(desk, "sell", "10.000000001", **UNLENT) == "must_be_tradable"

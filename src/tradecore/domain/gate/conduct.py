@@ -33,8 +33,9 @@ def _tradable(limits: Limits, ask: Ask, standing: Standing) -> Iterator[Check]:
         return
     found = "not known" if ask.tradable is None else str(ask.tradable).lower()
     yield Check("must_be_tradable", ask.tradable is True, found, "a symbol that the broker trades")
-    if ask.whole_only and ask.quantity % 1:
-        yield Check("must_be_tradable", False, str(ask.quantity), "whole units: the broker trades no fractions of it")
+    if ask.whole_only and (ask.by_amount or ask.quantity % 1):
+        found = "an amount of money" if ask.by_amount else str(ask.quantity)
+        yield Check("must_be_tradable", False, found, "whole units: the broker trades no fractions of it")
     if ask.not_lent and ask.side is Side.SELL:
         left = minus(minus(standing.position, standing.sells), ask.quantity)
         yield Check("must_be_tradable", left >= 0, f"{left} in the end", "no short: the broker lends none of it")

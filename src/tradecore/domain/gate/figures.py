@@ -34,6 +34,7 @@ class Ask:
     is_decision: bool = False
     tradable: bool | None = None
     whole_only: bool = False
+    by_amount: bool = False
     not_lent: bool = False
     session: Hours | None = None
     repeat_is_meant: bool = False
