@@ -16,6 +16,7 @@ from tradecore.domain.events import (
     CancelSubmitted,
     Event,
     KillSubmitted,
+    OrderDead,
     OrderSubmitted,
     PositionChange,
     ReservationReleased,
@@ -291,7 +292,8 @@ class Outbox:
             fatal = done.fatal or fatal
         for result in results:
             for recorded in () if isinstance(result, TradecoreError) else result:
-                deaths.tell(self._ledger, recorded, self._cause())
+                if isinstance(recorded.event, OrderDead):
+                    deaths.tell(self._ledger, recorded, self._cause())
         fatal = next((each for each in results if isinstance(each, TradecoreError)), None) or fatal
         if fatal is not None:
             raise fatal
