@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import math
 from collections.abc import Awaitable, Callable
 
 import anyio
@@ -17,7 +17,7 @@ class _Hand:
     item: Item
     marked_at: float
     scope: anyio.CancelScope = attrs.field(factory=anyio.CancelScope)
-    given: asyncio.Future[None] | None = None
+    given: anyio.Event = attrs.field(factory=anyio.Event)
 
     def take(self, item: Item, marked_at: float) -> None:
         self.item, self.marked_at = item, marked_at
@@ -34,26 +34,25 @@ class Hands:
 
     def give(self, group: TaskGroup, item: Item, marked_at: float) -> None:
         """Have a call made; one that is an instruction is made and finished also when the group is canceled."""
-        while self._idle:
+        # Those that wait are canceled with whoever gives, and take nothing any more.
+        if self._idle and anyio.current_effective_deadline() > -math.inf and not group.cancel_scope.cancel_called:
             hand = self._idle.pop()
-            if hand.given is not None and not hand.given.done():  # else it was canceled, and will take nothing any more
-                hand.take(item, marked_at)
-                hand.given.set_result(None)
-                return
-        hand = _Hand(item, marked_at)
-        hand.take(item, marked_at)
-        group.start_soon(self._serve, hand)
+            hand.take(item, marked_at)
+            hand.given.set()
+        else:
+            hand = _Hand(item, marked_at)
+            hand.take(item, marked_at)
+            group.start_soon(self._serve, hand)
 
     async def _serve(self, hand: _Hand) -> None:
         try:
-            loop = asyncio.get_running_loop()
             with hand.scope:
                 while True:
                     await self._work(hand.item, hand.marked_at)
-                    hand.given = loop.create_future()  # half of what an event costs
+                    hand.given = anyio.Event()
                     self._idle.append(hand)
                     hand.scope.shield = False
-                    await hand.given
+                    await hand.given.wait()
         finally:
             if hand in self._idle:
                 self._idle.remove(hand)
