@@ -114,7 +114,6 @@ def gate_replacement(
         tradable=listing.tradable,
         whole_only=listing.whole_only,
         not_lent=listing.not_lent,
-        filled=order.filled_qty,
         session=hours_at(new.symbol, here.now),
         repeat_is_meant=True,
     )

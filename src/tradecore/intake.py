@@ -19,7 +19,7 @@ from tradecore.ledger import Ledger
 from tradecore.notices import Notices
 from tradecore.ports.broker import BrokerFill, BrokerOrder, Execution, UnknownReport
 from tradecore.ports.ids import Ids
-from tradecore.protection import bare
+from tradecore.protection import bare, outgrown
 from tradecore.translation import check_same, check_same_fill, fill_of, report_of, revision_of
 
 
@@ -122,6 +122,9 @@ class Intake:
     def _tell_of_bare(self, order_id: str) -> None:
         """Alert once when what an entry filled has lost its stop: the broker cancels legs with their entry."""
         order = self._ledger.order(order_id)
+        if order is not None and (before := outgrown(order)) is not None:
+            message = f"{before:f} {order.symbol} of order {order_id} filled before it was replaced"
+            self._notices.alert_once("unprotected", order_id, f"{message}: its legs may protect only what filled later")
         found = None if order is None else bare(self._ledger, order)
         if found is not None:
             entry, left = found

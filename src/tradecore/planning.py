@@ -345,6 +345,8 @@ def _why_not(draft: Draft, state: order.OrderState) -> str | None:
     old = draft.order(state.replaces) if state.replaces is not None else None
     if old is not None and (old.status.is_terminal or old.cancel_requested):
         return f"the order that it was to replace is {old.status.value}, or to be canceled"
+    if old is not None and state.leg is None and old.filled_qty != old.filled_at_replace:
+        return "of the order that it was to replace more has filled since, and would be asked for again"
     return None
 
 

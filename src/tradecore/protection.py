@@ -35,6 +35,12 @@ def bare(ledger: Records, order: OrderState) -> tuple[OrderState, Decimal] | Non
     return (entry, left) if left > ZERO else None
 
 
+def outgrown(order: OrderState) -> Decimal | None:
+    """What of an entry filled before it was replaced: its legs are for the order in its place, and perhaps no more."""
+    is_entry = order.order_class in _OF_ENTRIES and order.stop_loss is not None
+    return order.filled_qty if is_entry and order.status is OrderStatus.REPLACED and order.filled_qty else None
+
+
 def latest(ledger: Records, order: OrderState | None) -> OrderState | None:
     """The order that is in the place of an order by now."""
     while order is not None and order.replaced_by is not None:

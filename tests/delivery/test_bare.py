@@ -107,3 +107,18 @@ def test_a_stop_that_the_broker_ends_by_itself_is_an_alert() -> None:
         assert len(bracket.alerts()) == 1
 
     anyio.run(story)
+
+
+def test_what_an_entry_filled_before_somebody_replaced_it_is_told() -> None:
+    async def story() -> None:
+        bracket = Bracket(Office.open())
+        await bracket.begin()
+        await bracket.fill(bracket.entry, "4")
+        assert bracket.alerts() == []
+        await bracket.say(bracket.entry, S.REPLACED)
+        await bracket.say(bracket.entry, S.REPLACED)
+        (message,) = bracket.alerts()
+        assert message.startswith("4 SPY of order")
+        assert "before it was replaced" in message
+
+    anyio.run(story)

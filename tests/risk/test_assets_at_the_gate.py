@@ -176,7 +176,7 @@ def test_what_an_order_sold_before_it_was_replaced_is_not_counted_twice(desk: De
     order = desk.live("sell", "10", limit="110", tradable=True)
     desk.fill(order, "4", "110")
     unlent = TradedAs(True, not_lent=True)
-    desk.give(cmd.ReplaceOrder(order, desk.ids.order_id(), LATER, Decimal(11), listing=unlent))
+    desk.give(cmd.ReplaceOrder(order, desk.ids.order_id(), LATER, Decimal(7), listing=unlent))
     assert [event.rule for event in found(desk, LimitBreached)] == ["must_be_tradable"]
     desk.give(cmd.ReplaceOrder(order, desk.ids.order_id(), LATER, limit_price=Decimal(109), listing=unlent))
     assert len(found(desk, LimitBreached)) == 1

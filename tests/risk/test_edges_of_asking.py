@@ -90,8 +90,7 @@ def test_a_replacement_is_told_in_full() -> None:
     old = desk.order(desk.live("buy", "5", limit="10"))
     planned = [event for event in found(desk, OrderPlanned) if event.order_id == old.order_id][-1]
     new = msgspec.structs.replace(planned, order_id="new", quantity=D(10), limit_price=D(11))
-    desk.fill(old.order_id, "2", "12")
-    gated = gate_replacement(desk.account, desk.order(old.order_id), new, UNLENT, HERE)
+    gated = gate_replacement(desk.account, old, new, UNLENT, HERE)
     assert gated.ask == Ask(
         **TERMS,
         actor="cli:somebody",
@@ -100,7 +99,6 @@ def test_a_replacement_is_told_in_full() -> None:
         tradable=True,
         whole_only=True,
         not_lent=True,
-        filled=D(2),
         repeat_is_meant=True,
     )
 

@@ -37,7 +37,7 @@ def _tradable(limits: Limits, ask: Ask, standing: Standing) -> Iterator[Check]:
         found = "an amount of money" if ask.by_amount else str(ask.quantity)
         yield Check("must_be_tradable", False, found, "whole units: the broker trades no fractions of it")
     if ask.not_lent and ask.side is Side.SELL:
-        left = minus(minus(standing.position, standing.sells), minus(ask.quantity, ask.filled))
+        left = minus(minus(standing.position, standing.sells), ask.quantity)
         yield Check("must_be_tradable", left >= 0, f"{left} in the end", "no short: the broker lends none of it")
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 import attrs
 
 from tradecore.domain.limits import Hours, Limits, ScopeLimits
-from tradecore.domain.values import ZERO, Purpose, Side, TradingState, plus
+from tradecore.domain.values import Purpose, Side, TradingState, plus
 
 
 @attrs.frozen
@@ -17,7 +17,6 @@ class Ask:
     """An order as the gate sees it. `quantity` is the most that it can fill; `price` the worst that is known.
 
     `reference_price` is the market's, `price_at` when it was seen. None is what nobody knows.
-    `filled` is what of the quantity was filled before, of an order that this one replaces.
     `approval` is why whoever places the order wants a person to agree, None where nobody has to.
     """
 
@@ -37,7 +36,6 @@ class Ask:
     whole_only: bool = False
     by_amount: bool = False
     not_lent: bool = False
-    filled: Decimal = ZERO
     session: Hours | None = None
     repeat_is_meant: bool = False
     volatility: Decimal | None = None
