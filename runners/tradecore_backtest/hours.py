@@ -45,20 +45,32 @@ def utc_days(starts: list[int]) -> Iterator[tuple[int, int]]:
 
 
 def extended_hours(starts: list[int], first: int, behind: int) -> Iterator[tuple[int, int]]:
-    """Places of bars among those that lie in the hours before and after a session, one day's one side at a time."""
+    """Places of bars among those in the hours before and after a session and in the night before it, span by span."""
     place = first
     while place < behind:
-        day = session_on(instant(starts[place]).astimezone(NEW_YORK).date())
-        end = place + 1
-        if day is not None:
-            opening = nanoseconds(dt.datetime.combine(day.date, dt.time(4), NEW_YORK))
-            borders = (opening, nanoseconds(day.open), nanoseconds(day.close), nanoseconds(day.close + _EVENING))
-            border = next((one for one in borders if starts[place] < one), None)
-            if border is not None:
-                end = bisect_left(starts, border, place, behind)
-                if border in (borders[1], borders[3]):
-                    yield place, end
-        place = end
+        spans = _extended_spans(instant(starts[place]).astimezone(NEW_YORK).date())
+        begin, end = next(span for span in spans if starts[place] < span[1])
+        if begin <= starts[place]:
+            behind_span = bisect_left(starts, end, place, behind)
+            yield place, behind_span
+        else:
+            behind_span = bisect_left(starts, begin, place, behind)
+        place = behind_span
+
+
+@functools.lru_cache(maxsize=16)
+def _extended_spans(date: dt.date) -> tuple[tuple[int, int], ...]:
+    """When orders for extended hours trade on a day of New York: the night belongs to the session that follows it."""
+    midnight, evening, tomorrow = (
+        nanoseconds(dt.datetime.combine(day, dt.time(hour), NEW_YORK))
+        for day, hour in ((date, 0), (date, 20), (date + _DAY, 0))
+    )
+    session, spans = session_on(date), []
+    if session is not None:
+        spans.append((midnight, nanoseconds(session.open)))
+        spans.append((nanoseconds(session.close), nanoseconds(session.close + _EVENING)))
+    night = evening if session_on(date + _DAY) is not None else tomorrow
+    return (*spans, (night, tomorrow))
 
 
 def takes_auction_orders(now_ns: int, *, opening: bool) -> bool:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+from collections.abc import Callable
+from typing import Any, cast
 
 import attrs
 
@@ -20,13 +23,18 @@ Given = Command | tuple[Command, ...]
 """A command, or several that are taken as a whole or not at all."""
 
 
-@attrs.frozen
-class _Thread:
-    """What the next event of a stream goes on with."""
+_Thread = tuple[str, str | None, str | None]
+"""What the next event of a stream goes on with: trace, correlation, and the event before it."""
+_OWNERS: tuple[tuple[str, Callable[[str], str]], ...] = (("saga_id", streams.saga), ("order_id", streams.order))
 
-    trace_id: str
-    correlation_id: str | None
-    last_event_id: str | None
+
+@functools.cache
+def _owner(kind: type[Any]) -> tuple[str, Callable[[str], str]] | None:
+    """The field by which commands of a class name what they go on with, and how the stream of that is called."""
+    if kind in (FireExit, RaiseExit, TakeOverExits):
+        return "trade_id", streams.trade
+    names = attrs.fields_dict(kind)
+    return next((owner for owner in _OWNERS if owner[0] in names), None)
 
 
 class Batch:
@@ -76,46 +84,41 @@ class Batch:
     def settle(self) -> None:
         """What was decided is recorded: the next decisions are made on it."""
         for stream, version in self._versions.items():
-            known = self._shelf.get(stream)
-            begun = self._begun.get(stream, (known.trace_id, known.correlation_id))
+            begun = self._begun.get(stream)
+            if begun is None:
+                known = self._shelf.get(stream)
+                begun = known.trace_id, known.correlation_id
             self._shelf.put(stream, Loaded(self.draft.state(stream), version, *begun, self._last[stream]))
 
     def _inherit(self, command: Command, cause: Cause) -> Cause:
         """Go on with the trace of the order or trade that the command concerns."""
-        stream = None
-        if isinstance(command, PlaceOrder | ClosePosition):
+        if isinstance(command, (PlaceOrder, ClosePosition)):
             order = self.draft.order(command.order_id)
             trade_id = order.trade_id if order is not None else None
             if trade_id is None and isinstance(command, PlaceOrder):  # it was refused
                 trade_id = live_trade(self.draft, command)
             stream = streams.trade(trade_id) if trade_id else None
-        elif hasattr(command, "saga_id"):
-            stream = streams.saga(command.saga_id)
-        elif hasattr(command, "order_id"):
-            stream = streams.order(command.order_id)
-        elif isinstance(command, FireExit | RaiseExit | TakeOverExits):
-            stream = streams.trade(command.trade_id)
+        else:
+            owner = _owner(cast("Any", type(command)))
+            stream = None if owner is None else owner[1](getattr(command, owner[0]))
         known = None if stream is None else self._thread(stream)
         if known is None:
             return cause
-        causation_id = cause.causation_id or known.last_event_id
-        return Cause(known.trace_id, cause.actor, cause.source, known.correlation_id, causation_id)
+        trace_id, correlation_id, last_event_id = known
+        return Cause(trace_id, cause.actor, cause.source, correlation_id, cause.causation_id or last_event_id)
 
     def _thread(self, stream: str) -> _Thread | None:
         """The trace of a stream as it is before the command in hand."""
         known = self._shelf.get(stream)
-        trace_id, correlation = self._begun.get(stream, (known.trace_id, known.correlation_id))
-        if trace_id is None:
-            return None
-        return _Thread(trace_id, correlation, self._last.get(stream, known.last_event_id))
+        trace_id, correlation = self._begun.get(stream) or (known.trace_id, known.correlation_id)
+        return None if trace_id is None else (trace_id, correlation, self._last.get(stream, known.last_event_id))
 
     def _envelop(self, cause: Cause, first: int, last: int) -> None:
-        caused_by, correlation = cause.causation_id, cause.correlation_id
-        versions, touched = self._versions, self.draft.touched
-        for number in range(first, last):
-            stream, event = self.draft.events[number]
+        trace_id, caused_by, correlation = cause.trace_id, cause.causation_id, cause.correlation_id
+        versions, touched, new_id = self._versions, self.draft.touched, self._ids.event_id
+        for number, (stream, event) in enumerate(self.draft.events[first:last], first):
             version = versions[stream] = versions.get(stream, touched[stream]) + 1
-            event_id = self._ids.event_id()
+            event_id = new_id()
             correlation = correlation or event_id
             envelope = Envelope(
                 event_id,
@@ -125,7 +128,7 @@ class Batch:
                 version,
                 0,
                 self._now_ns,
-                cause.trace_id,
+                trace_id,
                 correlation,
                 caused_by,
                 cause.actor,
@@ -134,6 +137,6 @@ class Batch:
             self.recorded.append(Recorded(envelope, event))
             self._last[stream] = event_id
             if version == 1:
-                self._begun[stream] = (cause.trace_id, correlation)
+                self._begun[stream] = (trace_id, correlation)
             if number == first:
                 caused_by = event_id

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections import OrderedDict
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
-import attrs
+import msgspec
 
 from tradecore.domain import (
     account,
@@ -49,8 +49,7 @@ State = (
 )
 
 
-@attrs.frozen
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True, gc=False):
     """A stream as far as it is known: its state, version, and where it comes from."""
 
     state: State
@@ -60,48 +59,31 @@ class Loaded:
     last_event_id: str | None = None
 
 
+_Fold = Callable[[Any, Event, str], State]
+"""The state after an event, from the one before and what the stream is of."""
+
+_FOLDS: Mapping[str, _Fold] = {
+    "order": lambda state, event, _: order.evolve(state, event),
+    "trade": lambda state, event, _: trade.evolve(state, event),
+    "fill": lambda state, event, _: fill.evolve(state, event),
+    "account": account.evolve,
+    "kill": kill.evolve,
+    "lane": lane.evolve,
+    "exit": lambda state, event, _: exits.evolve(state, event),
+    "saga": lambda state, event, _: saga.evolve(state, event),
+    "deliberation": lambda state, event, _: deliberation.evolve(state, event),
+    "cycle": lambda state, event, _: cycle.evolve(state, event),
+    "question": question.evolve,
+    "budget": model_budget.evolve,
+}
+"""By the first word of a stream's name. Streams of other words have no aggregate, and so no state."""
+
+
 def evolve(stream: str, state: State, event: Event) -> State:
     """The state of a stream after an event; streams without an aggregate have none."""
     kind, _, key = stream.partition("-")
-    match kind:
-        case "order":
-            assert state is None or isinstance(state, order.OrderState)
-            return order.evolve(state, event)
-        case "trade":
-            assert state is None or isinstance(state, trade.TradeState)
-            return trade.evolve(state, event)
-        case "fill":
-            assert state is None or isinstance(state, fill.FillState)
-            return fill.evolve(state, event)
-        case "account":
-            assert state is None or isinstance(state, account.AccountState)
-            return account.evolve(state, event, key)
-        case "kill":
-            assert state is None or isinstance(state, kill.KillState)
-            return kill.evolve(state, event, key)
-        case "lane":
-            assert state is None or isinstance(state, lane.LaneState)
-            return lane.evolve(state, event, key)
-        case "exit":
-            assert state is None or isinstance(state, exits.ExitState)
-            return exits.evolve(state, event)
-        case "saga":
-            assert state is None or isinstance(state, saga.SagaState)
-            return saga.evolve(state, event)
-        case "deliberation":
-            assert state is None or isinstance(state, deliberation.DeliberationState)
-            return deliberation.evolve(state, event)
-        case "cycle":
-            assert state is None or isinstance(state, cycle.CycleState)
-            return cycle.evolve(state, event)
-        case "question":
-            assert state is None or isinstance(state, question.QuestionState)
-            return question.evolve(state, event, key)
-        case "budget":
-            assert state is None or isinstance(state, model_budget.BudgetState)
-            return model_budget.evolve(state, event, key)
-        case _:
-            return None
+    fold = _FOLDS.get(kind)
+    return None if fold is None else fold(state, event, key)
 
 
 def after(known: Loaded, events: Sequence[Recorded[Event]]) -> Loaded:
@@ -109,10 +91,12 @@ def after(known: Loaded, events: Sequence[Recorded[Event]]) -> Loaded:
     if not events:
         return known
     first, last = events[0].envelope, events[-1].envelope
-    stream, state = first.stream, known.state
-    with collector_paused() if len(events) > _MANY else contextlib.nullcontext():
-        for recorded in events:
-            state = evolve(stream, state, recorded.event)
+    kind, _, key = first.stream.partition("-")
+    fold, state = _FOLDS.get(kind), known.state
+    if fold is not None:
+        with collector_paused() if len(events) > _MANY else contextlib.nullcontext():
+            for recorded in events:
+                state = fold(state, recorded.event, key)
     return Loaded(
         state=state,
         version=last.version,

@@ -25,8 +25,8 @@ class Follower:
             self._listeners.append(listener)
 
     def catch_up(self, batch: int = 1000) -> None:
-        """Read to the head, now."""
-        while events := self._journal.read(self.position, batch):
+        """Read to the head, now; what this process just appended need not be read."""
+        while events := self._journal.fresh(self.position) or self._journal.read(self.position, batch):
             for listener in self._listeners:
                 listener(events)
             self.position = events[-1].envelope.position

@@ -174,7 +174,9 @@ class Ledger:
 
     def account(self, name: str) -> AccountState:
         """The account as it stands."""
-        return Draft(self._shelf).account(name)
+        state = self._shelf.get(streams.account(name)).state
+        assert state is None or isinstance(state, AccountState)
+        return state or AccountState(name)
 
     def kill(self, account: str) -> KillState | None:
         """The last kill of an account, or None."""

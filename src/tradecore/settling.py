@@ -12,17 +12,21 @@ from tradecore.draft import Draft
 
 def count_again(draft: Draft, before: order.OrderState) -> None:
     """An order that was given up and arrived after all can fill: its size counts again."""
+    if before.leg is not None or not before.is_settled:  # legs only reduce, and reserve nothing
+        return
     after = draft.order(before.order_id)
     assert after is not None, "an order does not vanish"
-    if before.leg is None and before.is_settled and not after.is_settled:  # legs only reduce, and reserve nothing
+    if not after.is_settled:
         draft.add(streams.account(after.account), account.reserve_again(draft.account(after.account), before))
 
 
 def settle(draft: Draft, before: order.OrderState) -> None:
     """An order that is settled now reserves nothing more, and its trade and what depended on it learn it."""
+    if before.is_settled:
+        return
     after = draft.order(before.order_id)
     assert after is not None, "an order does not vanish"
-    if before.is_settled or not after.is_settled:
+    if not after.is_settled:
         return
     _end_followers(draft, after)
     draft.add(streams.account(after.account), account.release(draft.account(after.account), after.order_id))

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Mapping
 from decimal import Decimal
 
+import attrs
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -177,3 +178,20 @@ def test_auctions_and_extended_hours_are_those_of_the_exchange(
     minutes = data.draw(st.lists(st.sampled_from(_LATE), min_size=2, max_size=10, unique=True).map(sorted))
     tape = [data.draw(one_bar(minute)) for minute in (300, 301, *minutes)]
     assert in_the_backtest(tape, plan, share) == on_the_exchange(tape, plan, share)
+
+
+def test_an_order_for_extended_hours_trades_in_the_night_before_a_session() -> None:
+    idea = Idea(
+        "AAA", Side.BUY, D(1), "any", OrderType.LIMIT, D(10), time_in_force=TimeInForce.GTC, extended_hours=True
+    )
+    day = [bar(number, *["9"] * 4) for number in (300, 301, 378)]  # asked for the last time at 15:48
+    tape = [*day, bar(900, *["9"] * 4)]  # and half past midnight
+    fills = in_the_backtest(tape, {2: idea}, None)
+    assert [fill[0] for fill in fills] == [tape[-1].start + dt.timedelta(minutes=1)]
+    assert fills == on_the_exchange(tape, {2: idea}, None)
+    saturday = [replace_start(one, 3) for one in tape]
+    assert in_the_backtest(saturday, {2: idea}, None) == on_the_exchange(saturday, {2: idea}, None) == []
+
+
+def replace_start(one: Bar, days: int) -> Bar:
+    return attrs.evolve(one, start=one.start + dt.timedelta(days=days))

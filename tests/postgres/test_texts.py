@@ -77,7 +77,7 @@ def test_erased_texts_are_in_no_byte_of_the_table(server: Server, url: str) -> N
 
 
 def test_a_reader_that_keeps_traces_is_an_error_and_erasing_again_ends_it(server: Server, url: str) -> None:
-    with closing(open_journal(url)) as journal:
+    with closing(open_journal(url, patience_s=0.3)) as journal:
         journal.texts.put("ada", "text/plain", b"ADA-0001")
         with psycopg.connect(url.partition("?")[0]) as reader:
             reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ

@@ -167,6 +167,9 @@ class Handle:
     def read(self, after: int, limit: int = 1000) -> tuple[Recorded[Event], ...]:
         return self._journal.read(after, limit)
 
+    def fresh(self, after: int) -> tuple[Recorded[Event], ...]:
+        return self._journal.fresh(after)
+
     def head(self) -> int:
         return self._journal.head()
 

@@ -381,7 +381,7 @@ class CancelOrder:
     reason: str
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)  # made for every order, and twice as fast so
 class StartSubmit:
     """T2: mark that the order is about to be sent. Committed before any byte leaves.
 
@@ -403,7 +403,7 @@ class StartCancel:
     lease: str
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)  # made for every order, and twice as fast so
 class RecordAnswer:
     """T3: the broker has the order; its first word on it."""
 
@@ -468,7 +468,7 @@ class RecordCancelAnswer:
     counts: bool = True
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)  # made for every order, and twice as fast so
 class RecordReport:
     """The broker's word on an order, from its stream or read again. Repeats and late words change nothing."""
 
@@ -482,7 +482,7 @@ class RecordReport:
     reason: str = "canceled at the broker"
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)  # made for every order, and twice as fast so
 class RecordFill:
     """One execution of an order, from whichever source brings it first."""
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-import attrs
 import msgspec
 
 EventT_co = TypeVar("EventT_co", covariant=True)
 
 
-@attrs.frozen
-class Cause:
+class Cause(msgspec.Struct, frozen=True, gc=False):
     """Why a command is given: the trace it belongs to, what caused it, and who acts.
 
     `trace_id` is 32 hexadecimal digits (W3C) and runs from a decision to its last fill. `causation_id` is the event

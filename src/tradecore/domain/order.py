@@ -215,6 +215,8 @@ def _broker_word(state: OrderState, word: RecordAnswer | RecordReport) -> list[e
         first = word.status if _rank(word.status) < _WORKING_RANK else _S.ACCEPTED
         found = isinstance(word, RecordReport) or word.found_by_lookup
         events.append(ev.OrderAccepted(state.order_id, word.broker_order_id, first, word.updated_at, found, word.raw))
+        if first is word.status and state.status in OURS:
+            return events  # that was all it said
         state = evolve(state, events[0])
     ending = _ending(state, word)
     if ending is not None:

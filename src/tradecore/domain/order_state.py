@@ -148,26 +148,11 @@ def evolve(state: OrderState | None, event: ev.Event) -> OrderState:
     if isinstance(event, ev.OrderAdopted):
         return _adopted(event)
     assert state is not None, "an order begins with its plan"
-    match event:
-        case ev.OrderHalted():
-            return changed(state, halted=True)
-        case ev.OrderFillRevised():
-            return _evolve_revision(state, event)
-        case ev.OrderRevisionAwaited():
-            return changed(state, awaited=(*state.awaited, event.revision))
-        case ev.ApprovalRequested():
-            return changed(state, approval=Approval(event.rules, event.reason, event.until))
-        case ev.ApprovalGranted() | ev.ApprovalRefused() | ev.ApprovalExpired():
-            return state
+    match event:  # what there is most of, first
         case ev.OrderQueued():
             return changed(state, status=_S.QUEUED, body_hash=event.body_hash, not_after=event.not_after)
         case ev.OrderSubmitted():
             return changed(state, status=_S.SUBMITTED, submits=event.attempt, in_flight=True)
-        case ev.OrderNotSent():
-            return changed(state, status=_S.QUEUED, in_flight=False, failures=state.failures + event.counts)
-        case ev.OrderOutcomeUnknown():
-            exists = state.exists_at_broker or event.exists
-            return changed(state, status=_S.UNKNOWN, exists_at_broker=exists, dead=state.dead and not exists)
         case ev.OrderAccepted():
             status = event.status if state.status in OURS or state.was_given_up else state.status
             return changed(
@@ -182,6 +167,21 @@ def evolve(state: OrderState | None, event: ev.Event) -> OrderState:
             return changed(state, status=event.status, broker_updated_at=event.updated_at)
         case ev.OrderPartiallyFilled() | ev.OrderFilled():
             return _evolve_fill(state, event)
+        case ev.OrderHalted():
+            return changed(state, halted=True)
+        case ev.OrderFillRevised():
+            return _evolve_revision(state, event)
+        case ev.OrderRevisionAwaited():
+            return changed(state, awaited=(*state.awaited, event.revision))
+        case ev.ApprovalRequested():
+            return changed(state, approval=Approval(event.rules, event.reason, event.until))
+        case ev.ApprovalGranted() | ev.ApprovalRefused() | ev.ApprovalExpired():
+            return state
+        case ev.OrderNotSent():
+            return changed(state, status=_S.QUEUED, in_flight=False, failures=state.failures + event.counts)
+        case ev.OrderOutcomeUnknown():
+            exists = state.exists_at_broker or event.exists
+            return changed(state, status=_S.UNKNOWN, exists_at_broker=exists, dead=state.dead and not exists)
         case ev.OrderRejected():
             return changed(state, status=_S.REJECTED, in_flight=False)
         case ev.OrderCanceled():

@@ -128,24 +128,25 @@ def body_hash(order: Sendable) -> str:
     parts = [
         order.client_order_id,
         order.symbol,
-        order.side.value,
+        order.side,
         _text(order.quantity),
-        order.order_type.value,
+        order.order_type,
         _text(order.limit_price),
-        order.time_in_force.value,
+        order.time_in_force,
         str(order.extended_hours),
     ]
-    stop_loss = order.stop_loss
-    further = {
-        "notional": order.notional,
-        "stop": order.stop_price,
-        "trail": order.trail_price,
-        "trail%": order.trail_percent,
-        "profit": order.take_profit.limit_price if order.take_profit else None,
-        "loss": stop_loss.stop_price if stop_loss else None,
-        "loss limit": stop_loss.limit_price if stop_loss else None,
-    }
-    parts += [f"{name}={_text(number)}" for name, number in further.items() if number is not None]
+    profit, loss = order.take_profit, order.stop_loss
+    for name, number in (
+        ("notional", order.notional),
+        ("stop", order.stop_price),
+        ("trail", order.trail_price),
+        ("trail%", order.trail_percent),
+        ("profit", profit.limit_price if profit else None),
+        ("loss", loss.stop_price if loss else None),
+        ("loss limit", loss.limit_price if loss else None),
+    ):
+        if number is not None:
+            parts.append(f"{name}={_text(number)}")
     if order.order_class is not OrderClass.SIMPLE:
         parts.append(f"class={order.order_class.value}")
     if order.replaces is not None:

@@ -48,6 +48,12 @@ class Journal(Protocol):
     def read(self, after: int, limit: int = 1000) -> tuple[Recorded[Event], ...]:
         """At most `limit` events behind position `after`, in the order of positions. None is ever skipped."""
 
+    def fresh(self, after: int) -> tuple[Recorded[Event], ...]:
+        """Events behind position `after` that this process just appended: what `read` would begin with, unread.
+
+        Empty when they are not at hand, as those of others never are; then only `read` tells.
+        """
+
     def head(self) -> int:
         """The last position, 0 in an empty ledger."""
 

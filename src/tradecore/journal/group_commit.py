@@ -197,6 +197,10 @@ class GroupCommit:
         """At most `limit` events behind position `after`."""
         return self._journal.read(after, limit)
 
+    def fresh(self, after: int) -> tuple[Recorded[Event], ...]:
+        """What was appended past the groups; what went through them is read."""
+        return self._journal.fresh(after)
+
     def head(self) -> int:
         """The last position."""
         return self._journal.head()

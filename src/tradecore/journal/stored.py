@@ -16,6 +16,8 @@ from tradecore.journal.chain import Link
 from tradecore.journal.codec import EventCodec, Row
 from tradecore.journal.wakeup import Wakeup
 
+_FRESH_APPENDS, _FRESH_EVENTS = 16, 1000  # whoever follows is rarely further behind
+
 
 class Recorder(Protocol):
     """Rows of one kind of store. Every method raises `StoreUnavailable` when the store cannot do it."""
@@ -54,13 +56,19 @@ class StoredJournal:
         self.codec = codec
         self._rows = recorder
         self._wakeup = Wakeup(self.head, net_s)
+        self._fresh: tuple[tuple[Recorded[Event], ...], ...] = ()
 
     def append(
         self, events: Sequence[Recorded[Event]], while_at: Mapping[str, int] = NOTHING
     ) -> tuple[Recorded[Event], ...]:
         """Append in one transaction. Raises `WrongVersion`, `InputError`, `StoreUnavailable`."""
         batch = self.prepare(events, while_at)
-        return placed(events, self.append_batch(batch)) if batch.states else ()
+        if not batch.states:
+            return ()
+        appended = placed(events, self.append_batch(batch))
+        if len(appended) <= _FRESH_EVENTS:  # in one step: other threads see it before or after
+            self._fresh = (*self._fresh[1 - _FRESH_APPENDS :], appended)
+        return appended
 
     def prepare(self, events: Sequence[Recorded[Event]], while_at: Mapping[str, int] = NOTHING) -> Batch:
         """Events as they will be stored. Raises `InputError`."""
@@ -94,6 +102,14 @@ class StoredJournal:
     def read(self, after: int, limit: int = 1000) -> tuple[Recorded[Event], ...]:
         """At most `limit` events behind position `after`."""
         return self.codec.decode_all(self._rows.rows(after, limit))
+
+    def fresh(self, after: int) -> tuple[Recorded[Event], ...]:
+        """What this process just appended behind position `after`, as far as it is at hand."""
+        for appended in self._fresh:
+            place = after + 1 - appended[0].envelope.position
+            if 0 <= place < len(appended):
+                return appended[place:]
+        return ()
 
     def head(self) -> int:
         """The last position."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import attrs
+import msgspec
 
 from tradecore.domain import streams
 from tradecore.domain.commands import BeginModelCall, CloseQuestion, Command, EndModelCall, ReserveBudget, SettleBudget
@@ -238,7 +239,7 @@ class Record:
     def _cause(self) -> Cause:
         given = self._question.cause
         causation = self._last_event_id or given.causation_id
-        return attrs.evolve(given, causation_id=causation, correlation_id=self._correlation_id)
+        return msgspec.structs.replace(given, causation_id=causation, correlation_id=self._correlation_id)
 
     def _move_on(self) -> None:
         """To the next occurrence that nobody took."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 
 import anyio
@@ -21,7 +22,6 @@ class _Hand:
     def take(self, item: Item, marked_at: float) -> None:
         self.item, self.marked_at = item, marked_at
         self.scope.shield = item.is_marked  # what was sent has an outcome, and it must be recorded
-        self.given.set()
 
 
 class Hands:
@@ -34,8 +34,11 @@ class Hands:
 
     def give(self, group: TaskGroup, item: Item, marked_at: float) -> None:
         """Have a call made; one that is an instruction is made and finished also when the group is canceled."""
-        if self._idle:
-            self._idle.pop().take(item, marked_at)
+        # Those that wait are canceled with whoever gives, and take nothing any more.
+        if self._idle and anyio.current_effective_deadline() > -math.inf and not group.cancel_scope.cancel_called:
+            hand = self._idle.pop()
+            hand.take(item, marked_at)
+            hand.given.set()
         else:
             hand = _Hand(item, marked_at)
             hand.take(item, marked_at)

@@ -34,7 +34,8 @@ class Lane:
 
     def observe(self, events: tuple[Recorded[Event], ...]) -> None:
         """Take in signs of whoever holds the lane."""
-        if any(recorded.envelope.stream == streams.lane(self._name) for recorded in events):
+        lane = streams.lane(self._name)
+        if any(recorded.envelope.stream == lane for recorded in events):
             self._sign_at = self._clock.monotonic()
 
     def may_deliver(self, *, has_work: bool, is_dead: bool = False) -> bool:

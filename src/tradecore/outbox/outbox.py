@@ -16,6 +16,7 @@ from tradecore.domain.events import (
     CancelSubmitted,
     Event,
     KillSubmitted,
+    OrderDead,
     OrderSubmitted,
     PositionChange,
     ReservationReleased,
@@ -98,7 +99,7 @@ class Outbox:
         """Take in appended events: what they open, change or close."""
         if self._lane is not None:
             self._lane.observe(events)
-        if any(isinstance(recorded.event, _BEGUN) for recorded in events):
+        if self._stuck_since is not None and any(isinstance(recorded.event, _BEGUN) for recorded in events):
             self._stuck_since = None  # somebody delivers
         self._open.observe(events)
         if self._waiting:
@@ -291,7 +292,8 @@ class Outbox:
             fatal = done.fatal or fatal
         for result in results:
             for recorded in () if isinstance(result, TradecoreError) else result:
-                deaths.tell(self._ledger, recorded, self._cause())
+                if isinstance(recorded.event, OrderDead):
+                    deaths.tell(self._ledger, recorded, self._cause())
         fatal = next((each for each in results if isinstance(each, TradecoreError)), None) or fatal
         if fatal is not None:
             raise fatal
@@ -332,12 +334,11 @@ class Outbox:
             killed = self._ledger.kill(self._account)
             is_kill = killed is None or killed.is_open
             return cmd.StartKill(self._account, lease) if is_kill else cmd.StartLift(self._account, lease)
-        if not self._open.needs(item):
+        order = self._open.still_wanted(item)
+        if order is None:
             return None
         if item.kind is Kind.CANCEL:
             return cmd.StartCancel(item.key, lease)
-        order = self._ledger.order(item.key)
-        assert order is not None, "an order does not vanish"
         reason = self.leave.given_up(order)
         if reason is not None:
             return cmd.WithdrawOrder(item.key, f"not sent: {reason}")

@@ -31,7 +31,8 @@ class WorkingSet:
         """Take in appended events: what they open, change or close."""
         for order_id in streams.orders_in(events):
             self.consider(order_id)
-        if any(recorded.envelope.stream == streams.kill(self._account) for recorded in events):
+        kill = streams.kill(self._account)
+        if any(recorded.envelope.stream == kill for recorded in events):
             self.consider_kill()
 
     def consider(self, order_id: str) -> None:
@@ -44,7 +45,7 @@ class WorkingSet:
             self.consider(parent)  # a leg is found by way of its parent
         item = self.items.get(order_id)
         if item is None or not item.busy:  # else it is looked at when its call has ended
-            self._arrange(order, item)
+            self._arrange(order, needs(order, self._ledger.order), item)
 
     def consider_kill(self) -> None:
         """Look at the account's kill anew."""
@@ -65,18 +66,18 @@ class WorkingSet:
             return
         order = self._ledger.order(item.key)
         assert order is not None, "an order does not vanish"
-        if needs(order, self._ledger.order) is item.kind:
+        kind = needs(order, self._ledger.order)
+        if kind is item.kind:
             self._put(item)
         else:
-            self._arrange(order, item)
+            self._arrange(order, kind, item)
 
-    def needs(self, item: Item) -> bool:
-        """Whether the order still needs what the item is for: somebody else may have been at it."""
+    def still_wanted(self, item: Item) -> OrderState | None:
+        """The order that needs what the item is for; None when it does not any more: somebody else was at it."""
         order = self._ledger.order(item.key)
-        return order is not None and needs(order, self._ledger.order) is item.kind
+        return order if order is not None and needs(order, self._ledger.order) is item.kind else None
 
-    def _arrange(self, order: OrderState, item: Item | None) -> None:
-        kind = needs(order, self._ledger.order)
+    def _arrange(self, order: OrderState, kind: Kind | None, item: Item | None) -> None:
         if kind is None:
             self._drop(order.order_id)
         elif item is None or item.kind is not kind:

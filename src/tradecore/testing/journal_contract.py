@@ -113,6 +113,15 @@ class JournalContract(ChainContract, ViewStoreContract, WaitingContract):
         assert tuple(seen) == events
         assert journal.read(25) == journal.read(99) == ()
 
+    def test_what_is_fresh_is_what_would_be_read(self, journal: Journal) -> None:
+        for number in range(30):
+            journal.append(run(f"stream{number}", 1, 1 + number % 3))
+        everything = journal.read(0)
+        for after in range(len(everything) + 2):
+            fresh = journal.fresh(after)
+            assert fresh == journal.read(after, len(fresh))
+        assert journal.fresh(journal.head()) == ()
+
     def test_loading_begins_behind_a_version(self, journal: Journal) -> None:
         events = journal.append(run("a", 1, 5))
         journal.append(run("b", 1, 5))

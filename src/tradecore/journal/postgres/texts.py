@@ -109,11 +109,16 @@ class PostgresTexts:
                     self._keys.drop(owner)
             # Rows that were changed stay in the table's file: only writing it anew leaves none of them, and also that
             # keeps what somebody may still see.
+            patient_until = time.monotonic() + self._patience_s
             connection.execute("VACUUM (FULL) tradecore_texts")
-            if connection.execute(_STILL_SEEN, erased_by).fetchone() is not None:
-                raise StoreUnavailable(
-                    f"{self._address.shown}: erased, but a reader keeps traces of it in the table; erase again later"
-                )
+            while connection.execute(_STILL_SEEN, erased_by).fetchone() is not None:  # most are gone in a moment
+                if time.monotonic() >= patient_until:
+                    raise StoreUnavailable(
+                        f"{self._address.shown}: erased, but a reader keeps traces of it in the table; "
+                        "erase again later"
+                    )
+                time.sleep(_PAUSE_S)
+                connection.execute("VACUUM (FULL) tradecore_texts")
 
         self._run(erase)
         return max(counts)  # when the first try was done and its answer lost, the second finds nothing
