@@ -193,7 +193,8 @@ def _start_submit(state: OrderState, command: StartSubmit) -> list[ev.Event]:
 
 def _request_cancel(state: OrderState, command: CancelOrder) -> list[ev.Event]:
     if state.status.is_terminal:
-        raise CancelRefused(f"order {state.order_id} is already {state.status.value}")
+        by = f" by {state.replaced_by}" if state.status is _S.REPLACED and state.replaced_by is not None else ""
+        raise CancelRefused(f"order {state.order_id} is already {state.status.value}{by}")
     if state.cancel_requested and not state.cancel_spent:
         return []
     if state.dead or state.awaits_approval or (state.status is _S.QUEUED and state.submits == 0):
