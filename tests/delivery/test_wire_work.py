@@ -81,6 +81,30 @@ def test_a_new_price_for_what_is_left_buys_no_unit_more() -> None:
     anyio.run(story)
 
 
+def test_a_fill_that_nobody_told_of_keeps_a_replacement_from_buying_it_again() -> None:
+    """Without the stream only the broker knows what has filled: it is asked before anything takes the order's place."""
+
+    async def story() -> None:
+        options = ExchangeOptions(wash_trade_check=False, partial_fill_rate=1.0)
+        async with open_rig(options=options, with_stream=False) as rig:
+            old = rig.place(qty="100", limit="999")
+            await rig.until_status(old, *WORKING)
+            await rig.advance()
+            assert rig.order(old).filled_qty == 0
+            await rig.until_status(replace(rig, old, limit_price=D(998)), "canceled")
+            assert [order["status"] for order in (await rig.seen())["orders"]] == ["partially_filled"]
+            await rig.inbox.collect()
+            await rig.until_status(old, "partially_filled")
+            new = replace(rig, old, limit_price=D(998))
+            await rig.until_status(new, *WORKING)
+            await rig.advance(5)
+            await rig.inbox.collect()
+            await rig.until_status(new, "filled")
+            assert rig.order(old).filled_qty + rig.order(new).filled_qty == 100
+
+    anyio.run(story)
+
+
 @pytest.mark.parametrize("fault", ["http_504", "reset"])
 def test_a_replacement_whose_answer_is_lost_is_found_and_not_asked_for_twice(fault: str) -> None:
     async def story() -> None:
