@@ -71,7 +71,7 @@ def replace(
     order
         order id or client order id
     qty
-        units
+        units of the new order, beside what the old one has filled; else what is left of that
     limit
         limit price
     stop
