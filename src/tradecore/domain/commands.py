@@ -237,9 +237,9 @@ class PlaceOrder:
 class ReplaceOrder:
     """Record the intent to replace a working order by another with these terms; what is None stays as it is.
 
-    The replacement is an order of its own, `new_order_id`. It may not happen: the old order can fill first. `quantity` is
-    the new order's own; without it that is what is left of the old one.
-    `listing` is what the broker says of the symbol; not given, that it trades it.
+    The replacement is an order of its own, `new_order_id`. It may not happen: the old order can fill first.
+    `quantity` is the new order's own; without it that is what is left of the old one. `listing` is what the broker says
+    of the symbol; not given, that it trades it.
     """
 
     order_id: str
