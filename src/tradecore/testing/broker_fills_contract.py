@@ -87,8 +87,8 @@ class FillsContract:
 
     async def test_b06_what_is_left_of_a_part_can_be_replaced_without_buying_more(self, play: Play) -> None:
         play.needs(Capability.PARTIAL_FILLS, Capability.REPLACE)
-        limit = {"order_type": OrderType.LIMIT, "limit_price": await play.at("1.2")}
-        order = await play.broker.submit(play.request(Decimal(100), **limit))
+        dear = await play.at("1.2")
+        order = await play.broker.submit(play.request(Decimal(100), order_type=OrderType.LIMIT, limit_price=dear))
         part = await play.until(order.broker_order_id, OrderStatus.PARTIALLY_FILLED)
         left = Decimal(100) - part.filled_qty
         change = ReplaceRequest(play.stage.new_id(), left, await play.at("1.1"), None, None, None)
