@@ -11,9 +11,11 @@ import pytest
 
 from tests.ledger.desk import NOON, Desk
 from tests.review.scripted import PACE, UNREACHABLE, NoChance, Office, RealTime, ScriptedBroker, engine_of
+from tradecore.domain import commands as cmd
 from tradecore.domain.events import AlertTriggered
+from tradecore.domain.messages import Cause
 from tradecore.domain.truth import Source
-from tradecore.domain.values import OrderStatus
+from tradecore.domain.values import OrderStatus, OrderType, Side, TimeInForce
 from tradecore.outbox import Lane, Outbox
 from tradecore.ports.broker import OrderReport
 
@@ -140,5 +142,31 @@ def test_story_17_an_outage_makes_nothing_untradable_and_blocks_no_sale() -> Non
         engine.catch_up()
         await office.deliver(0.1)
         assert office.desk.order(sale).broker_order_id is not None
+
+    anyio.run(story)
+
+
+def test_story_17_a_list_that_is_too_old_is_not_known_and_never_a_no_to_a_sale() -> None:
+    async def story() -> None:
+        office = Office.open(Desk.in_memory(), ScriptedBroker(), caught_up=False)
+        office.desk.pin(positions=[("SPY", "5", "100")])
+        office.broker.held["SPY"] = Decimal(5)
+        office.desk.limits(must_be_tradable=True)
+        clock = RealTime(office.desk)
+        engine = engine_of(office, clock=clock, assets_max_age_s=300.0)
+        await engine.assets.refresh(Cause(office.desk.ids.trace_id(), actor="test"))
+        office.broker.trouble["assets"] = UNREACHABLE
+        clock.skipped_s += 301
+        await engine.refresh_assets()
+        assert engine.assets.tradable("SPY") is None
+        purchase, sale = (office.desk.ids.order_id() for _ in range(2))
+        for order_id, side in ((purchase, Side.BUY), (sale, Side.SELL)):
+            order = cmd.PlaceOrder(
+                order_id, "main", "SPY", side, Decimal(5), OrderType.MARKET, None, TimeInForce.DAY, "test",
+                NOON + dt.timedelta(seconds=60),
+            )  # fmt: skip
+            office.desk.give(engine.assets.on(order))
+        assert office.desk.ledger.order(purchase) is None
+        assert office.desk.order(sale).status is S.QUEUED
 
     anyio.run(story)
