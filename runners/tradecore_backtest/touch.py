@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tradecore.domain.nanos import instant
 from tradecore_backtest.desk import Moment
 from tradecore_backtest.market import MarketModel
 from tradecore_backtest.orders import Working
@@ -31,7 +30,7 @@ class Touch:
             for place in self._quotes[symbol].after(begin, until_ns)
         ]
         for at, symbol, place in sorted(due):
-            self._show(symbol, place, Moment(at, instant(at)))
+            self._show(symbol, place, Moment(at))
 
     def _show(self, symbol: str, place: int, moment: Moment) -> None:
         quotes, venue = self._quotes[symbol], self._venue
