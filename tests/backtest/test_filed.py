@@ -90,7 +90,10 @@ def test_a_csv_that_does_not_fit_into_memory_gives_the_same_run(
 def test_csv_rows_without_a_number_are_left_out_and_told(tmp_path: Path) -> None:
     file = tmp_path / "bars.csv"
     rows = ["10,10,10,10,5", "10,,10,10,5", "nan,NaN,nan,nan,nan", "10,10,10,11,"]
-    lines = [f"AAA,2024-01-02T15:0{minute}:00Z,{row}\n" for minute, row in enumerate([*rows, "10,12,10,12,5", "12,12,12,12,5"])]
+    lines = [
+        f"AAA,2024-01-02T15:0{minute}:00Z,{row}\n"
+        for minute, row in enumerate([*rows, "10,12,10,12,5", "12,12,12,12,5"])
+    ]
     file.write_text(HEADER + "".join(lines))
     result = backtest(file, BuyAndHold(1))
     assert result.provenance.warnings == ("AAA: 3 rows without a price were left out",)
