@@ -38,12 +38,22 @@ _OUTBOX = tuple(
     for name in ("edges_of_the_queue", "edges_of_the_calls", "deaths", "work", "bare", "halted", "two_daemons")
 )
 _INBOX = (
+    "delivery/test_reading_again.py",
+    "delivery/test_taking_reports.py",
     "traffic",
     *(
         f"review/test_{name}.py"
         for name in (
-            "account_with_a_past", "comparing", "fills_behind_the_watermark", "foreign_orders", "late_arrival",
-            "sold_elsewhere_review", "stale_answers", "status_moves_forward", "truth_review", "wrong_account",
+            "account_with_a_past",
+            "comparing",
+            "fills_behind_the_watermark",
+            "foreign_orders",
+            "late_arrival",
+            "sold_elsewhere_review",
+            "stale_answers",
+            "status_moves_forward",
+            "truth_review",
+            "wrong_account",
         )  # fmt: skip
     ),
 )
