@@ -54,7 +54,7 @@ _INBOX = (
             "status_moves_forward",
             "truth_review",
             "wrong_account",
-        )  # fmt: skip
+        )
     ),
 )
 
