@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
 
-import anyio
 import attrs
 import pytest
 
 from tests.ledger.desk import NOON
 from tests.review.scripted import UNREACHABLE, Office, ScriptedBroker
+from tests.virtual_time import run_story
 from tradecore.domain.events import ReportParked
 from tradecore.domain.identity import leg_order_id
 from tradecore.domain.terms import StopLoss
@@ -37,7 +37,7 @@ def run(story: Callable[[Office], Awaitable[None]], broker: ScriptedBroker | Non
     async def begun() -> None:
         await story(Office.open(None, broker))
 
-    anyio.run(begun)
+    run_story(begun)
 
 
 def asked(office: Office, name: str) -> list[Any]:

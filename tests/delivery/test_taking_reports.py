@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
 
-import anyio
 import attrs
 
 from tests.delivery.test_reading_again import live, parked
 from tests.ledger.desk import NOON, Desk
 from tests.review.scripted import Office, ScriptedBroker
+from tests.virtual_time import run_story
 from tradecore.domain.events import AlertTriggered, OrderHalted, ReportParked
 from tradecore.domain.identity import leg_order_id
 from tradecore.domain.terms import StopLoss
@@ -30,7 +30,7 @@ def run(story: Callable[[Office], Awaitable[None]], broker: ScriptedBroker | Non
         await story(office)
         assert verify(office.desk.ledger.journal).findings == ()
 
-    anyio.run(begun)
+    run_story(begun)
 
 
 def alerts(office: Office) -> list[tuple[str, str]]:
@@ -321,4 +321,4 @@ def test_who_takes_the_books_over_reads_nothing_that_is_in_them() -> None:
         assert desk.account.position("SPY").quantity == 4
         assert parked(office) == []
 
-    anyio.run(story)
+    run_story(story)

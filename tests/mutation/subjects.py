@@ -40,7 +40,6 @@ _OUTBOX = tuple(
 _INBOX = (
     "delivery/test_reading_again.py",
     "delivery/test_taking_reports.py",
-    "traffic",
     *(
         f"review/test_{name}.py"
         for name in (

@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-import anyio
 import pytest
 
 from tests.ledger.desk import Desk
 from tests.review.scripted import ScriptedBroker
 from tests.risk.test_wired import found, refusal
+from tests.virtual_time import run_story
 from tradecore.assets import Assets
 from tradecore.domain import commands as cmd
 from tradecore.domain.events import AssetsRefreshed, LimitBreached, OrderPlanned
@@ -97,7 +97,7 @@ class Listing(ScriptedBroker):
 
 def test_the_list_of_the_broker_is_recorded_and_told_with_every_order(desk: Desk) -> None:
     assets = Assets(desk.ledger, Listing(), desk.clock, None)
-    anyio.run(assets.refresh, Cause(desk.ids.trace_id(), "test"))
+    run_story(assets.refresh, Cause(desk.ids.trace_id(), "test"))
     assert found(desk, AssetsRefreshed) == [AssetsRefreshed("scripted", ("BRK.A", "NEW", "SPY"), ("BRK.A",), ("NEW",))]
     said = {}
     for symbol in ("SPY", "BRK.A", "NEW", "GONE"):
@@ -115,7 +115,7 @@ def test_the_list_of_the_broker_is_recorded_and_told_with_every_order(desk: Desk
 @pytest.mark.parametrize("symbol", ["SPY", "GONE"])
 def test_what_a_saga_buys_is_told_of_too(desk: Desk, symbol: str) -> None:
     assets = Assets(desk.ledger, Listing(), desk.clock, None)
-    anyio.run(assets.refresh, Cause(desk.ids.trace_id(), "test"))
+    run_story(assets.refresh, Cause(desk.ids.trace_id(), "test"))
     conductor = Conductor(desk.ledger, desk.clock, desk.ids, "main", with_asset=assets.on)
     terms = {"symbol": symbol, "side": "buy", "quantity": "10", "strategy": "test", "order_type": "market"}
     conductor.start(desk.ids.order_id(), "signal_execution", terms, Cause(desk.ids.trace_id(), actor="test"))
