@@ -33,13 +33,28 @@ _DOMAIN = (
     "values", "nanos", "terms",
 )  # fmt: skip
 
-_OUTBOX = tuple(
-    f"delivery/test_{name}.py"
-    for name in ("edges_of_the_queue", "edges_of_the_calls", "deaths", "work", "bare", "halted", "two_daemons")
+_OUTBOX = (
+    *(
+        f"delivery/test_{name}.py"
+        for name in (
+            "edges_of_the_queue",
+            "edges_of_the_calls",
+            "deaths",
+            "work",
+            "bare",
+            "halted",
+            "hands",
+            "schedule",
+        )
+    ),
+    *(f"review/test_{name}.py" for name in ("truth_review", "comparing", "two_runners", "live_pace")),
+    *(f"risk/test_{name}.py" for name in ("switch", "approvals", "edges_of_flattening", "stories", "corners")),
 )
 _INBOX = (
     "delivery/test_reading_again.py",
     "delivery/test_taking_reports.py",
+    "delivery/test_whose_order.py",
+    "delivery/test_early_legs.py",
     *(
         f"review/test_{name}.py"
         for name in (
