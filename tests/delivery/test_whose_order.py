@@ -37,7 +37,12 @@ def guarded(office: Office, symbol: str = "SPY", *, answered: bool = True) -> tu
 
 def stop_of(office: Office, entry: str, symbol: str = "SPY", **more: Any) -> BrokerOrder:
     """The stop as the broker has it, under a client id of the broker's own, with its parent."""
-    values = {"side": Side.SELL, "order_type": "stop", "stop_price": Decimal(90), "status": OrderStatus.HELD}
+    values: dict[str, Any] = {
+        "side": Side.SELL,
+        "order_type": "stop",
+        "stop_price": Decimal(90),
+        "status": OrderStatus.HELD,
+    }
     leg = office.broker.have(f"by-broker-{symbol}", symbol, **(values | {"updated_at": NOON + SECOND} | more))
     ours = office.desk.order(entry).client_order_id
     office.broker.have(ours, symbol, broker_order_id=f"b-{entry}", order_class="oto", legs=(leg,))
