@@ -326,7 +326,3 @@ class Inbox:
     def _misses_fills(self, order_id: str, order: BrokerOrder) -> bool:
         known = self._ledger.order(order_id)
         return known is not None and plus(known.filled_qty, known.filled_before) < order.filled_qty
-
-    def _is_settled(self, order_id: str) -> bool:
-        order = self._ledger.order(order_id)
-        return order is not None and order.is_settled

@@ -20,7 +20,7 @@ from tradecore.ledger import Ledger
 from tradecore.notices import Notices
 from tradecore.ports.broker import BrokerFill, BrokerOrder, Execution, UnknownReport
 from tradecore.ports.ids import Ids
-from tradecore.protection import bare
+from tradecore.protection import bare, filled_too_late, outgrown
 from tradecore.translation import check_same, check_same_fill, fill_of, report_of, revision_of
 
 
@@ -55,7 +55,7 @@ class Intake:
         self._judge_awaited(order_id, counted, source)
         for leg_id, leg in self._who.take_legs(order_id, order):
             self.apply_order(leg_id, leg, source)
-        self._tell_of_bare(order_id)
+        self._tell_of_danger(order_id)
         failpoint("inbox.report.after")
 
     @property
@@ -100,7 +100,7 @@ class Intake:
             return
         failpoint("inbox.fill.before")
         self._handle_or_park(order_id, command, fill)
-        self._tell_of_bare(order_id)
+        self._tell_of_danger(order_id)
         failpoint("inbox.fill.after")
 
     def _identified(self, order_id: str, fill: BrokerFill) -> cmd.RecordFill | None:
@@ -144,9 +144,15 @@ class Intake:
         self.halted[order_id] = reason
         self._notices.alert_once("order_halted", order_id, f"order {order_id} is halted: {reason}")
 
-    def _tell_of_bare(self, order_id: str) -> None:
-        """Alert once when what an entry filled has lost its stop: the broker cancels legs with their entry."""
+    def _tell_of_danger(self, order_id: str) -> None:
+        """Alert once of what a replacement will fill too much, and of what an entry filled and no stop protects."""
         order = self._ledger.order(order_id)
+        if order is not None and (more := filled_too_late(order)) is not None:
+            message = f"order {order_id} filled {more:f} {order.symbol} more before {order.replaced_by} took its place"
+            self._notices.alert_once("replaced_late", order_id, f"{message}, which is for as much too much")
+        if order is not None and (before := outgrown(order)) is not None:
+            message = f"{before:f} {order.symbol} of order {order_id} filled before it was replaced"
+            self._notices.alert_once("unprotected", order_id, f"{message}: its legs may protect only what filled later")
         found = None if order is None else bare(self._ledger, order)
         if found is not None:
             entry, left = found
