@@ -1,4 +1,4 @@
-"""What is left of an order at each step: reservations, attempts that somebody else made, unwanted fills, prices kept."""
+"""What is left of an order at each step: reservations, attempts of others, unwanted fills, prices kept."""
 
 from __future__ import annotations
 
