@@ -6,6 +6,7 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
+from tradecore.domain.values import OrderStatus
 from tradecore.runner.plugins import load_plugin
 from tradecore.runner.wiring import make_strategy
 from tradecore.settings import Settings
@@ -69,12 +70,14 @@ def summary_of(result: BacktestResult) -> str:
     first, last = result.provenance.first, result.provenance.last
     span = f"{first:%Y-%m-%d} to {last:%Y-%m-%d}" if first and last else "no time"
     held = ", ".join(f"{quantity:f} {symbol}" for symbol, quantity in result.positions.items()) or "nothing"
+    rejected = sum(order.status is OrderStatus.REJECTED for order in result.orders)
+    refused = f" ({rejected} rejected)" if rejected else ""
     lines = [
         f"{result.config.strategy}: {result.bar_count} bars of {', '.join(result.config.symbols)}, {span}",
-        f"orders {len(result.orders)}, fills {len(result.fills)}, trades {len(result.trades)}",
+        f"orders {len(result.orders)}{refused}, fills {len(result.fills)}, trades {len(result.trades)}",
         f"equity {final:.2f} after {result.starting_cash:.2f} ({gained:+.2f} %), cash {result.cash:.2f}",
         f"fees {sum((fill.fees for fill in result.fills), Decimal(0)):.2f}, still held: {held}",
         f"terms {result.config_hash[:12]}, bars {result.provenance.digest[:12]}, {result.runtime_s:.2f} s",
-        *(f"warning: {warning}" for warning in result.provenance.warnings),
+        *(f"warning: {warning}" for warning in (*result.provenance.warnings, *result.warnings)),
     ]
     return "\n".join(lines) + "\n"
