@@ -35,17 +35,21 @@ def _hours(raw: Hours | str) -> Hours:
 
 
 def _exact(raw: Decimal | int | str) -> Decimal:
-    """Whole numbers and text as they are written; a double is not what somebody wrote, and refused later."""
-    if isinstance(raw, int | str) and not isinstance(raw, bool):
-        try:
-            return Decimal(raw)
-        except InvalidOperation:
-            return Decimal("NaN")
-    return raw
+    return _decimal(raw)
 
 
 def _share(raw: Decimal | int | str | None) -> Decimal | None:
-    return None if raw is None else _exact(raw)
+    return None if raw is None else _decimal(raw)
+
+
+def _decimal(raw: object) -> Decimal:
+    """Whole numbers and text as they are written; a double is not what somebody wrote."""
+    if isinstance(raw, Decimal | int | str) and not isinstance(raw, bool):
+        try:
+            return Decimal(raw)
+        except InvalidOperation:
+            pass
+    raise InputError("market", raw, "a Decimal, a whole number, or a number as text")
 
 
 _ZERO = Decimal(0)
@@ -95,12 +99,10 @@ class MarketModel:
         """Raises `InputError` for what cannot be meant."""
         for field in ("slippage_bps", "slippage", "fee_per_unit", "fee_per_order", "fee_bps", "borrow_rate"):
             number = getattr(self, field)
-            if not (isinstance(number, Decimal) and number.is_finite() and number >= 0):
-                raise InputError(
-                    f"market.{field}", number, "a Decimal of zero or more, such as Decimal('0.5') or '0.5'"
-                )
+            if not (number.is_finite() and number >= 0):
+                raise InputError(f"market.{field}", number, "a Decimal of zero or more")
         share = self.volume_share
-        if share is not None and not (isinstance(share, Decimal) and share.is_finite() and 0 < share <= 1):
+        if share is not None and not (share.is_finite() and 0 < share <= 1):
             raise InputError("market.volume_share", share, "a Decimal above 0, at most 1, or None")
         if self.multiplier < 1:
             raise InputError("market.multiplier", self.multiplier, "1 or more")
