@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from decimal import Decimal
+from importlib.util import find_spec
 from pathlib import Path
 
 from tradecore.domain.values import OrderStatus
 from tradecore.runner.plugins import load_plugin
 from tradecore.runner.wiring import make_strategy
 from tradecore.settings import Settings
-from tradecore.tearsheet import write_page
+from tradecore.tearsheet import export_tables, write_page
 from tradecore_backtest.api import Bars, backtest
 from tradecore_backtest.factors import read_factors
 from tradecore_backtest.market import FillAt, Hours, MarketModel
@@ -28,6 +29,9 @@ class Backtest:
         result = run_settings(settings)
         if settings.backtest.sheet:
             write_page(sheet_of(result), Path(settings.backtest.sheet))
+        if settings.backtest.tables:
+            has_parquet = find_spec("pyarrow") is not None
+            export_tables(sheet_of(result), Path(settings.backtest.tables), parquet=has_parquet)
         sys.stdout.write(summary_of(result))
         return 0
 
@@ -59,7 +63,7 @@ def model_of(settings: Settings) -> MarketModel:
     """The market that settings assume. Raises `InputError`."""
     told = settings.backtest
     actions = read_factors(told.factors, settings.market_data.symbols or None) if told.factors else ()
-    same = told.model_dump(exclude={"cash", "factors", "fill_at", "hours", "sheet", "quotes", "bar_seconds"})
+    same = told.model_dump(exclude={"cash", "factors", "fill_at", "hours", "sheet", "tables", "quotes", "bar_seconds"})
     return MarketModel(fill_at=FillAt(told.fill_at), hours=Hours(told.hours), actions=actions, **same)
 
 
