@@ -58,6 +58,7 @@ TABLE: tuple[Row, ...] = (
     _row(422, None, r"notional must be >=|cost basis must be >=|minimal (amount|qty)", R.TOO_SMALL),
     _row(422, None, r"order is already in|already (filled|canceled|expired)|not cancel(l)?able", R.ALREADY_FINISHED),
     _row(422, None, r"pending cancel|pending replace|cannot replace order in", R.NOT_NOW),
+    _row(422, None, r"\b(opg|cls)\b.* (must|cannot) be submitted", R.AUCTION_CLOSED),
     _row(422, None, r"order parameters are not changed", R.UNCHANGED),
     _row(422, None, r"position intent mismatch", R.INTENT_MISMATCH),
     _row(422, None, r"(stop|limit|trail\w*).* price must be|must be (less|greater|higher|lower) than|base.?price",

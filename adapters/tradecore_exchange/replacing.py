@@ -27,9 +27,10 @@ def check_replaceable(order: Order) -> None:
 
 
 def replaced_terms(order: Order, request: ReplaceRequest) -> OrderRequest:
-    """The order that takes the place of `order`; without a new quantity, what was left. Raises `Refused`.
+    """The order that takes the place of `order`. Raises `Refused`.
 
-    Its class is simple: what belongs to it belongs to it already.
+    Without a new quantity it is for all that the old one was for, whatever of that has filled: Alpaca does so.
+    A leg is for what was left of the old one. Its class is simple: what belongs to it belongs to it already.
     """
     qty = _new_qty(order, request)
     trail_price, trail_percent = _new_trail(order, request)
@@ -60,7 +61,7 @@ def _present_terms(order: Order, client_order_id: str | None) -> OrderRequest:
         side=order.side,
         type=order.type,
         time_in_force=order.time_in_force,
-        qty=order.leaves_qty,
+        qty=_present_qty(order),
         limit_price=order.limit_price,
         extended_hours=order.extended_hours,
         client_order_id=client_order_id,
@@ -70,10 +71,17 @@ def _present_terms(order: Order, client_order_id: str | None) -> OrderRequest:
     )
 
 
+def _present_qty(order: Order) -> Decimal:
+    assert order.qty is not None, "notional orders are not replaced"
+    is_leg = order.is_complex and order.role is not Role.ENTRY
+    return order.leaves_qty if is_leg else order.qty
+
+
 def _new_qty(order: Order, request: ReplaceRequest) -> Decimal:
-    if request.qty is None or request.qty == order.leaves_qty:
-        return order.leaves_qty
-    if not (is_whole(order.leaves_qty) and is_whole(request.qty)):
+    present = _present_qty(order)
+    if request.qty is None or request.qty == present:
+        return present
+    if not (is_whole(present) and is_whole(request.qty)):
         raise Refused(against_the_rules("qty of fractional orders cannot be changed"))
     if order.is_complex and order.role is not Role.ENTRY:
         raise Refused(against_the_rules("qty of take_profit and stop_loss orders cannot be changed"))

@@ -11,14 +11,13 @@ from anyio.abc import TaskStatus
 
 from tradecore.domain.calendar import last_closed
 from tradecore.errors import BrokerUnreachable, ConfigurationError, ProtocolError, StoreFull
-from tradecore.ports.bus import EventBus
 from tradecore.runner.contract import Progress, Session
 from tradecore.runner.disk import record_full
 from tradecore.runner.failing import failure_in, halt_failed
 from tradecore.runner.system import SystemIds
 from tradecore.views import read_rows
 from tradecore_daemon.live import is_watching, pace_live
-from tradecore_daemon.publishing import publish
+from tradecore_daemon.publishing import publish, publish_rest
 from tradecore_daemon.replay import pace_replay
 from tradecore_daemon.turn import Turn, at_once
 from tradecore_daemon.upkeep import Upkeep
@@ -38,14 +37,10 @@ _ASSETS_EVERY_S = 6 * 3600.0
 class Daemon:
     """Runs until the replayed market is done or, on a live one, until SIGINT, SIGTERM or `stop`."""
 
-    def __init__(self, *, hears_signals: bool = True, turn: Turn = at_once, bus: EventBus | None = None) -> None:
-        """`turn` is awaited before each step of the market. Signals are for a process that is nothing but this.
-
-        A `bus` is told every event from the beginning of the ledger on, behind the durable cursor `runner`.
-        """
+    def __init__(self, *, hears_signals: bool = True, turn: Turn = at_once) -> None:
+        """`turn` is awaited before each step of the market. Signals are for a process that is nothing but this."""
         self._hears_signals = hears_signals
         self._turn = turn
-        self._bus = bus
         self._stopped_by: str | None = None
         self._market: anyio.CancelScope | None = None
 
@@ -100,8 +95,8 @@ class Daemon:
                 group.start_soon(self._reconcile, session)
                 group.start_soon(self._refresh_assets, session)
                 group.start_soon(self._watch, session)
-                if self._bus is not None:
-                    group.start_soon(publish, session, self._bus, SystemIds(), "runner")
+                if session.bus is not None:
+                    group.start_soon(publish, session, session.bus, SystemIds())
                 if wants_bars and session.feed.symbols:  # without a reader they would only pile up
                     group.start_soon(session.feed.run)
                 if session.cycle is not None and replay is None:
@@ -116,6 +111,8 @@ class Daemon:
             await session.cycle.finish()
         reason = self._stopped_by or "the market was replayed to its end"
         session.engine.end(session.runner_id, reason)
+        if session.bus is not None:
+            await publish_rest(session, session.bus)
         return reason
 
     async def _listen_for_signals(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from tradecore.domain.commands import ExpireApproval, GrantApproval, RefuseApproval
+from tradecore.domain.listing import NOT_KNOWN, Listing
 from tradecore.domain.messages import Cause
 from tradecore.domain.order_state import OrderState
 from tradecore.ledger import Ledger
@@ -16,9 +17,20 @@ def waiting(ledger: Ledger, account: str) -> tuple[OrderState, ...]:
     return tuple(order for order in reserved if order is not None and order.awaits_approval)
 
 
-def grant(ledger: Ledger, order_id: str, who: str, reason: str, not_after: dt.datetime, cause: Cause) -> OrderState:
-    """Let an order go on; `not_after` is when the intent goes stale. Raises `GrantRefused`, `OrderRefused`."""
-    ledger.handle(GrantApproval(order_id, who, reason, not_after), cause)
+def grant(
+    ledger: Ledger,
+    order_id: str,
+    who: str,
+    reason: str,
+    not_after: dt.datetime,
+    cause: Cause,
+    listing: Listing = NOT_KNOWN,
+) -> OrderState:
+    """Let an order go on; `not_after` is when the intent goes stale, `listing` what the broker says of its symbol.
+
+    Raises `GrantRefused`, `OrderRefused`.
+    """
+    ledger.handle(GrantApproval(order_id, who, reason, not_after, listing), cause)
     return _known(ledger, order_id)
 
 

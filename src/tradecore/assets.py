@@ -8,14 +8,18 @@ import attrs
 
 from tradecore.domain import streams
 from tradecore.domain.commands import PlaceOrder
-from tradecore.domain.events import AssetsRefreshed
+from tradecore.domain.events import AssetsConfirmed, AssetsRefreshed
+from tradecore.domain.listing import Listing
 from tradecore.domain.messages import Cause
 from tradecore.domain.truth import Known, judged, unavailable
-from tradecore.draft import last_event
+from tradecore.draft import last_recorded
 from tradecore.errors import StaleError
+from tradecore.journal.contract import Journal
 from tradecore.ledger import Ledger
 from tradecore.ports.broker import Broker
 from tradecore.ports.clock import Clock
+
+_CONFIRM_EVERY = dt.timedelta(hours=6)
 
 
 class Assets:
@@ -43,10 +47,13 @@ class Assets:
         self._whole_only = frozenset(asset.symbol for asset in traded if not asset.fractionable)
         self._not_lent = frozenset(asset.symbol for asset in traded if not asset.shortable)
         event = AssetsRefreshed(
-            self._broker.name, symbols, tuple(sorted(self._whole_only)), tuple(sorted(self._not_lent))
+            self._broker.name, symbols, tuple(sorted(self._whole_only)), tuple(sorted(self._not_lent)), is_full=True
         )
-        if last_event(self._ledger.journal, streams.ASSETS) != event:
+        told = _last_word(self._ledger.journal)
+        if told is None or told[0] != event:
             self._ledger.note(streams.ASSETS, event, cause)
+        elif as_of - told[1] >= (_CONFIRM_EVERY if self._limit is None else self._limit / 4):
+            self._ledger.note(streams.ASSETS_CONFIRMED, AssetsConfirmed(self._broker.name), cause)
 
     def known(self) -> Known[frozenset[str]]:
         """The symbols that can be traded, as of when this process last heard it from the broker."""
@@ -58,13 +65,11 @@ class Assets:
 
     def on(self, order: PlaceOrder) -> PlaceOrder:
         """The order with what the broker says of its symbol."""
-        symbol = order.symbol
-        return attrs.evolve(
-            order,
-            tradable=self.tradable(symbol),
-            whole_only=symbol in self._whole_only,
-            not_lent=symbol in self._not_lent,
-        )
+        return told_of(order, self.listing(order.symbol))
+
+    def listing(self, symbol: str) -> Listing:
+        """What the broker says of a symbol."""
+        return Listing(self.tradable(symbol), symbol in self._whole_only, symbol in self._not_lent)
 
     def tradable(self, symbol: str) -> bool | None:
         """Whether the broker trades a symbol; None when it never said, or too long ago. That is not a no."""
@@ -72,3 +77,33 @@ class Assets:
             return symbol in self.known().require("assets")
         except StaleError:
             return None
+
+
+def told_of(order: PlaceOrder, listing: Listing) -> PlaceOrder:
+    """The order with what is known of its symbol."""
+    return attrs.evolve(order, tradable=listing.tradable, whole_only=listing.whole_only, not_lent=listing.not_lent)
+
+
+def recorded_list(journal: Journal, now: dt.datetime, max_age_s: float) -> Known[AssetsRefreshed]:
+    """The broker's list in the ledger, for whoever cannot ask the broker: as of when a runner last heard it.
+
+    One that an earlier build recorded, without what is not lent or traded in fractions, is as good as none.
+    """
+    told = _last_word(journal)
+    if told is None or not told[0].is_full:
+        return unavailable()
+    return judged(told[0], told[1], now, dt.timedelta(seconds=max_age_s))
+
+
+def recorded_listing(known: AssetsRefreshed, symbol: str) -> Listing:
+    """What a list says of a symbol."""
+    return Listing(symbol in known.symbols, symbol in known.whole_only, symbol in known.not_lent)
+
+
+def _last_word(journal: Journal) -> tuple[AssetsRefreshed, dt.datetime] | None:
+    """The newest list in the ledger, and when it was last heard."""
+    told, again = last_recorded(journal, streams.ASSETS), last_recorded(journal, streams.ASSETS_CONFIRMED)
+    if told is None or not isinstance(told.event, AssetsRefreshed):
+        return None
+    heard = [each.envelope.recorded_at_ns for each in (told, again) if each is not None]
+    return told.event, dt.datetime.fromtimestamp(max(heard) / 1e9, dt.UTC)

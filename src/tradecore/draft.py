@@ -115,10 +115,16 @@ def load(journal: Journal, stream: str, upto: int | None = None) -> Loaded:
     return after(from_snapshot(snapshot), tail)
 
 
+def last_recorded(journal: Journal, stream: str) -> Recorded[Event] | None:
+    """The newest event of a stream with its envelope, without the others; None when it is empty."""
+    version = load(journal, stream).version
+    return journal.load(stream, version - 1)[-1] if version else None
+
+
 def last_event(journal: Journal, stream: str) -> Event | None:
     """The newest event of a stream, without the others; None when it is empty."""
-    version = load(journal, stream).version
-    return journal.load(stream, version - 1)[-1].event if version else None
+    last = last_recorded(journal, stream)
+    return None if last is None else last.event
 
 
 def from_snapshot(snapshot: Snapshot) -> Loaded:

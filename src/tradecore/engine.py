@@ -115,7 +115,8 @@ class Engine:
         await pin_account(self.ledger, self.broker, self.inbox, self._terms.account, self._cause("runner"))
         await self.assets.refresh(self._cause("runner"))
         terms = self._terms
-        set_limits(self.ledger, terms.account, terms.limits, self._clock.now(), self._cause("settings"))
+        now, settings = self._clock.now(), self._cause("settings")
+        set_limits(self.ledger, terms.account, terms.limits, now, settings, self.assets.listing)
         if self._begun_as != runner_id:  # who could not reach the broker begins again, and is the same runner
             names = (runner_id, __version__, self.broker.name, self.strategy.name)
             started = RunnerStarted(*names, terms.build, limits_hash(terms.limits), terms.alone)

@@ -248,6 +248,7 @@ class RefusalReason(enum.StrEnum):
     PRICE_RELATION = "price_relation"  # a stop on the wrong side of the market or of another price
     UNCHANGED = "unchanged"  # a replacement that changes nothing
     ALREADY_FINISHED = "already_finished"  # filled, canceled, expired: read the order again
+    AUCTION_CLOSED = "auction_closed"  # an order for an auction, at a time when that takes none
     NOT_NOW = "not_now"  # the order is in between two states: ask again a little later
     NOT_FOUND = "not_found"
     INVALID = "invalid"  # terms that no market takes in this combination

@@ -15,6 +15,7 @@ from tradecore.domain.gate.figures import Ask, scopes_of
 from tradecore.domain.gate.standing import standing_of
 from tradecore.domain.gate.verdict import Verdict, judge
 from tradecore.domain.limits import Action
+from tradecore.domain.listing import Listing
 from tradecore.domain.order_state import OrderState
 from tradecore.domain.session import hours_at
 
@@ -94,7 +95,9 @@ def gate_order(account: AccountState, command: PlaceOrder, here: Occasion) -> Ga
     return _judged(account, ask, here)
 
 
-def gate_replacement(account: AccountState, order: OrderState, new: ev.OrderPlanned, here: Occasion) -> Gated:
+def gate_replacement(
+    account: AccountState, order: OrderState, new: ev.OrderPlanned, listing: Listing, here: Occasion
+) -> Gated:
     """Hold a replacement against the limits; the order that it replaces makes room for it."""
     assert new.quantity is not None, "an order of an amount of money is not replaced"
     known = account.exposure.marks.get(new.symbol, new.reference_price)
@@ -108,7 +111,9 @@ def gate_replacement(account: AccountState, order: OrderState, new: ev.OrderPlan
         at=here.now,
         limit_price=new.limit_price,
         reference_price=_with_stop(known, new.stop_price, new.limit_price),
-        tradable=True,  # the broker works on the order already
+        tradable=listing.tradable,
+        whole_only=listing.whole_only,
+        not_lent=listing.not_lent,
         session=hours_at(new.symbol, here.now),
         repeat_is_meant=True,
     )
@@ -121,7 +126,6 @@ _JUDGED_BEFORE = frozenset(
         "max_orders_per_minute",
         "max_orders_per_day",
         "max_notional_per_day",
-        "must_be_tradable",
         "max_price_age_s",
         "approve_all",
     }
@@ -129,21 +133,21 @@ _JUDGED_BEFORE = frozenset(
 """Limits that an order which waited for a person was held against when it was placed, and counts for since."""
 
 
-def gate_again(account: AccountState, order: OrderState, here: Occasion) -> Gated:
+def gate_again(account: AccountState, order: OrderState, listing: Listing, here: Occasion) -> Gated:
     """Hold an order that waited for a person against the limits as they are now, but for those that were approved."""
     assert order.approval is not None, "only what waited is judged again"
-    ask = _ask_of(account, order, here)
+    ask = _ask_of(account, order, listing, here)
     counted = (f"{scope.key} {rule}" for scope in scopes_of(account.limits, ask) for rule in _JUDGED_BEFORE)
     set_aside = _JUDGED_BEFORE.union(order.approval.rules, counted)
     return _judged(account, ask, here, order.order_id, set_aside)
 
 
-def gate_planned(account: AccountState, order: OrderState, here: Occasion) -> Gated:
+def gate_planned(account: AccountState, order: OrderState, listing: Listing, here: Occasion) -> Gated:
     """Hold an order against limits that were not there when it was placed. Limits that count orders count it twice."""
-    return _judged(account, _ask_of(account, order, here), here, order.order_id)
+    return _judged(account, _ask_of(account, order, listing, here), here, order.order_id)
 
 
-def _ask_of(account: AccountState, order: OrderState, here: Occasion) -> Ask:
+def _ask_of(account: AccountState, order: OrderState, listing: Listing, here: Occasion) -> Ask:
     """An order that is on record already."""
     known = account.exposure.marks.get(order.symbol, order.reference_price)
     return Ask(
@@ -156,6 +160,10 @@ def _ask_of(account: AccountState, order: OrderState, here: Occasion) -> Ask:
         at=here.now,
         limit_price=order.limit_price,
         reference_price=_with_stop(known, order.stop_price, order.limit_price),
+        tradable=listing.tradable,
+        whole_only=listing.whole_only,
+        by_amount=order.notional is not None,
+        not_lent=listing.not_lent,
         session=hours_at(order.symbol, here.now),
         repeat_is_meant=True,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import attrs
 
@@ -11,6 +11,7 @@ from tradecore.domain import commands as cmd
 from tradecore.domain.account import SETTINGS
 from tradecore.domain.events import OpeningPosition
 from tradecore.domain.limits import Action, Limits, check_limits
+from tradecore.domain.listing import Listing
 from tradecore.domain.messages import Cause
 from tradecore.domain.values import OrderStatus
 from tradecore.errors import BrokerUnreachable, WrongAccount
@@ -49,20 +50,26 @@ async def pin_account(ledger: Ledger, broker: Broker, inbox: Inbox, name: str, c
     inbox.list_from(last.as_of if last is not None else books_begin - _LONGEST_ORDER)
 
 
-def set_limits(ledger: Ledger, account: str, limits: Limits, now: dt.datetime, cause: Cause) -> None:
+def set_limits(
+    ledger: Ledger, account: str, limits: Limits, now: dt.datetime, cause: Cause, listing: Callable[[str], Listing]
+) -> None:
     """Hold the account to the limits of the settings; to the first ones also what was placed before there were any.
+
+    `listing` tells what the broker says of a symbol.
 
     Raises `InputError` for limits that cannot be meant.
     """
     are_first = not ledger.account(account).limits.version
     if are_first:
-        _hold_to(ledger, account, limits, now, cause)
+        _hold_to(ledger, account, limits, now, cause, listing)
     ledger.handle(cmd.SetLimits(account, limits, SETTINGS, "as a runner was told at its start"), cause)
     if are_first:  # what was placed meanwhile; what a crash in between leaves was held to them before
-        _hold_to(ledger, account, limits, now, cause)
+        _hold_to(ledger, account, limits, now, cause, listing)
 
 
-def _hold_to(ledger: Ledger, account: str, limits: Limits, now: dt.datetime, cause: Cause) -> None:
+def _hold_to(
+    ledger: Ledger, account: str, limits: Limits, now: dt.datetime, cause: Cause, listing: Callable[[str], Listing]
+) -> None:
     """End every order that was not sent yet and would not pass the gate, each beside all that are left.
 
     The last ones come first, as the gate would have had it, and before them those without a price: beside one of these
@@ -76,7 +83,8 @@ def _hold_to(ledger: Ledger, account: str, limits: Limits, now: dt.datetime, cau
         if order is None or order.status not in (OrderStatus.PLANNED, OrderStatus.QUEUED) or order.cancel_requested:
             continue
         limited = attrs.evolve(ledger.account(account), limits=limits)
-        gated = gate_planned(limited, order, Occasion("", now, limited.reservations[order_id].agent))
+        here = Occasion("", now, limited.reservations[order_id].agent)
+        gated = gate_planned(limited, order, listing(order.symbol), here)
         if gated.verdict.action not in (None, Action.WARN):
             reason = f"it was placed before the account had limits, and is outside of {gated.rule}: {gated.reason}"
             ledger.handle(cmd.CancelOrder(order_id, reason), cause)

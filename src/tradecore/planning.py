@@ -241,7 +241,7 @@ def _answer(draft: Draft, command: approval.ApprovalCommand, here: Occasion) -> 
         raise GrantRefused(f"there is no order {command.order_id}")
     answered = approval.decide(state, command, here.now)
     if isinstance(command, GrantApproval):
-        gated = gating.gate_again(draft.account(state.account), state, here)
+        gated = gating.gate_again(draft.account(state.account), state, command.listing, here)
         if gated.verdict.action not in (None, Action.WARN):
             raise OrderRefused(gated.rule, gated.reason)
         if (why := _why_not(draft, state)) is not None:
@@ -293,7 +293,7 @@ def _replace(draft: Draft, command: ReplaceOrder, here: Occasion) -> None:
     assert isinstance(new, ev.OrderPlanned), "an order begins with its plan"
     holder = draft.account(old.account)
     if old.leg is None:
-        gated = gating.gate_replacement(holder, old, new, here)
+        gated = gating.gate_replacement(holder, old, new, command.listing, here)
         if gated.verdict.action not in (None, Action.WARN):
             refused = ev.LimitBreached(old.account, new.order_id, old.symbol, gated.rule, gated.reason)
             draft.add(streams.account(old.account), [refused])
@@ -345,6 +345,8 @@ def _why_not(draft: Draft, state: order.OrderState) -> str | None:
     old = draft.order(state.replaces) if state.replaces is not None else None
     if old is not None and (old.status.is_terminal or old.cancel_requested):
         return f"the order that it was to replace is {old.status.value}, or to be canceled"
+    if old is not None and state.leg is None and old.filled_qty != old.filled_at_replace:
+        return "of the order that it was to replace more has filled since, and would be asked for again"
     return None
 
 

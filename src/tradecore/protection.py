@@ -1,4 +1,4 @@
-"""Protection: whether what an entry bought or sold is still covered by the stop that came with it."""
+"""Protection: whether a stop still covers what an entry filled, and a replacement is for no more than was left."""
 
 from __future__ import annotations
 
@@ -33,6 +33,20 @@ def bare(ledger: Records, order: OrderState) -> tuple[OrderState, Decimal] | Non
                 return None  # its sibling has filled, and the executions are on their way
             one = None if one.replaced_by is None else ledger.order(one.replaced_by)
     return (entry, left) if left > ZERO else None
+
+
+def outgrown(order: OrderState) -> Decimal | None:
+    """What of an entry filled before it was replaced: its legs are for the order in its place, and perhaps no more."""
+    is_entry = order.order_class in _OF_ENTRIES and order.stop_loss is not None
+    return order.filled_qty if is_entry and order.status is OrderStatus.REPLACED and order.filled_qty else None
+
+
+def filled_too_late(order: OrderState) -> Decimal | None:
+    """What a replaced order filled after another was planned for what was left: that one is for as much too much."""
+    if order.status is not OrderStatus.REPLACED or order.replaced_by is None or order.leg is not None:
+        return None
+    more = minus(max(order.filled_qty, order.broker_filled_qty), order.filled_at_replace)
+    return more if more > ZERO else None
 
 
 def latest(ledger: Records, order: OrderState | None) -> OrderState | None:

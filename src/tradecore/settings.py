@@ -122,6 +122,16 @@ class DeliverySettings(Section):
     foreign_orders: Literal["adopt", "alert"] = "adopt"
 
 
+class PublishingSettings(Section):
+    """`[publishing]`: which bus a daemon tells what happens: a plugin (`tradecore.buses`) or `file.py:Name`.
+
+    `parameters` are the plugin's own.
+    """
+
+    bus: str = ""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
 class AnchorSettings(Section):
     """`[anchors]`: how often the runner anchors, in which file, and by which plugins besides (`tradecore.anchors`)."""
 
@@ -178,6 +188,7 @@ class Settings(BaseSettings):
     backtest: BacktestSettings = BacktestSettings()
     exits: ExitSettings = ExitSettings()
     delivery: DeliverySettings = DeliverySettings()
+    publishing: PublishingSettings = PublishingSettings()
     anchors: AnchorSettings = AnchorSettings()
     daily_check: CheckSettings = CheckSettings()
     disk: DiskSettings = DiskSettings()

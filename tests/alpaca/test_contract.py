@@ -25,5 +25,5 @@ class TestAlpacaBrokerInParts(BrokerContract):
     async def stage(self) -> AsyncIterator[BrokerStage]:
         floor = opened_floor(partial_fill_rate=1.0)
         async with served(floor) as url, alpaca_venue(url) as venue:
-            yield FloorStage(venue.broker, floor, frozenset({Capability.PARTIAL_FILLS}))
+            yield FloorStage(venue.broker, floor, frozenset({Capability.PARTIAL_FILLS, Capability.REPLACE}))
         floor.close()

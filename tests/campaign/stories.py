@@ -74,6 +74,19 @@ async def replace(world: World, rng: random.Random) -> None:
     await world.quote(_cents(price), rng.choice(("4", "100")))
 
 
+async def reprice(world: World, rng: random.Random) -> None:
+    """A limit order that is filled in part, and what is left of it at another price; sometimes again."""
+    price = await world.price()
+    order = world.place("buy", "10", limit=_cents(price * 2))
+    await until_at_broker(world, order)
+    for size in ("3", "2", "100"):
+        await world.quote(_cents(price), size)
+        await _pause(rng)
+        if size != "100" and rng.random() < 0.7:
+            order = _move(world, order, _cents(price * Decimal("1.9")))
+            await _pause(rng)
+
+
 async def bracket(world: World, rng: random.Random) -> None:
     """An order with a profit to take and a loss to stop; the profit comes."""
     price = await world.price()
@@ -118,15 +131,15 @@ async def round_trip(world: World, rng: random.Random) -> None:
     await world.advance()
 
 
-_ALL: tuple[Story, ...] = (buy, partly, cancel, cancel_partly, replace, bracket, several, round_trip)
+_ALL: tuple[Story, ...] = (buy, partly, cancel, cancel_partly, replace, reprice, bracket, several, round_trip)
 _CANCELING: tuple[Story, ...] = (cancel, cancel_partly)
 _FITTING: dict[Phase, tuple[Story, ...]] = {
     Phase.CANCEL: _CANCELING,
     Phase.CANCELED: _CANCELING,
     Phase.WIRE_CANCEL: _CANCELING,
-    Phase.REPLACE: (replace,),
-    Phase.REPLACED: (replace,),
-    Phase.WIRE_REPLACE: (replace,),
+    Phase.REPLACE: (replace, reprice),
+    Phase.REPLACED: (replace, reprice),
+    Phase.WIRE_REPLACE: (replace, reprice),
 }
 _OF_KIND: dict[str, tuple[Story, ...]] = {
     "drop_sibling_cancel": (bracket,),

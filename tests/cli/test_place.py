@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import getpass
 import uuid
 from contextlib import closing
@@ -152,8 +153,11 @@ def test_a_refusal_by_the_risk_gate_is_code_3_and_names_the_rule(terminal: Termi
 
 
 def refresh_assets(desk: Desk) -> None:
+    desk.clock.at = dt.datetime.now(dt.UTC)
     for symbols in (("AAPL", "GONE", "SPY"), ("AAPL", "SPY")):
-        desk.ledger.note(streams.ASSETS, AssetsRefreshed("test", symbols), Cause(desk.ids.trace_id(), "test"))
+        desk.ledger.note(
+            streams.ASSETS, AssetsRefreshed("test", symbols, is_full=True), Cause(desk.ids.trace_id(), "test")
+        )
 
 
 @pytest.mark.parametrize("symbol", ["GONE", "NEVER"])

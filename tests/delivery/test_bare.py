@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-import anyio
 import attrs
 import pytest
 
 from tests.ledger.desk import NOON
 from tests.review.scripted import Office
+from tests.virtual_time import run_story
 from tradecore.domain import commands as cmd
 from tradecore.domain.events import AlertTriggered
 from tradecore.domain.identity import leg_order_id
@@ -77,7 +77,7 @@ def test_a_bracket_that_is_canceled_after_a_partial_fill_leaves_nothing_bare_in_
         (message,) = bracket.alerts()
         assert message.startswith("4 SPY of order")
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_stop_that_ends_with_the_profit_taken_or_by_our_wish_is_no_alert() -> None:
@@ -95,7 +95,7 @@ def test_a_stop_that_ends_with_the_profit_taken_or_by_our_wish_is_no_alert() -> 
         await other.say(other.stop, S.CANCELED)
         assert other.alerts() == []
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_stop_that_the_broker_ends_by_itself_is_an_alert() -> None:
@@ -106,4 +106,48 @@ def test_a_stop_that_the_broker_ends_by_itself_is_an_alert() -> None:
         await bracket.say(bracket.stop, S.CANCELED)
         assert len(bracket.alerts()) == 1
 
-    anyio.run(story)
+    run_story(story)
+
+
+def test_what_an_entry_filled_before_somebody_replaced_it_is_told() -> None:
+    async def story() -> None:
+        bracket = Bracket(Office.open())
+        await bracket.begin()
+        await bracket.fill(bracket.entry, "4")
+        assert bracket.alerts() == []
+        await bracket.say(bracket.entry, S.REPLACED)
+        await bracket.say(bracket.entry, S.REPLACED)
+        (message,) = bracket.alerts()
+        assert message.startswith("4 SPY of order")
+        assert "before it was replaced" in message
+
+    run_story(story)
+
+
+@pytest.mark.parametrize(("late", "message"), [("3", "filled 3 SPY more"), (None, "")])
+def test_what_an_order_filled_on_the_way_of_its_replacement_is_told_once(late: str | None, message: str) -> None:
+    """No look before can close the moment in which the request travels."""
+
+    async def story() -> list[str]:
+        office = Office.open()
+        old = office.desk.place("buy", "10")
+        await office.deliver(0.1)
+        name = f"b-{office.desk.order(old).client_order_id}"
+        office.broker.fill(office.broker.orders[name], "4", NOON)
+        await office.collect()
+        new = office.desk.ids.order_id()
+        later = NOON + dt.timedelta(minutes=1)
+        office.desk.give(cmd.ReplaceOrder(old, new, later, Decimal(5)))
+        await office.deliver(0.1)
+        assert office.broker.count("replace") == 1
+        if late is not None:
+            office.broker.fill(office.broker.orders[name], late, NOON)
+        told = attrs.evolve(office.broker.orders[name], status=S.REPLACED, updated_at=later)
+        for _ in range(2):
+            await office.inbox.take(OrderReport(told, "replaced", None))
+        events = [item.event for item in office.desk.ledger.journal.read(0, 100_000)]
+        return [one.message for one in events if isinstance(one, AlertTriggered) and one.kind == "replaced_late"]
+
+    alerts = run_story(story)
+    assert len(alerts) == (late is not None)
+    assert all(message in alert for alert in alerts)

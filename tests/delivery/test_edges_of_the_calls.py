@@ -7,17 +7,17 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
 
-import anyio
 import attrs
 import pytest
 
 from tests.ledger.desk import NOON, Desk, StillClock
 from tests.review.scripted import UNREACHABLE, ScriptedBroker
+from tests.virtual_time import run_story
 from tradecore.domain import commands as cmd
 from tradecore.domain.kill import KillState
 from tradecore.domain.order import OrderState
 from tradecore.domain.suspension import Suspension
-from tradecore.domain.values import OrderClass, OrderStatus, OrderType, Side, TimeInForce
+from tradecore.domain.values import Leg, OrderClass, OrderStatus, OrderType, Side, TimeInForce
 from tradecore.errors import (
     AlreadyExists,
     BrokerRefused,
@@ -28,7 +28,7 @@ from tradecore.errors import (
 )
 from tradecore.outbox import Pace, calls
 from tradecore.outbox.answers import Done
-from tradecore.outbox.lookups import count_held, count_open, resolve
+from tradecore.outbox.lookups import MORE_FILLED, count_held, count_open, outgrown, resolve
 from tradecore.outbox.needs import Kind, Priority
 from tradecore.outbox.queue import Item
 from tradecore.outbox.requests import replace_request_of, request_of
@@ -38,7 +38,7 @@ PATIENT = Pace(visibility_s=10.0, lookup_interval_s=2.0, lookups=3, lookups_befo
 
 
 def done(call: Callable[[], Awaitable[Done]]) -> Done:
-    return anyio.run(call)
+    return run_story(call)
 
 
 def heard(broker: ScriptedBroker) -> list[Any]:
@@ -116,6 +116,37 @@ def test_an_error_that_nobody_planned_for_stops_the_runner_and_records_nothing(
 ) -> None:
     error = ProtocolError("what is this")
     assert submit(broker, order, error) == Done(fatal=error)
+
+
+@pytest.mark.parametrize(("filled", "before", "is_sent"), [("4", "0", True), ("4.5", "0", False), ("6", "2", True)])
+def test_what_the_broker_filled_of_the_old_order_decides_whether_another_takes_its_place(
+    broker: ScriptedBroker, order: OrderState, filled: str, before: str, is_sent: bool
+) -> None:
+    old = attrs.evolve(order, broker_order_id="b-old", filled_at_replace=D(4), filled_before=D(before))
+    broker.have("old", filled_qty=D(filled))
+    told = run_story(outgrown, broker, order, old)
+    not_sent = cmd.RecordNotSent(order.order_id, MORE_FILLED, 1, counts=False)
+    withdrawn = cmd.WithdrawOrder(order.order_id, MORE_FILLED)
+    assert told == (None if is_sent else Done([not_sent, withdrawn]))
+
+
+def test_an_old_order_that_cannot_be_read_is_not_replaced_yet(broker: ScriptedBroker, order: OrderState) -> None:
+    old = attrs.evolve(order, broker_order_id="b-old")
+    assert run_story(outgrown, broker, order, old) is None
+    broker.trouble["order"] = UNREACHABLE
+    told = run_story(outgrown, broker, order, old)
+    reason = f"the order that it is to replace cannot be read: {UNREACHABLE}"
+    assert told == Done([cmd.RecordNotSent(order.order_id, reason, 1)], retry_in_s=0.0)
+    broker.trouble["order"] = error = BrokerUnauthorized("no")
+    told = run_story(outgrown, broker, order, old)
+    assert told == Done([cmd.RecordNotSent(order.order_id, "no", 1, counts=False)], fatal=error)
+
+
+def test_how_much_a_leg_is_for_the_broker_knows(broker: ScriptedBroker, order: OrderState) -> None:
+    leg = attrs.evolve(order, leg=Leg.STOP_LOSS, broker_order_id="b-old")
+    assert run_story(outgrown, broker, leg, leg) is None
+    assert heard(broker) == []
+    assert replace_request_of(leg, no_veto).quantity is None
 
 
 def test_a_replace_goes_to_the_order_that_is_replaced(broker: ScriptedBroker, order: OrderState) -> None:
@@ -317,12 +348,12 @@ def test_open_orders_are_those_that_have_not_ended_however_old_they_are(broker: 
     broker.have("unread", status=None)
     broker.have("done", status=OrderStatus.FILLED)
     broker.have("ninety days old", updated_at=NOON - dt.timedelta(days=99))
-    assert anyio.run(count_open, broker) == 3
+    assert run_story(count_open, broker) == 3
 
 
 def test_held_positions_are_counted(broker: ScriptedBroker) -> None:
     broker.held = {"SPY": D(1), "QQQ": D(-2), "GONE": D(0)}
-    assert anyio.run(count_held, broker) == 2
+    assert run_story(count_held, broker) == 2
 
 
 # --- what is sent ---------------------------------------------------------------------------------------------------

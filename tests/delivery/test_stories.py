@@ -17,6 +17,8 @@ from tradecore.domain.identity import client_order_id
 from tradecore.domain.values import OrderStatus, OrderType, Purpose
 from tradecore.errors import BrokerRefused, LeaseHeld, NotSent
 from tradecore.journal import open_lease
+from tradecore.views import ALL_VIEWS, read_rows
+from tradecore.views.projector import Projector
 
 S = OrderStatus
 WORKING = ("pending_new", "accepted", "new")
@@ -101,7 +103,11 @@ def test_story_6_work_that_was_under_way_when_its_process_died_is_taken_up_again
         assert again.broker.count("cancel") == 1
         killed = again.desk.ledger.kill("main")
         assert killed is not None
+        assert not killed.is_open
         assert again.broker.count("cancel_all") >= 1
+        Projector(again.desk.ledger.journal, ALL_VIEWS).catch_up()
+        left = {row["work_id"]: row["status"] for row in read_rows(again.desk.ledger.journal, "outbox")}
+        assert not {"pending", "running", "unknown"} & set(left.values()), left
 
     anyio.run(story)
 

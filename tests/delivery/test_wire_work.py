@@ -13,6 +13,7 @@ from tradecore.domain import commands as cmd
 from tradecore.domain.identity import leg_order_id
 from tradecore.domain.terms import StopLoss, TakeProfit
 from tradecore.domain.values import Leg, OrderClass, OrderStatus, Purpose
+from tradecore_exchange import ExchangeOptions
 
 D = Decimal
 WORKING = ("pending_new", "accepted", "new")
@@ -48,6 +49,58 @@ def test_a_replacement_takes_the_place_of_a_working_order() -> None:
             theirs = await rig.assert_exactly_one(new)
             assert D(theirs["limit_price"]) == D("0.06")
             assert set(rig.ledger.account("main").reservations) == {new}
+
+    anyio.run(story)
+
+
+async def filled_in_part(rig: Rig, **terms: Any) -> str:
+    """An order of 100 units of which a part has filled and the rest works."""
+    order_id = rig.place(qty="100", limit="999", **terms)
+    await rig.until_status(order_id, *WORKING)
+    await rig.advance()
+    await rig.until_status(order_id, "partially_filled")
+    return order_id
+
+
+def test_a_new_price_for_what_is_left_buys_no_unit_more() -> None:
+    """Asked without a quantity, the broker would begin with the whole of the old order again."""
+
+    async def story() -> None:
+        options = ExchangeOptions(wash_trade_check=False, partial_fill_rate=1.0)
+        async with open_rig(options=options) as rig:
+            old = await filled_in_part(rig)
+            new = replace(rig, old, limit_price=D(998))
+            await rig.until_status(new, *WORKING)
+            await rig.advance(5)
+            await rig.until_status(new, "filled")
+            assert rig.order(old).filled_qty + rig.order(new).filled_qty == 100
+            assert rig.ledger.account("main").position("AAA").quantity == 100
+            held = await rig.broker.positions()
+            assert [position.quantity for position in held] == [100]
+
+    anyio.run(story)
+
+
+def test_a_fill_that_nobody_told_of_keeps_a_replacement_from_buying_it_again() -> None:
+    """Without the stream only the broker knows what has filled: it is asked before anything takes the order's place."""
+
+    async def story() -> None:
+        options = ExchangeOptions(wash_trade_check=False, partial_fill_rate=1.0)
+        async with open_rig(options=options, with_stream=False) as rig:
+            old = rig.place(qty="100", limit="999")
+            await rig.until_status(old, *WORKING)
+            await rig.advance()
+            assert rig.order(old).filled_qty == 0
+            await rig.until_status(replace(rig, old, limit_price=D(998)), "canceled")
+            assert [order["status"] for order in (await rig.seen())["orders"]] == ["partially_filled"]
+            await rig.inbox.collect()
+            await rig.until_status(old, "partially_filled")
+            new = replace(rig, old, limit_price=D(998))
+            await rig.until_status(new, *WORKING)
+            await rig.advance(5)
+            await rig.inbox.collect()
+            await rig.until_status(new, "filled")
+            assert rig.order(old).filled_qty + rig.order(new).filled_qty == 100
 
     anyio.run(story)
 

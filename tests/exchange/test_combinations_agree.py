@@ -161,5 +161,5 @@ def test_what_only_the_hour_refuses_is_told_as_the_broker_words_it() -> None:
             told = failed_instruction(Answer(outcome.status, json.dumps(outcome.body).encode()), NOON)
             assert isinstance(told, BrokerRefused)
             assert told.message == refusing(at)
-            assert told.reason is RefusalReason.INVALID
+            assert told.reason is RefusalReason.AUCTION_CLOSED
     assert refused == 10

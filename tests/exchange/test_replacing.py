@@ -84,9 +84,11 @@ def test_an_order_that_does_not_exist_is_not_found() -> None:
     assert no(exchange_with().cancel("nothing")) == (404, 40410000, "order not found for nothing")
 
 
-def test_what_is_left_of_a_part_is_replaced() -> None:
+@pytest.mark.parametrize(("qty", "expected"), [(None, 10), ("10", 10), ("6", 6), ("3", 3)])
+def test_a_replacement_is_for_the_whole_again_unless_it_is_told_what_is_left(qty: str | None, expected: int) -> None:
     exchange = exchange_with(volume_share=Decimal("0.004"))
     order = working(exchange, limit="10")
     exchange.on_bar(flat())
-    new = replaced(exchange, order, ReplaceRequest(limit_price=Decimal(9)))
-    assert row(order.filled_qty, order.status, new.qty) == (4, "replaced", 6)
+    terms = ReplaceRequest(qty=None if qty is None else Decimal(qty), limit_price=Decimal(9))
+    new = replaced(exchange, order, terms)
+    assert row(order.filled_qty, order.status, new.qty) == (4, "replaced", expected)

@@ -206,6 +206,35 @@ def test_what_brings_legs_may_change_its_price_and_not_its_quantity(desk: Desk) 
     assert (desk.order(moved).limit_price, desk.order(moved).quantity) == (D(101), D(10))
 
 
+def test_a_replacement_is_for_what_is_left_and_never_for_what_has_filled(desk: Desk) -> None:
+    old = desk.live("buy", "10", limit="100")
+    desk.fill(old, "4", "100")
+    new = replace(desk, old, limit_price=D(101))
+    assert desk.order(new).quantity == 6
+    assert desk.account.working("test", "SPY") == 6
+    desk.report(old, "replaced", "4")
+    assert desk.account.working("test", "SPY") == 6
+
+
+def test_a_replacement_that_a_fill_overtook_is_withdrawn(desk: Desk) -> None:
+    old = desk.live("buy", "10", limit="100")
+    new = replace(desk, old, limit_price=D(101))
+    desk.fill(old, "4", "100")
+    desk.send(new)
+    assert (desk.order(new).status, desk.order(new).submits) == (S.CANCELED, 0)
+    assert desk.order(old).replaced_by is None
+    again = replace(desk, old, limit_price=D(101))
+    desk.send(again)
+    assert (desk.order(again).status, desk.order(again).quantity) == (S.SUBMITTED, D(6))
+
+
+def test_an_entry_that_is_filled_in_part_keeps_its_legs_and_is_not_replaced(desk: Desk) -> None:
+    entry = desk.live("buy", "10", limit="100", **BRACKET)
+    desk.fill(entry, "4", "100")
+    with pytest.raises(ReplaceRefused, match="its legs may protect only what a replacement fills"):
+        replace(desk, entry, limit_price=D(101))
+
+
 # --- amounts of money -----------------------------------------------------------------------------------------------
 
 

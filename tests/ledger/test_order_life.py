@@ -217,10 +217,11 @@ def test_canceling_a_finished_or_unknown_order_is_refused(desk: Desk) -> None:
         desk.give(cmd.CancelOrder("00000000-0000-0000-0000-00000000ffff", "test"))
 
 
-def test_sending_other_content_than_was_decided_stops_everything(desk: Desk) -> None:
+def test_other_content_than_was_decided_is_dead_and_not_submitted(desk: Desk) -> None:
     order = desk.place("buy", "10")
-    with pytest.raises(InvariantViolated, match="not what was decided"):
-        desk.give(cmd.StartSubmit(order, "lease-1", "0" * 64, desk.clock.now()))
+    desk.give(cmd.StartSubmit(order, "lease-1", "0" * 64, desk.clock.now()))
+    assert (desk.order(order).dead, desk.order(order).submits) == (True, 0)
+    assert desk.names()[-1] == "trade.order.dead"
 
 
 @pytest.mark.parametrize(

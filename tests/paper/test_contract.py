@@ -25,5 +25,5 @@ class TestPaperBrokerInParts(BrokerContract):
     @pytest.fixture
     async def stage(self) -> AsyncIterator[BrokerStage]:
         floor = opened_floor(partial_fill_rate=1.0)
-        yield FloorStage(PaperBroker(floor), floor, frozenset({Capability.PARTIAL_FILLS}))
+        yield FloorStage(PaperBroker(floor), floor, frozenset({Capability.PARTIAL_FILLS, Capability.REPLACE}))
         floor.close()

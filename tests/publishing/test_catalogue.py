@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from tradecore.domain.events import EVENTS
 from tradecore.domain.messages import Envelope, Recorded
 from tradecore.domain.signals import SIGNALS
 from tradecore.publishing.__main__ import files
-from tradecore.publishing.catalogue import asyncapi, json_schema
+from tradecore.publishing.catalogue import asyncapi, json_schema, published_types
 from tradecore.publishing.envelope import as_json, publication_of, signal_of
 from tradecore.testing.journal_samples import sample
 
@@ -76,3 +78,11 @@ def test_asyncapi_names_a_message_and_a_schema_for_every_channel() -> None:
         payload = document["components"]["messages"][name]["payload"]["$ref"]
         assert payload.removeprefix("#/components/schemas/") in document["components"]["schemas"]
     assert "#/$defs/" not in json.dumps(document)
+
+
+def test_nothing_is_in_the_catalogue_that_nobody_sends() -> None:
+    """Every class is used in shipped code somewhere besides its own definition."""
+    folders = (Path(__file__).parents[2] / folder for folder in ("src", "adapters", "runners"))
+    shipped = "\n".join(path.read_text(encoding="utf-8") for folder in folders for path in folder.rglob("*.py"))
+    words = Counter(re.findall(r"\w+", shipped))
+    assert [name for name, kind in published_types().items() if words[kind.__name__] < 2] == []

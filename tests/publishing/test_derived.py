@@ -31,7 +31,6 @@ from tradecore_daemon.daemon import Daemon
 from tradecore_exchange import DEFAULT_KEY, DEFAULT_SECRET, ExchangeServer
 
 SPECIFIED = [
-    "market.quote.received",
     "market.bar.closed",
     "market.news.published",
     "market.session.changed",
@@ -154,9 +153,9 @@ def test_a_runner_tells_its_bus_of_its_ledger_the_market_and_itself(monkeypatch:
             "market_data": {"symbols": ["AAPL"]},
         }
         bus, heard = InProcessBus(), set[str]()
-        daemon = Daemon(hears_signals=False, bus=bus)
+        daemon = Daemon(hears_signals=False)
         wanted = {"market.bar.closed", "market.session.changed", "system.heartbeat", "system.runner.started"}
-        async with open_session(load_settings(None, chosen)) as session, anyio.create_task_group() as group:
+        async with open_session(load_settings(None, chosen), bus=bus) as session, anyio.create_task_group() as group:
             with bus.subscribe() as everything:
                 group.start_soon(daemon.run, session, Quiet())
                 with anyio.fail_after(60):

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-import anyio
 import pytest
 
-from tests.ledger.desk import Desk
+from tests.ledger.desk import NOON, Desk
 from tests.review.scripted import ScriptedBroker
 from tests.risk.test_wired import found, refusal
-from tradecore.assets import Assets
+from tests.virtual_time import run_story
+from tradecore.assets import Assets, recorded_list
 from tradecore.domain import commands as cmd
-from tradecore.domain.events import AssetsRefreshed, LimitBreached, OrderPlanned
+from tradecore.domain import streams
+from tradecore.domain.events import AssetsConfirmed, AssetsRefreshed, LimitBreached, OrderPlanned
+from tradecore.domain.limits import Action, Limits
+from tradecore.domain.listing import Listing as TradedAs
 from tradecore.domain.messages import Cause
-from tradecore.domain.values import OrderType, Side, TimeInForce
+from tradecore.domain.values import OrderStatus, OrderType, Side, TimeInForce
+from tradecore.errors import OrderRefused
+from tradecore.pinning import set_limits
 from tradecore.ports.broker import Asset
 from tradecore.sagas.conductor import Conductor
 
+LATER = NOON + dt.timedelta(hours=1)
 TRADED: dict[str, Any] = {"tradable": True}
 WHOLE, UNLENT = TRADED | {"whole_only": True}, TRADED | {"not_lent": True}
 
@@ -97,8 +104,10 @@ class Listing(ScriptedBroker):
 
 def test_the_list_of_the_broker_is_recorded_and_told_with_every_order(desk: Desk) -> None:
     assets = Assets(desk.ledger, Listing(), desk.clock, None)
-    anyio.run(assets.refresh, Cause(desk.ids.trace_id(), "test"))
-    assert found(desk, AssetsRefreshed) == [AssetsRefreshed("scripted", ("BRK.A", "NEW", "SPY"), ("BRK.A",), ("NEW",))]
+    run_story(assets.refresh, Cause(desk.ids.trace_id(), "test"))
+    assert found(desk, AssetsRefreshed) == [
+        AssetsRefreshed("scripted", ("BRK.A", "NEW", "SPY"), ("BRK.A",), ("NEW",), is_full=True)
+    ]
     said = {}
     for symbol in ("SPY", "BRK.A", "NEW", "GONE"):
         order = cmd.PlaceOrder(
@@ -115,9 +124,95 @@ def test_the_list_of_the_broker_is_recorded_and_told_with_every_order(desk: Desk
 @pytest.mark.parametrize("symbol", ["SPY", "GONE"])
 def test_what_a_saga_buys_is_told_of_too(desk: Desk, symbol: str) -> None:
     assets = Assets(desk.ledger, Listing(), desk.clock, None)
-    anyio.run(assets.refresh, Cause(desk.ids.trace_id(), "test"))
+    run_story(assets.refresh, Cause(desk.ids.trace_id(), "test"))
     conductor = Conductor(desk.ledger, desk.clock, desk.ids, "main", with_asset=assets.on)
     terms = {"symbol": symbol, "side": "buy", "quantity": "10", "strategy": "test", "order_type": "market"}
     conductor.start(desk.ids.order_id(), "signal_execution", terms, Cause(desk.ids.trace_id(), actor="test"))
     conductor.advance()
     assert len(found(desk, OrderPlanned)) == (symbol == "SPY")
+
+
+def test_a_list_that_is_heard_again_is_confirmed_and_not_told_anew(desk: Desk) -> None:
+    assets, cause = Assets(desk.ledger, Listing(), desk.clock, 3600.0), Cause(desk.ids.trace_id(), "test")
+    for minutes, confirmed in ((0, 0), (14, 0), (1, 1), (1, 1), (60, 2)):
+        desk.clock.at += dt.timedelta(minutes=minutes)
+        run_story(assets.refresh, cause)
+        assert (len(found(desk, AssetsRefreshed)), len(found(desk, AssetsConfirmed))) == (1, confirmed)
+    known = recorded_list(desk.ledger.journal, desk.clock.at + dt.timedelta(minutes=59), 3600.0)
+    assert known.is_live
+    assert not recorded_list(desk.ledger.journal, desk.clock.at + dt.timedelta(minutes=61), 3600.0).is_live
+
+
+def test_a_list_of_an_earlier_build_is_told_anew(desk: Desk) -> None:
+    cause = Cause(desk.ids.trace_id(), "test")
+    desk.ledger.note(streams.ASSETS, AssetsRefreshed("scripted", ("BRK.A", "NEW", "SPY")), cause)
+    assert recorded_list(desk.ledger.journal, desk.clock.at, 3600.0).value is None
+    run_story(Assets(desk.ledger, Listing(), desk.clock, None).refresh, cause)
+    assert recorded_list(desk.ledger.journal, desk.clock.at, 3600.0).is_live
+
+
+@pytest.mark.parametrize(
+    ("side", "quantity", "listing", "rule"),
+    [
+        ("buy", "3", TradedAs(True), None),
+        ("buy", "2.5", TradedAs(True), None),
+        ("buy", "2.5", TradedAs(True, whole_only=True), "must_be_tradable"),
+        ("buy", "3", TradedAs(True, whole_only=True, not_lent=True), None),
+        ("sell", "3", TradedAs(True, not_lent=True), "must_be_tradable"),
+        ("buy", "3", TradedAs(None), "must_be_tradable"),
+        ("buy", "3", TradedAs(False), "must_be_tradable"),
+    ],
+)
+def test_a_replacement_is_held_against_the_word_of_the_broker(
+    desk: Desk, side: str, quantity: str, listing: TradedAs, rule: str | None
+) -> None:
+    order = desk.live(side, "2", limit="100", tradable=True)
+    desk.give(cmd.ReplaceOrder(order, desk.ids.order_id(), LATER, Decimal(quantity), listing=listing))
+    assert [event.rule for event in found(desk, LimitBreached)] == ([] if rule is None else [rule])
+
+
+def test_what_an_order_sold_before_it_was_replaced_is_not_counted_twice(desk: Desk) -> None:
+    desk.done("buy", "10", "100", tradable=True)
+    order = desk.live("sell", "10", limit="110", tradable=True)
+    desk.fill(order, "4", "110")
+    unlent = TradedAs(True, not_lent=True)
+    desk.give(cmd.ReplaceOrder(order, desk.ids.order_id(), LATER, Decimal(7), listing=unlent))
+    assert [event.rule for event in found(desk, LimitBreached)] == ["must_be_tradable"]
+    desk.give(cmd.ReplaceOrder(order, desk.ids.order_id(), LATER, limit_price=Decimal(109), listing=unlent))
+    assert len(found(desk, LimitBreached)) == 1
+
+
+@pytest.mark.parametrize(
+    ("side", "listing", "goes_on"),
+    [
+        ("buy", TradedAs(True), True),
+        ("buy", TradedAs(True, whole_only=True), False),
+        ("sell", TradedAs(True, not_lent=True), False),
+        ("buy", TradedAs(), False),
+    ],
+)
+def test_a_grant_is_held_against_the_word_of_the_broker(
+    desk: Desk, side: str, listing: TradedAs, goes_on: bool
+) -> None:
+    desk.limits(must_be_tradable=True, approve_all=True, actions={"approve_all": Action.APPROVE})
+    order = desk.place(side, "1.5", tradable=True)
+    assert desk.order(order).awaits_approval
+    grant = cmd.GrantApproval(order, "anna", "a test", LATER, listing)
+    if goes_on:
+        desk.give(grant)
+        assert desk.order(order).status is OrderStatus.QUEUED
+    else:
+        with pytest.raises(OrderRefused, match="must_be_tradable"):
+            desk.give(grant)
+        assert desk.order(order).awaits_approval
+
+
+@pytest.mark.parametrize(("quantity", "ends"), [("2", False), ("1.5", True)])
+def test_what_waited_for_the_first_limits_is_held_against_the_word_of_the_broker(quantity: str, ends: bool) -> None:
+    desk = Desk.in_memory()
+    desk.pin()
+    order = desk.place("buy", quantity)
+    whole = TradedAs(True, whole_only=True)
+    limits = Limits(must_be_tradable=True)
+    set_limits(desk.ledger, "main", limits, desk.clock.at, Cause(desk.ids.trace_id(), "test"), lambda _: whole)
+    assert (desk.order(order).status is OrderStatus.CANCELED) == ends

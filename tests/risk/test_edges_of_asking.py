@@ -17,11 +17,13 @@ from tradecore.domain.commands import Proposal
 from tradecore.domain.events import ApprovalRequested, OrderPlanned
 from tradecore.domain.gate.figures import Ask
 from tradecore.domain.limits import Hours
+from tradecore.domain.listing import Listing
 from tradecore.domain.values import OrderType, Purpose, Side
 from tradecore.gating import Occasion, gate_again, gate_order, gate_replacement
 
 D = Decimal
 HERE = Occasion("0a1b2c3d", NOON, "cli:somebody")
+UNLENT = Listing(True, whole_only=True, not_lent=True)
 TERMS: dict[str, Any] = {
     "symbol": "SPY", "side": Side.BUY, "quantity": D(10), "purpose": Purpose.TRADE, "strategy": "test",
     "at": NOON, "session": Hours.REGULAR,
@@ -88,13 +90,15 @@ def test_a_replacement_is_told_in_full() -> None:
     old = desk.order(desk.live("buy", "5", limit="10"))
     planned = [event for event in found(desk, OrderPlanned) if event.order_id == old.order_id][-1]
     new = msgspec.structs.replace(planned, order_id="new", quantity=D(10), limit_price=D(11))
-    gated = gate_replacement(desk.account, old, new, HERE)
+    gated = gate_replacement(desk.account, old, new, UNLENT, HERE)
     assert gated.ask == Ask(
         **TERMS,
         actor="cli:somebody",
         limit_price=D(11),
         reference_price=D(12),
         tradable=True,
+        whole_only=True,
+        not_lent=True,
         repeat_is_meant=True,
     )
 
@@ -104,8 +108,25 @@ def test_an_order_that_waited_is_told_as_whoever_placed_it() -> None:
     desk.done("buy", "1", "12")
     desk.limits(approve_all=True)
     waiting = desk.order(desk.place("buy", "10", limit="11"))
-    asked = gate_again(desk.account, waiting, HERE).ask
-    assert asked == Ask(**TERMS, actor="test", limit_price=D(11), reference_price=D(12), repeat_is_meant=True)
+    asked = gate_again(desk.account, waiting, UNLENT, HERE).ask
+    assert asked == Ask(
+        **TERMS,
+        actor="test",
+        limit_price=D(11),
+        reference_price=D(12),
+        tradable=True,
+        whole_only=True,
+        not_lent=True,
+        repeat_is_meant=True,
+    )
+
+
+def test_an_amount_of_money_that_waited_is_told_as_one() -> None:
+    desk = Desk.in_memory()
+    desk.limits(approve_all=True)
+    amount: dict[str, Any] = {"quantity": None, "notional": D(100), "reference_price": D(10)}
+    waiting = desk.order(desk.place("buy", "1", **amount))
+    assert gate_again(desk.account, waiting, UNLENT, HERE).ask.by_amount
 
 
 # --- and what follows from it ---------------------------------------------------------------------------------------

@@ -29,7 +29,6 @@ ONE_A_MINUTE = {"test": ScopeLimits(max_orders_per_minute=1, max_orders_per_day=
         {"max_orders_per_minute": 1},
         {"max_orders_per_day": 1},
         {"max_notional_per_day": D(60)},
-        {"must_be_tradable": True},
         {"max_price_age_s": D(5)},
         {"approve_all": True},
         {"per_strategy": ONE_A_MINUTE},

@@ -47,6 +47,9 @@ replaced                   | buy 10  | new, replacing, replace                  
 part, then replaced        | buy 10  | new, partial 4@100, replacing, replace               | replaced 4          | 4  | 99600    | open
 replace refused            | buy 10  | new, replacing, unreplace                            | new 0               | 0  | 100000   | working
 replace refused, filled    | buy 10  | new, replacing, unreplace, fill 10@100               | filled 10           | 10 | 99000    | open
+restated                   | buy 10  | new, restate                                         | new 0               | 0  | 100000   | working
+restated in between        | buy 10  | new, partial 4@100, restate, fill 6@101              | filled 10           | 10 | 98994    | open
+restated sale, canceled    | sell 10 | new, partial 4@100, restate, cancel                  | canceled 4          | 6  | 100400   | open
 busted whole               | buy 10  | new, fill 10@100, bust x1 10@100                     | filled 0            | 0  | 100000   | abandoned
 first part busted          | buy 10  | new, partial 4@100, fill 6@101, bust x1 4@100        | filled 6            | 6  | 99394    | open
 last part busted           | buy 10  | new, partial 4@100, fill 6@101, bust x2 6@101        | filled 4            | 4  | 99600    | open

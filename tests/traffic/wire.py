@@ -28,6 +28,7 @@ _STATUS = {
     "replacing": ("pending_replace", "pending_replace"),
     "uncancel": ("order_cancel_rejected", "new"),
     "unreplace": ("order_replace_rejected", "new"),
+    "restate": ("restated", "new"),
 }
 
 
@@ -66,7 +67,7 @@ class Wire:
         word = words[0]
         if word in _STATUS:
             event, self._status = _STATUS[word]
-            if word == "uncancel" and self._filled:
+            if word in ("uncancel", "restate") and self._filled:
                 self._status = "partially_filled"
             self._frame(event)
         elif word in ("partial", "fill"):

@@ -8,7 +8,8 @@ from tradecore.cli.actor import actor
 from tradecore.cli.opening import open_existing
 from tradecore.cli.options import DEFAULTS, Options
 from tradecore.cli.printing import show_json, show_table
-from tradecore.cli.words import Number, account_of, order_of, seconds, show_order
+from tradecore.cli.words import Number, account_of, listing_of, order_of, seconds, show_order
+from tradecore.domain.listing import NOT_KNOWN
 from tradecore.domain.messages import Cause
 
 app = App(name="approvals", help="Orders that wait for a person: list them, grant or refuse one.")
@@ -78,7 +79,9 @@ def grant(order: str, /, *, reason: str, good_for: Number = "600", options: Opti
 
         ledger = Ledger(journal, clock, ids)
         cause = Cause(ids.trace_id(), actor=actor(), source="cli")
-        approvals.grant(ledger, order_id := order_of(ledger, order), actor(), reason, not_after, cause)
+        waits = ledger.order(order_id := order_of(ledger, order))
+        listing = NOT_KNOWN if waits is None else listing_of(journal, waits.symbol, clock.now())
+        approvals.grant(ledger, order_id, actor(), reason, not_after, cause, listing)
         return show_order(ledger, order_id, options)
 
 

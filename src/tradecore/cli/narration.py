@@ -135,6 +135,8 @@ def _outcome(event: ev.Event) -> str:
             return f"{event.kind}: {event.message}"
         case ev.AssetsRefreshed():
             return f"{len(event.symbols)} symbols at {event.broker}"
+        case ev.AssetsConfirmed():
+            return f"the same symbols at {event.broker}"
         case ev.LedgerChecked():
             return f"checked up to {event.head}: {event.finding or 'sound'}"
         case ev.DiskLow() | ev.DiskRecovered():

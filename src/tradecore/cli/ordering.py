@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import attrs
 from cyclopts import Parameter
 
 from tradecore.cli.actor import actor
@@ -13,6 +14,7 @@ from tradecore.cli.printing import show_json, show_pairs
 from tradecore.cli.words import (
     Number,
     account_of,
+    listing_of,
     name,
     optional_price,
     order_of,
@@ -69,7 +71,7 @@ def replace(
     order
         order id or client order id
     qty
-        units
+        units of the new order, beside what the old one has filled; else what is left of that
     limit
         limit price
     stop
@@ -105,6 +107,9 @@ def replace(
             time_in_force=None if tif is None else parse_word("tif", tif, TimeInForce),
             reason=reason,
         )
+        old = ledger.order(command.order_id)
+        if command.quantity is not None and old is not None:  # other prices bring no other units
+            command = attrs.evolve(command, listing=listing_of(journal, old.symbol, clock.now()))
         raise_refusal(ledger.handle(command, Cause(ids.trace_id(), actor=actor(), source="cli")))
         return show_order(ledger, command.new_order_id, options)
 

@@ -13,12 +13,13 @@ from tradecore.cli.options import DEFAULTS, Options
 from tradecore.cli.words import (
     Number,
     account_of,
+    listing_of,
     name,
     optional_price,
     raise_refusal,
+    refuse_untraded,
     seconds,
     show_order,
-    with_asset,
 )
 from tradecore.domain.commands import PlaceOrder
 from tradecore.domain.messages import Cause
@@ -128,10 +129,14 @@ def place(
     )
     check_terms(command)
     with open_or_create(options) as journal:
+        from tradecore.assets import told_of
         from tradecore.ledger import Ledger
 
         ledger = Ledger(journal, clock, ids)
-        command = attrs.evolve(with_asset(journal, command), account=account_of(journal, account))
+        listing = listing_of(journal, command.symbol, clock.now())
+        refuse_untraded(journal, command.symbol, listing)
+        command = told_of(command, listing)
+        command = attrs.evolve(command, account=account_of(journal, account))
         recorded = ledger.handle(command, Cause(ids.trace_id(), actor=actor(), source="cli"))
         raise_refusal(recorded)
         return show_order(ledger, command.order_id, options)

@@ -7,19 +7,18 @@ import os
 import re
 from typing import TYPE_CHECKING, Annotated
 
-import attrs
 from cyclopts import Parameter
 
 from tradecore.cli.opening import rows_now
 from tradecore.cli.options import Options
-from tradecore.cli.printing import show_json, show_pairs
+from tradecore.cli.printing import show_json, show_note, show_pairs
 from tradecore.domain import streams
-from tradecore.domain.commands import PlaceOrder
 from tradecore.domain.events import AssetsRefreshed, Event, LimitBreached
 from tradecore.domain.identity import parse_uuid
+from tradecore.domain.listing import NOT_KNOWN, Listing
 from tradecore.domain.messages import Recorded
 from tradecore.domain.values import parse_number, parse_positive
-from tradecore.errors import ConfigurationError, InputError, OrderRefused
+from tradecore.errors import ConfigurationError, InputError, OrderRefused, StaleError
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -66,19 +65,32 @@ def optional_price(field: str, raw: str | None) -> Decimal | None:
     return None if raw is None else parse_positive(field, raw)
 
 
-def with_asset(journal: Journal, order: PlaceOrder) -> PlaceOrder:
-    """The order with what the broker said of its symbol, if a runner ever asked. Raises `InputError` for a no."""
+def listing_of(journal: Journal, symbol: str, now: dt.datetime) -> Listing:
+    """What the broker says of a symbol, as the ledger has it; not known, with a note, when that is too old."""
+    from tradecore.assets import recorded_list, recorded_listing
+    from tradecore.draft import last_recorded
+
+    if last_recorded(journal, streams.ASSETS) is None:
+        return NOT_KNOWN
+    from tradecore.settings import load_settings
+
+    known = recorded_list(journal, now, load_settings().delivery.assets_max_age_s)
+    try:
+        told = known.require("what the broker trades")
+    except StaleError as error:
+        show_note(f"note: {error}; a runner that starts reads it again")
+        return NOT_KNOWN
+    return recorded_listing(told, symbol)
+
+
+def refuse_untraded(journal: Journal, symbol: str, listing: Listing) -> None:
+    """Raises `InputError` for a symbol that the broker does not trade."""
     from tradecore.draft import last_event
 
-    known = last_event(journal, streams.ASSETS)
-    if not isinstance(known, AssetsRefreshed):
-        return order
-    symbol = order.symbol
-    if symbol not in known.symbols:
-        right = f"one of the {len(known.symbols)} symbols that {known.broker} trades for this ledger"
+    told = last_event(journal, streams.ASSETS)
+    if listing.tradable is False and isinstance(told, AssetsRefreshed):
+        right = f"one of the {len(told.symbols)} symbols that {told.broker} trades for this ledger"
         raise InputError("symbol", symbol, right)
-    whole_only, not_lent = symbol in known.whole_only, symbol in known.not_lent
-    return attrs.evolve(order, tradable=True, whole_only=whole_only, not_lent=not_lent)
 
 
 def account_of(journal: Journal, wanted: str | None) -> str:

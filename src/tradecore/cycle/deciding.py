@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 import anyio
@@ -31,6 +31,9 @@ from tradecore.ledger import Ledger
 from tradecore.ports.agent import Agent, Briefing, Features, Note, Standing
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids
+
+Noticed = Callable[[str, Note, str], None]
+"""Told of a symbol, a text that a decision on it is shown, and the hash under which the text is kept."""
 
 _log = structlog.get_logger("tradecore.cycle")
 
@@ -59,6 +62,8 @@ class Decider:
         self._account = account
         self._rules = rules
         self._run = run
+        self._shown: dict[str, frozenset[str]] = {}
+        self.noticed: Noticed = lambda _symbol, _note, _digest: None
 
     def identity(self, symbol: str, bars: tuple[Bar, ...]) -> str:
         """The decision of the agent on these bars: the same bars, the same decision."""
@@ -146,7 +151,7 @@ class Decider:
             values=features.values,
             missing=features.missing,
             sources=features.sources,
-            notes=self._keep_notes(notes),
+            notes=self._keep_notes(symbol, notes),
         )
         self._ledger.handle(asked, self._cause(decision))
         failpoint("decision.requested")
@@ -161,11 +166,16 @@ class Decider:
             _log.error("a source failed", symbol=symbol, error=f"{type(error).__name__}: {error}")
             return {}, ()
 
-    def _keep_notes(self, notes: tuple[Note, ...]) -> tuple[str, ...]:
-        """The texts that the agent is shown, in the side store under the month, by their hashes."""
+    def _keep_notes(self, symbol: str, notes: tuple[Note, ...]) -> tuple[str, ...]:
+        """The texts that the agent is shown, in the side store under the month, by their hashes; new ones are told."""
         texts = [json.dumps([note.origin, note.at.isoformat(), note.text]).encode() for note in notes]
         subject = f"notes {self._clock.now():%Y-%m}"
-        return self._ledger.journal.texts.put_all(subject, "application/json", texts) if texts else ()
+        digests = self._ledger.journal.texts.put_all(subject, "application/json", texts) if texts else ()
+        before, self._shown[symbol] = self._shown.get(symbol, frozenset()), frozenset(digests)
+        for note, digest in zip(notes, digests, strict=True):
+            if digest not in before:
+                self.noticed(symbol, note, digest)
+        return digests
 
     def _briefing(
         self,

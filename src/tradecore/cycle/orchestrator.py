@@ -11,7 +11,7 @@ import attrs
 import structlog
 
 from tradecore import approvals
-from tradecore.cycle.deciding import Decider
+from tradecore.cycle.deciding import Decider, Noticed
 from tradecore.cycle.market import MarketMemory
 from tradecore.cycle.placing import order_of_decision
 from tradecore.cycle.rules import CycleRules
@@ -99,6 +99,15 @@ class Cycle:
         self._turn = turn
         if turn is not None:
             engine.follower.listen(turn.observe)
+
+    @property
+    def noticed(self) -> Noticed:
+        """Told each text from outside when a decision is first shown it."""
+        return self._decider.noticed
+
+    @noticed.setter
+    def noticed(self, listener: Noticed) -> None:
+        self._decider.noticed = listener
 
     # --- when -------------------------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from tradecore.domain.events import (
 from tradecore.domain.exit_plan import ExitPlan, ExitRule
 from tradecore.domain.judgement import CycleMode, CycleStep, Judgement, Stance, StepResult
 from tradecore.domain.limits import Limits
+from tradecore.domain.listing import NOT_KNOWN, TRADED, Listing
 from tradecore.domain.model_call import BudgetLimits, SettledBy
 from tradecore.domain.terms import StopLoss, TakeProfit
 from tradecore.domain.values import (
@@ -150,12 +151,16 @@ class ClearKillSwitch:
 
 @attrs.frozen
 class GrantApproval:
-    """Let an order that waits for a person go on; `not_after` is when the intent goes stale."""
+    """Let an order that waits for a person go on; `not_after` is when the intent goes stale.
+
+    `listing` is what the broker says of the symbol by now.
+    """
 
     order_id: str
     who: str
     reason: str
     not_after: dt.datetime
+    listing: Listing = NOT_KNOWN
 
 
 @attrs.frozen
@@ -233,6 +238,8 @@ class ReplaceOrder:
     """Record the intent to replace a working order by another with these terms; what is None stays as it is.
 
     The replacement is an order of its own, `new_order_id`. It may not happen: the old order can fill first.
+    `quantity` is the new order's own; without it that is what is left of the old one. `listing` is what the broker says
+    of the symbol; not given, that it trades it.
     """
 
     order_id: str
@@ -245,6 +252,7 @@ class ReplaceOrder:
     trail_percent: Decimal | None = None
     time_in_force: TimeInForce | None = None
     reason: str = ""
+    listing: Listing = TRADED
 
 
 @attrs.frozen
@@ -493,11 +501,23 @@ class RecordFill:
 
 
 @attrs.frozen
+class FilledSoFar:
+    """What the broker shows of an order: how much of it is filled, at which average price."""
+
+    quantity: Decimal
+    price: Decimal
+
+
+@attrs.frozen
 class ReviseFill:
-    """The broker takes back an execution of the order, or tells it anew. Repeats change nothing."""
+    """The broker takes back an execution of the order, or tells it anew. Repeats change nothing.
+
+    `shown` is what the broker showed of the order at that moment or later; a revision that waits is judged again by it.
+    """
 
     order_id: str
     revision: FillRevision
+    shown: FilledSoFar | None = None
 
 
 @attrs.frozen

@@ -121,7 +121,8 @@ class DiskRecovered(Event, frozen=True):
 class AssetsRefreshed(Event, frozen=True):
     """The symbols that the broker trades, as it says itself.
 
-    `whole_only` are those of which it trades no fractions, `not_lent` those that cannot be sold short.
+    `whole_only` are those of which it trades no fractions, `not_lent` those that cannot be sold short; of both it
+    says nothing unless `is_full`, because earlier builds did not ask.
     """
 
     NAME: ClassVar[str] = "system.assets.refreshed"
@@ -129,6 +130,14 @@ class AssetsRefreshed(Event, frozen=True):
     symbols: tuple[str, ...]
     whole_only: tuple[str, ...] = ()
     not_lent: tuple[str, ...] = ()
+    is_full: bool = False
+
+
+class AssetsConfirmed(Event, frozen=True):
+    """The broker was asked again what it trades, and said what is recorded already."""
+
+    NAME: ClassVar[str] = "system.assets.confirmed"
+    broker: str
 
 
 class ReportParked(Event, frozen=True):

@@ -124,6 +124,7 @@ def _failed_attempt(state: OrderState, command: RecordRejection | RecordNotSent 
 
 _OUTCOMES = {RecordRejection: "rejected", RecordNotSent: "not_sent", RecordUnknown: "unknown"}
 _NO_OUTCOME = "no outcome was recorded: the process that sent it ended"
+_ANOTHER_BODY = "what would be sent is not what was decided on"
 
 
 def _without_outcome(state: OrderState) -> list[ev.Event]:
@@ -179,20 +180,21 @@ def _start_submit(state: OrderState, command: StartSubmit) -> list[ev.Event]:
         return []
     if command.attempt is not None and command.attempt != state.submits + 1:
         return []
-    if command.body_hash != state.body_hash:
-        raise InvariantViolated(f"order {state.order_id}: what would be sent is not what was decided on")
     assert state.not_after is not None, "an order is queued before it is sent"
     lost = _without_outcome(state)
     if command.now > state.not_after:
         return [*lost, ev.OrderCanceled(state.order_id, "stale: its time to be sent had passed", ZERO, "")]
     if state.cancel_requested:
         return [*lost, ev.OrderCanceled(state.order_id, "canceled before it was sent", ZERO, "")]
+    if command.body_hash != state.body_hash:  # a person must look; nothing else waits for that
+        return [*lost, ev.OrderDead(state.order_id, state.work, state.submits, _ANOTHER_BODY)]
     return [*lost, ev.OrderSubmitted(state.order_id, state.submits + 1, command.lease)]
 
 
 def _request_cancel(state: OrderState, command: CancelOrder) -> list[ev.Event]:
     if state.status.is_terminal:
-        raise CancelRefused(f"order {state.order_id} is already {state.status.value}")
+        by = f" by {state.replaced_by}" if state.status is _S.REPLACED and state.replaced_by is not None else ""
+        raise CancelRefused(f"order {state.order_id} is already {state.status.value}{by}")
     if state.cancel_requested and not state.cancel_spent:
         return []
     if state.dead or state.awaits_approval or (state.status is _S.QUEUED and state.submits == 0):

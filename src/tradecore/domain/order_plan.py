@@ -11,7 +11,7 @@ from tradecore.domain.commands import PlaceOrder, ReplaceOrder
 from tradecore.domain.identity import client_order_id, leg_order_id
 from tradecore.domain.order_state import OrderState
 from tradecore.domain.terms import body_hash, check_terms, legs_of
-from tradecore.domain.values import Leg, OrderClass, OrderType, Purpose
+from tradecore.domain.values import ZERO, Leg, OrderClass, OrderType, Purpose, minus
 from tradecore.errors import ReplaceRefused
 
 
@@ -92,6 +92,7 @@ def replacement(state: OrderState, command: ReplaceOrder, client_order_id: str) 
     planned = ev.OrderPlanned(
         **{
             **{name: getattr(state, name) for name in ev.OrderPlanned.__struct_fields__},
+            "quantity": _left(state),  # what has filled is not asked for again
             **changes,
             "order_id": command.new_order_id,
             "client_order_id": client_order_id,
@@ -114,6 +115,22 @@ def _check_replaceable(state: OrderState) -> None:
         raise ReplaceRefused(f"order {state.order_id} is being canceled")
     if state.notional is not None:
         raise ReplaceRefused(f"order {state.order_id} is of an amount of money, which cannot be replaced")
+    if not _left(state) > ZERO:
+        raise ReplaceRefused(f"order {state.order_id} is filled")
+    if state.order_class in _WITH_HELD_LEGS and _left(state) != state.quantity:
+        raise ReplaceRefused(
+            f"order {state.order_id} is filled in part, and its legs may protect only what a replacement fills: "
+            "cancel what is left"
+        )
+
+
+def _left(state: OrderState) -> Decimal:
+    """What the order can still fill, by our executions and by the broker's count."""
+    assert state.quantity is not None, "an order of an amount of money is not replaced"
+    return minus(state.quantity, max(state.filled_qty, state.broker_filled_qty))
+
+
+_WITH_HELD_LEGS = (OrderClass.BRACKET, OrderClass.OTO)
 
 
 _REPLACEABLE = ("quantity", "limit_price", "stop_price", "trail_price", "trail_percent", "time_in_force")

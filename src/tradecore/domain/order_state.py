@@ -71,6 +71,7 @@ class OrderState:
     leg: Leg | None = None
     replaces: str | None = None
     replaced_by: str | None = None
+    filled_at_replace: Decimal = ZERO
     body_hash: str = ""
     not_after: dt.datetime | None = None
     broker_order_id: str | None = None
@@ -192,7 +193,7 @@ def evolve(state: OrderState | None, event: ev.Event) -> OrderState:
         case ev.OrderCompleted():
             return _ended(state, _S.FILLED, event.broker_filled_qty)
         case ev.ReplaceRequested():
-            return changed(state, replaced_by=event.by_order_id)
+            return changed(state, replaced_by=event.by_order_id, filled_at_replace=state.filled_qty)
         case ev.ReplaceFailed():
             return changed(state, replaced_by=None)
         case ev.OrderDead():

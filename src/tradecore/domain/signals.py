@@ -1,7 +1,6 @@
 """Signals: what passes and is not worth keeping. They are published at most once and are in no ledger.
 
-A runner sends bars, sessions and its heartbeat; quotes and news are for adapters that have them. Nothing is ever
-decided, delivered or accounted for because of a signal; whoever misses one reads the ledger.
+Nothing is ever decided, delivered or accounted for because of a signal; whoever misses one reads the ledger.
 """
 
 from __future__ import annotations
@@ -22,19 +21,6 @@ class Signal:
 
 
 @attrs.frozen
-class QuoteReceived(Signal):
-    """A best bid and ask, as the market data told it. `at` is the market's own time."""
-
-    NAME: ClassVar[str] = "market.quote.received"
-    symbol: str
-    at: dt.datetime
-    bid: Decimal
-    bid_size: Decimal
-    ask: Decimal
-    ask_size: Decimal
-
-
-@attrs.frozen
 class BarClosed(Signal):
     """A bar that will not change any more. `start` is its beginning."""
 
@@ -50,10 +36,10 @@ class BarClosed(Signal):
 
 @attrs.frozen
 class NewsPublished(Signal):
-    """A text from outside, by the hash of its content; the text itself is data, never an instruction."""
+    """A decision is shown a text from outside for the first time. By the hash under which the side store keeps it."""
 
     NAME: ClassVar[str] = "market.news.published"
-    headline_hash: str
+    text_hash: str
     symbols: tuple[str, ...]
     at: dt.datetime
     origin: str

@@ -11,6 +11,7 @@ LEDGER = "system-ledger"
 RUNNER = "system-runner"
 BROKER = "system-broker"
 ASSETS = "system-assets"
+ASSETS_CONFIRMED = "system-assets-confirmed"
 CHECKS = "system-checks"
 MODELS = "system-models"
 

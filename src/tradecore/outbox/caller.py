@@ -47,17 +47,18 @@ class Caller:
         return await lookups.find_legs(self._broker, order, find, item, self._pace)
 
     async def _send(self, order: OrderState, marked_at: float) -> Done:
+        old = None if order.replaces is None else self._ledger.order(order.replaces)
+        if old is not None and (outgrown := await lookups.outgrown(self._broker, order, old)) is not None:
+            return outgrown
         if (stopped := self._leave.stopped(order)) is not None:
             return calls.not_sent(order, stopped)
         if self._clock.monotonic() - marked_at > self._pace.send_within_s:
             return calls.not_sent(order)
         veto = functools.partial(self._leave.veto, order.order_id)
-        if order.replaces is None:
+        if old is None:
             return await calls.submit_order(self._broker, order, missing_legs(order, self._ledger.order), veto)
-        old = self._ledger.order(order.replaces)
-        old_id = old.broker_order_id if old is not None else None
-        assert old_id is not None, "only what the broker has can be replaced"
-        return await calls.replace_order(self._broker, order, old_id, veto)
+        assert old.broker_order_id is not None, "only what the broker has can be replaced"
+        return await calls.replace_order(self._broker, order, old.broker_order_id, veto)
 
     async def _kill(self) -> Done:
         state = self._ledger.kill(self._account)

@@ -9,7 +9,7 @@ import structlog
 from tradecore.domain import commands as cmd
 from tradecore.domain.order import OrderState
 from tradecore.domain.values import OrderStatus
-from tradecore.errors import BrokerUnreachable, ProtocolError
+from tradecore.errors import BrokerUnauthorized, BrokerUnreachable, ProtocolError
 from tradecore.outbox.answers import Done, answered, leg_reports
 from tradecore.outbox.needs import Find, missing_legs
 from tradecore.outbox.pace import Pace
@@ -20,6 +20,7 @@ from tradecore.ports.clock import Clock
 _log = structlog.get_logger("tradecore.outbox")
 _LONGEST_LIFE = dt.timedelta(days=100)
 """Longer than any broker keeps an order that is good till canceled."""
+MORE_FILLED = "not sent: more of the order that it was to replace has filled, and would be asked for again"
 
 
 async def resolve(broker: Broker, order: OrderState, find: Find, item: Item, pace: Pace, clock: Clock) -> Done:
@@ -59,6 +60,28 @@ def _ask_again(order: OrderState, item: Item, pace: Pace, reason: str) -> Done:
         message = f"nobody knows what became of order {order.order_id} after {item.asked} look-ups: {reason}"
         done.alert = ("order_unknown", message)
     return done
+
+
+async def outgrown(broker: Broker, order: OrderState, old: OrderState) -> Done | None:
+    """Why an order must not take the place of another now; None when it may.
+
+    It is for what was left of the old one. When the broker has filled more of that meanwhile, which a stream may tell
+    late or never, as much too much would be filled. How much a leg is for, the broker knows.
+    """
+    assert old.broker_order_id is not None, "only what the broker has can be replaced"
+    if order.leg is not None:
+        return None
+    try:
+        theirs = await broker.order(old.broker_order_id)
+    except (BrokerUnreachable, ProtocolError) as error:
+        reason = f"the order that it is to replace cannot be read: {error}"
+        return Done([cmd.RecordNotSent(order.order_id, reason, order.submits)], retry_in_s=0.0)
+    except BrokerUnauthorized as error:
+        return Done([cmd.RecordNotSent(order.order_id, str(error), order.submits, counts=False)], fatal=error)
+    if theirs is None or theirs.filled_qty - old.filled_before <= old.filled_at_replace:
+        return None
+    not_sent = cmd.RecordNotSent(order.order_id, MORE_FILLED, order.submits, counts=False)
+    return Done([not_sent, cmd.WithdrawOrder(order.order_id, MORE_FILLED)])
 
 
 async def find_legs(broker: Broker, order: OrderState, find: Find, item: Item, pace: Pace) -> Done:

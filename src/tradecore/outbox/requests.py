@@ -29,10 +29,14 @@ def request_of(order: OrderState, veto: Veto) -> OrderRequest:
 
 
 def replace_request_of(order: OrderState, veto: Veto) -> ReplaceRequest:
-    """Exactly what is sent for an order that is to take the place of another."""
+    """Exactly what is sent for an order that is to take the place of another.
+
+    Always with its quantity: a broker that is told none may begin with the whole of an order that is filled in part.
+    How much a leg is for, the broker knows.
+    """
     return ReplaceRequest(
         client_order_id=order.client_order_id,
-        quantity=order.quantity,
+        quantity=None if order.leg is not None else order.quantity,
         limit_price=order.limit_price,
         stop_price=order.stop_price,
         trail=order.trail_price if order.trail_price is not None else order.trail_percent,

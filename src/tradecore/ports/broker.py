@@ -60,7 +60,10 @@ class OrderRequest:
 
 @attrs.frozen
 class ReplaceRequest:
-    """What a working order is to become, under a new client order id. What is None stays as it is."""
+    """What a working order is to become, under a new client order id. What is None stays as it is.
+
+    `quantity` is the new order's own, beside what the old one has filled. None is for legs, which the broker sizes.
+    """
 
     client_order_id: str
     quantity: Decimal | None

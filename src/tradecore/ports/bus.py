@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 import attrs
@@ -34,3 +35,13 @@ class EventBus(Protocol):
 
     async def publish(self, publications: tuple[Publication, ...]) -> None:
         """Hand on a batch. Raises `BusUnavailable` when it could not: it will be handed on again, whole."""
+
+
+class OpenBus(Protocol):
+    """What the entry points `tradecore.buses` name, and `publishing.bus` in a file."""
+
+    def __call__(self, settings: object) -> AbstractAsyncContextManager[EventBus]:
+        """Open the bus of `tradecore.settings.Settings`; closing it ends every connection it made.
+
+        Whoever is at the other end need not be there yet: that is for `publish` to say.
+        """

@@ -10,6 +10,7 @@ from tradecore.cycle.orchestrator import Cycle
 from tradecore.engine import Engine
 from tradecore.feed import BarFeed
 from tradecore.journal.contract import Journal
+from tradecore.ports.bus import EventBus
 from tradecore.ports.clock import Clock
 from tradecore.ports.venue import Venue
 from tradecore.sagas.conductor import Conductor
@@ -20,7 +21,7 @@ from tradecore.settings import Settings
 class Session:
     """Everything that a runner paces, wired and open. The lease is held while it exists.
 
-    `cycle` is there where an agent is configured.
+    `cycle` is there where an agent is configured, `bus` where what happens is to be told to one.
     """
 
     runner_id: str
@@ -32,6 +33,7 @@ class Session:
     clock: Clock
     conductor: Conductor
     cycle: Cycle | None = None
+    bus: EventBus | None = None
 
 
 class Progress(Protocol):

@@ -18,6 +18,7 @@ from tradecore.journal.url import ledger_path
 from tradecore.ledger import Ledger
 from tradecore.outbox import Lane, Outbox, Pace
 from tradecore.ports.agent import Agent
+from tradecore.ports.bus import EventBus
 from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids, Rng
 from tradecore.ports.lease import Lease
@@ -27,6 +28,7 @@ from tradecore.ports.venue import Venue
 from tradecore.runner.agents import open_cycle
 from tradecore.runner.anchors import make_sink
 from tradecore.runner.build import build_of
+from tradecore.runner.buses import make_bus
 from tradecore.runner.contract import Session
 from tradecore.runner.halt_file import find_halt_file
 from tradecore.runner.plugins import load_plugin, load_strategy
@@ -48,10 +50,11 @@ async def open_session(
     gateway: ModelGateway | None = None,
     agent: Agent | None = None,
     sources: Sources | None = None,
+    bus: EventBus | None = None,
 ) -> AsyncIterator[Session]:
     """Open everything that the settings name, in the order in which it must close again.
 
-    `strategy`, `agent` and `sources` stand in for those that the settings name, `gateway` for the way to models.
+    `strategy`, `agent`, `sources` and `bus` stand in for those that the settings name, `gateway` for the way to models.
 
     Raises `ConfigurationError`, `InputError`, the journal's and the broker's errors; nothing stays open then.
     """
@@ -59,6 +62,7 @@ async def open_session(
     strategy = strategy or (NoStrategy() if agent is not None else make_strategy(settings))
     _check_place(settings.ledger)
     make_sink(settings)
+    opening_bus = make_bus(settings)
     opening_venue = load_plugin("brokers", settings.broker.name, "broker.name")(settings)
     keys = find_key_ring(settings.encryption.keys_file)
     clock, ids, rng = SystemClock(), SystemIds(), SystemRng()
@@ -70,7 +74,7 @@ async def open_session(
         try:
             # Before the venue, so that no connection is made for a ledger that is none.
             ledger = Ledger(journal, clock, ids)
-            async with opening_venue as venue:
+            async with opening_bus as named_bus, opening_venue as venue:
                 around = Surroundings(clock, ids, rng, lambda: lease.token, alone=alone)
                 session = assemble(settings, strategy, runner_id, ledger, venue, around)
                 engine, fresh_s = session.engine, not_after_s(settings, venue)
@@ -87,7 +91,7 @@ async def open_session(
                     sources=sources,
                     alone=alone,
                 ) as cycle:
-                    yield attrs.evolve(session, cycle=cycle)
+                    yield attrs.evolve(session, cycle=cycle, bus=bus or named_bus)
         finally:
             journal.close()
     finally:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-from tradecore.domain.values import OrderStatus, Side
+from tradecore.domain.values import OrderStatus, OrderType, Side
 from tradecore.ports.broker import (
     EVER,
     BrokerFill,
     Execution,
     OrderReport,
+    ReplaceRequest,
     StreamConnected,
     UnknownReport,
 )
@@ -83,6 +84,18 @@ class FillsContract:
         between = [report.order for report in heard if isinstance(report, OrderReport) and report.fill is not None]
         assert [one.filled_qty for one in between] == sums
         assert {one.status for one in between[:-1]} == {OrderStatus.PARTIALLY_FILLED}
+
+    async def test_b06_what_is_left_of_a_part_can_be_replaced_without_buying_more(self, play: Play) -> None:
+        play.needs(Capability.PARTIAL_FILLS, Capability.REPLACE)
+        dear = await play.at("1.2")
+        order = await play.broker.submit(play.request(Decimal(100), order_type=OrderType.LIMIT, limit_price=dear))
+        part = await play.until(order.broker_order_id, OrderStatus.PARTIALLY_FILLED)
+        left = Decimal(100) - part.filled_qty
+        change = ReplaceRequest(play.stage.new_id(), left, await play.at("1.1"), None, None, None)
+        new = await play.broker.replace(part.broker_order_id, change)
+        filled = await play.until(new.broker_order_id, OrderStatus.FILLED)
+        assert filled.filled_qty == left
+        assert await play.held() == 100
 
     async def test_b12_a_bust_takes_an_execution_back(self, play: Play) -> None:
         play.needs(Capability.BUST)

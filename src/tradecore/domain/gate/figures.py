@@ -139,7 +139,7 @@ def scopes_of(limits: Limits, ask: Ask) -> tuple[Scope, ...]:
 def at_most(rule: str, found: Decimal | int | None, allowed: Decimal | int) -> Check:
     """The check that a figure is known and not above what is allowed."""
     if found is None:
-        return Check(rule, False, "a figure that is not known", f"at most {allowed}")
+        return Check(rule, False, "an amount that is not known for want of a price", f"at most {allowed}")
     return Check(rule, found <= allowed, str(found), f"at most {allowed}")
 
 
