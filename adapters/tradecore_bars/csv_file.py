@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tradecore.errors import InputError
-from tradecore_bars.rows import COLUMNS, Row, missing_columns, unknown_symbols
+from tradecore_bars.rows import COLUMNS, MOST_KNOWN, Row, missing_columns, unknown_symbols
 
 
 class _Times(dict[str, dt.datetime]):
@@ -21,6 +21,8 @@ class _Times(dict[str, dt.datetime]):
             raise InputError("timestamp", text, "an ISO-8601 time with an offset or Z") from None
         if time.tzinfo is None:
             raise InputError("timestamp", text, "a time with an offset or Z")
+        if len(self) >= MOST_KNOWN:
+            self.clear()
         self[text] = time = time.astimezone(dt.UTC)
         return time
 

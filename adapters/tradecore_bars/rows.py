@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from operator import attrgetter
 
@@ -14,6 +15,12 @@ COLUMNS = ("symbol", "timestamp", "open", "high", "low", "close", "volume")
 
 Cell = str | int | float | None
 Row = tuple[int, str, dt.datetime, Cell, Cell, Cell, Cell, Cell]
+
+
+MOST_KNOWN = 1 << 17
+"""How many spellings of numbers or times are remembered."""
+
+_NO_NUMBER = Decimal("NaN")
 
 
 class _Numbers(dict[Cell, Decimal]):
@@ -31,6 +38,8 @@ class _Numbers(dict[Cell, Decimal]):
             raise InputError("number", cell, self.expected) from None
         if not number.is_finite() or number < 0 or (number == 0 and not self.zero_allowed):
             raise InputError("number", cell, self.expected)
+        if len(self) >= MOST_KNOWN:
+            self.clear()
         self[cell] = number
         return number
 
@@ -63,9 +72,16 @@ def _impossible(row: int, open_: Decimal, high: Decimal, low: Decimal, close: De
 
 def bars_from(rows: Iterable[Row]) -> list[Bar]:
     """Bars by (start, symbol). Raises `InputError` naming the row for whatever no market can have printed."""
+    return sorted(bars_as_written(rows), key=attrgetter("start", "symbol"))
+
+
+def bars_as_written(rows: Iterable[Row], *, with_gaps: bool = False) -> Iterator[Bar]:
+    """Bars one by one, in the order of the rows. Raises as `bars_from`.
+
+    `with_gaps` gives a row that lacks a number, or says NaN, as a bar whose numbers are NaN, instead of refusing it.
+    """
     prices, volumes = _Numbers("above zero"), _Numbers("zero")
     last: dict[str, dt.datetime] = {}
-    bars: list[Bar] = []
     for row, symbol, start, *cells in rows:
         before = last.get(symbol)
         if before is None:
@@ -73,6 +89,9 @@ def bars_from(rows: Iterable[Row]) -> list[Bar]:
         elif start <= before:
             raise InputError(f"row {row}: timestamp", start.isoformat(), f"a time after {before.isoformat()}")
         last[symbol] = start
+        if with_gaps and any(_is_missing(cell) for cell in cells):
+            yield Bar(symbol, start, _NO_NUMBER, _NO_NUMBER, _NO_NUMBER, _NO_NUMBER, _NO_NUMBER)
+            continue
         name = "open"
         try:
             open_ = prices[cells[0]]
@@ -88,6 +107,10 @@ def bars_from(rows: Iterable[Row]) -> list[Bar]:
             raise InputError(f"row {row}: {name}", error.value, error.expected) from None
         if not (low <= open_ <= high and low <= close <= high):
             raise _impossible(row, open_, high, low, close)
-        bars.append(Bar(symbol, start, open_, high, low, close, volume))
-    bars.sort(key=attrgetter("start", "symbol"))
-    return bars
+        yield Bar(symbol, start, open_, high, low, close, volume)
+
+
+def _is_missing(cell: Cell) -> bool:
+    if isinstance(cell, str):
+        return cell.strip().lower() in {"", "nan"}
+    return cell is None or (isinstance(cell, float) and math.isnan(cell))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
-import attrs
+import msgspec
 
 from tradecore.domain.nanos import from_nanos
 from tradecore.domain.terms import Terms, is_crypto, is_fractional
@@ -24,8 +24,7 @@ _STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 Refusal = tuple[str, str]
 
 
-@attrs.frozen
-class Standing:
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """What admission looks at: cash and positions of the account, open orders by symbol, last prices in billionths."""
 
     cash: Decimal

@@ -25,7 +25,7 @@ from tradecore_backtest.desk import Desk
 from tradecore_backtest.keeping import Keeper
 from tradecore_backtest.leaving import Caretaker
 from tradecore_backtest.market import MarketModel
-from tradecore_backtest.parquet import open_parquet, read_parquet
+from tradecore_backtest.parquet import open_parquet
 from tradecore_backtest.pocket import Pocket
 from tradecore_backtest.result import BacktestConfig, BacktestResult, Provenance
 from tradecore_backtest.rows import EquityCurve, LazyRows
@@ -131,10 +131,8 @@ def backtest(
     )
 
 
-def open_bars(
-    bars: Bars, symbols: Sequence[str] | None = None, *, in_memory: bool = False, bar_seconds: int = 60
-) -> BarSource:
-    """Bars of any kind as a source; large Parquet files piece by piece, unless `in_memory`. Raises `InputError`.
+def open_bars(bars: Bars, symbols: Sequence[str] | None = None, *, bar_seconds: int = 60) -> BarSource:
+    """Bars of any kind as a source; large Parquet files piece by piece. Raises `InputError`.
 
     Of trades and quotes, bars of `bar_seconds`.
     """
@@ -144,9 +142,9 @@ def open_bars(
         if set(columns_in(path)) >= set(TRADES) or set(columns_in(path)) >= set(QUOTES):
             return bars_of_ticks(path, bar_seconds, wanted)
         if path.suffix.lower() == ".parquet":
-            return read_parquet(path, wanted) if in_memory else open_parquet(path, wanted)
+            return open_parquet(path, wanted)
         reader = load_plugin("market_data", "file", "market_data")
-        return table_of(reader(path, wanted), None, str(path))
+        return table_of(reader(path, wanted, as_written=True), None, str(path))
     if isinstance(bars, BarTable):
         return bars if wanted is None else bars.only(wanted)
     if isinstance(bars, Iterable):

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Protocol
 
 import attrs
+import msgspec
 
 from tradecore.domain import commands as cmd
 from tradecore.domain import streams
@@ -29,8 +30,7 @@ _FRESH = dt.timedelta(days=1)
 _ENDED = (TradeStatus.CLOSED, TradeStatus.ABANDONED)
 
 
-@attrs.frozen
-class Asked:
+class Asked(msgspec.Struct, frozen=True, gc=False):
     """An idea at a bar: what the domain needs of the bar to make an order of it. `number` counts ideas of one bar.
 
     `volatility` is the average true range as a share of the price, None where no limit asks for it.
@@ -44,8 +44,7 @@ class Asked:
     volatility: Decimal | None = None
 
 
-@attrs.frozen
-class Fill:
+class Fill(msgspec.Struct, frozen=True, gc=False):
     """An execution of an order. `filled` is all of the order that was executed by then; `signed` is below zero sold."""
 
     symbol: str

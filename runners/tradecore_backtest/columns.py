@@ -110,6 +110,9 @@ class BarSource(Protocol):
     def of(self, symbol: str) -> Iterator[Bar]:
         """The bars of a symbol by time."""
 
+    def table(self) -> dict[str, Columns]:
+        """All bars as columns, by symbol."""
+
 
 def packed(numbers: Iterable[int]) -> Numbers:
     """Whole numbers in 8 bytes each where they fit."""

@@ -37,7 +37,7 @@ class Calendar:
         before, self._day = self._day, day
         if before is not None and day <= before:
             return False
-        moment = Moment(start_ns, at)
+        moment = Moment(start_ns)
         self._venue.hold_auctions(start_ns)
         self._venue.each(lambda order: order.expires <= start_ns, lambda order: self._venue.run_out(order, moment))
         while self._actions and self._actions[0].date <= day:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import datetime as dt
 
 import attrs
+import msgspec
 
 from tradecore.domain import streams
 from tradecore.domain.account import AccountState
 from tradecore.domain.commands import Command, FireExit, PlaceOrder, RaiseExit, TakeOverExits
 from tradecore.domain.events import Event
 from tradecore.domain.exits import ExitState
+from tradecore.domain.nanos import instant
 from tradecore.domain.order import OrderState
 from tradecore.domain.saga import SagaState
 from tradecore.domain.trade import TradeState
@@ -27,12 +29,15 @@ _NOTHING = Loaded(None, 0)
 _SOMETHING = 1
 
 
-@attrs.frozen
-class Moment:
+class Moment(msgspec.Struct, frozen=True, gc=False):
     """A moment of the market: nanoseconds since 1970, and the same as a UTC time."""
 
     ns: int
-    at: dt.datetime
+
+    @property
+    def at(self) -> dt.datetime:
+        """The UTC time."""
+        return instant(self.ns)
 
 
 @attrs.frozen

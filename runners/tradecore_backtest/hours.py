@@ -95,7 +95,9 @@ def session_opening(at_ns: int) -> int:
 
 def end_of_order(terms: Terms, now_ns: int) -> int:
     """When an order that is placed now ends, in nanoseconds since 1970; good till canceled is 90 days."""
-    if terms.extended_hours and terms.time_in_force is TimeInForce.DAY:
+    if terms.time_in_force is TimeInForce.DAY and not terms.extended_hours:
+        return _close_after(now_ns)
+    if terms.time_in_force is TimeInForce.DAY:
         day = (now_ns - _EVENING_NS) // DAY_NS  # at midnight UTC it may still be the evening of a session
         return next(close + _EVENING_NS for _, close in _sessions_from(day) if now_ns < close + _EVENING_NS)
     match terms.time_in_force:
@@ -107,7 +109,14 @@ def end_of_order(terms: Terms, now_ns: int) -> int:
         case TimeInForce.IOC | TimeInForce.FOK:
             return _NEVER  # the next bar of its market decides
         case _:
-            return next(close for _, close in _sessions_from(now_ns // DAY_NS) if now_ns < close)
+            return _close_after(now_ns)
+
+
+def _close_after(now_ns: int) -> int:
+    for _, close in _sessions_from(now_ns // DAY_NS):
+        if now_ns < close:
+            return close
+    raise AssertionError("one of three sessions has not closed yet")
 
 
 @functools.lru_cache(maxsize=16)

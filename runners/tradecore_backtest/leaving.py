@@ -32,7 +32,7 @@ class DeskRecords:
     """The desk at a moment, as exits and sagas see a ledger. `asked` is what they asked the broker for."""
 
     def __init__(self, desk: Desk) -> None:
-        self.moment = Moment(0, dt.datetime.fromtimestamp(0, dt.UTC))
+        self.moment = Moment(0)
         self.asked: list[CancelRequested | OrderQueued] = []
         self.events: list[Recorded[Event]] = []
         self._desk = desk

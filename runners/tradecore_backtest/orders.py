@@ -44,65 +44,48 @@ class Working:
     position larger, `reserve_price` at what price it then holds buying power. `shrunk`: it is for less than it was.
     """
 
-    __slots__ = (
-        "active",
-        "auction",
-        "best",
-        "expires",
-        "extended",
-        "filled",
-        "force",
-        "group",
-        "held",
-        "immediate",
-        "is_leg",
-        "is_market",
-        "kill",
-        "kind",
-        "left",
-        "limit",
-        "notional",
-        "opens",
-        "placed",
-        "reserve_price",
-        "reserved",
-        "role",
-        "shrunk",
-        "sign",
-        "stop",
-        "symbol",
-        "ticket",
-        "trail",
-        "trail_percent",
-        "waits",
-        "whole",
-    )
+    # most orders are for the market and for the day; what is said here is not said again for each of them
+    filled = ZERO
+    limit: int | None = None
+    stop: int | None = None
+    trail: int | None = None
+    trail_percent: Decimal | None = None
+    notional: int | None = None
+    best: int | None = None
+    left: int | None = None
+    is_market = immediate = kill = auction = waits = held = is_leg = shrunk = whole = False
+    active = opens = True
+    reserve_price = placed = 0
+    role = Role.ALONE
+    group: tuple[Working, ...] = ()
 
     def __init__(self, order: Terms, ticket: int, expires: int, reference: Decimal) -> None:
         self.symbol, self.ticket, self.expires = order.symbol, ticket, expires
-        self.filled = ZERO
         self.sign = order.side.sign
         self.kind, self.force, self.extended = order.order_type, order.time_in_force, order.extended_hours
-        self.immediate = self.force in _IMMEDIATE
-        self.kill = self.force is TimeInForce.FOK
-        self.auction = self.force is TimeInForce.CLS
-        most = size(order, reference)
-        assert most is not None, "the terms were checked"
-        self.reserved = to_nanos("quantity", most)
-        self.is_market = order.order_type is OrderType.MARKET
-        self.left = None if order.quantity is None else self.reserved
-        self.notional = None if order.notional is None else to_nanos("notional", order.notional)
-        self.whole = self.left is not None and not self.left % NANO
+        if self.force is not TimeInForce.DAY:
+            self.immediate = self.force in _IMMEDIATE
+            self.kill = self.force is TimeInForce.FOK
+            self.auction = self.force is TimeInForce.CLS
+        if order.quantity is not None:
+            self.left = self.reserved = to_nanos("quantity", order.quantity)
+            self.whole = not self.left % NANO
+        else:
+            most = size(order, reference)
+            assert most is not None, "the terms were checked"
+            self.reserved = to_nanos("quantity", most)
+            self.notional = None if order.notional is None else to_nanos("notional", order.notional)
+        if self.kind is OrderType.MARKET:
+            self.is_market = True
+        else:
+            self._be_priced(order)
+
+    def _be_priced(self, order: Terms) -> None:
         self.limit = _price("limit_price", order.limit_price)
         self.stop = _price("stop_price", order.stop_price)
         self.trail = _price("trail_price", order.trail_price)
         self.trail_percent = order.trail_percent
         self.waits = order.order_type in _STOPS
-        self.best: int | None = None
-        self.active = True
-        self.opens, self.reserve_price, self.placed = True, 0, 0
-        self.role, self.held, self.is_leg, self.shrunk = Role.ALONE, False, False, False
-        self.group: tuple[Working, ...] = ()
         if order.order_type is OrderType.STOP and order.side is Side.BUY:
             self.limit = collar(self.stop or 0, self.symbol)
 

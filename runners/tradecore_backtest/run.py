@@ -13,7 +13,7 @@ from itertools import repeat
 import attrs
 
 from tradecore.domain.limits import Limits
-from tradecore.domain.nanos import NANO, instant, to_nanos
+from tradecore.domain.nanos import NANO, rounded_nanos, to_nanos
 from tradecore.domain.values import ZERO, Bar
 from tradecore.domain.volatility import Swing
 from tradecore.errors import InputError
@@ -124,7 +124,7 @@ class Run:
                 symbol, open_, high, low, close, volume = self._row(chunk, place)
                 start = chunk.starts[place]
                 end = start + self._bar_ns
-                prices = Prices(open_, high, low, close, volume, Moment(end, instant(end)))
+                prices = Prices(open_, high, low, close, volume, Moment(end))
                 self.venue.match(symbol, prices, start, extended=True)
                 self.last[symbol], self._seen[symbol] = close, end
             self._read_books()
@@ -142,7 +142,7 @@ class Run:
 
     def _begin(self, ns: int) -> None:
         self._is_begun = True
-        self.books.begin(self._terms.cash, self._terms.limits, Moment(ns, instant(ns)))
+        self.books.begin(self._terms.cash, self._terms.limits, Moment(ns))
 
     def _span_of_one(self, chunk: Chunk, first: int, behind: int) -> None:
         """The bars of a day of the only symbol."""
@@ -150,19 +150,26 @@ class Run:
         places = slice(first, behind)
         starts, closes = chunk.starts[places], chunk.closes[places]
         rows = zip(
-            starts, chunk.opens[places], chunk.highs[places], chunk.lows[places], closes, chunk.volumes[places],
-            strict=True,
+            range(behind - first), starts, chunk.opens[places], chunk.highs[places], chunk.lows[places], closes,
+            chunk.volumes[places], strict=True,
         )  # fmt: skip
         look = self._look
         is_open, last, bar_ns = self.venue.open, self.last, self._bar_ns
         venue, seen_ns, touch = self.venue, self._seen, self._touch
         seen = 0  # bars of this day that are in the equity curve
-        for place, (start, open_, high, low, close, volume) in enumerate(rows):
+        is_busy = bool(is_open) or self._caretaker is not None
+        for place, start, open_, high, low, close, volume in rows:
+            if not is_busy:
+                if look(symbol, start, open_, high, low, close, volume):
+                    last[symbol] = close
+                    self._decide(symbol, start, open_, high, low, close, volume)
+                    is_busy = bool(is_open) or self._caretaker is not None
+                continue
             if is_open:
                 end = start + bar_ns
                 self._mark(closes, seen, place, symbol)
                 seen = place
-                moment = Moment(end, instant(end))
+                moment = Moment(end)
                 if venue.auctions:
                     venue.hold_auctions(start)
                 if touch is None:
@@ -179,6 +186,7 @@ class Run:
             if look(symbol, start, open_, high, low, close, volume):
                 last[symbol] = close
                 self._decide(symbol, start, open_, high, low, close, volume)
+            is_busy = bool(is_open) or self._caretaker is not None
         if starts:
             last[symbol], seen_ns[symbol] = closes[-1], starts[-1] + bar_ns
         self._mark(closes, seen, len(closes), symbol)
@@ -209,7 +217,7 @@ class Run:
             for row in rows:
                 last[row[0]], seen[row[0]] = row[4], end
             if has_auctions:
-                self.venue.hold_auctions(end, Moment(end, instant(end)))
+                self.venue.hold_auctions(end, Moment(end))
             if has_matched or has_auctions:
                 self._read_books()
             for symbol, open_, high, low, close, volume in rows:
@@ -224,7 +232,7 @@ class Run:
         """Let the bars of a time meet the orders that were there before; True when there were any."""
         is_open, has_matched = self.venue.open, False
         end = start + self._bar_ns
-        moment = Moment(end, instant(end))
+        moment = Moment(end)
         quoted = self._touch.symbols if self._touch is not None else ()
         if self._touch is not None:
             self._touch.match(end, self._opening)
@@ -243,14 +251,14 @@ class Run:
         )  # fmt: skip
 
     def _read_books(self) -> None:
-        self._cash = to_nanos("cash", self.books.cash)
+        self._cash = rounded_nanos(self.books.cash)
         self._held = {symbol: to_nanos("quantity", quantity) for symbol, quantity in self.books.positions.items()}
 
     def _care(self, bar: Bar, start: int) -> None:
         """Exits come first, as live."""
         assert self._caretaker is not None, "it was asked for"
         end = start + self._bar_ns
-        self._caretaker.see(bar, Moment(end, instant(end)))
+        self._caretaker.see(bar, Moment(end))
 
     # --- deciding ---------------------------------------------------------------------------------------------------
 
@@ -261,7 +269,7 @@ class Run:
         if not ideas:
             return
         end = start + self._bar_ns
-        moment = Moment(end, instant(end))
+        moment = Moment(end)
         for number, idea in enumerate(ideas):
             swing = None if self._swings is None else self._swings.get(idea.symbol, Swing()).share
             asked = Asked(idea, idea.symbol, bar.start, bar.close, number, swing)

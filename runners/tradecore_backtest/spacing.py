@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from operator import sub
 
 import attrs
@@ -28,7 +29,7 @@ def distances_of(starts: Sequence[int]) -> Distances:
     """Look once over the starts of a symbol."""
     if not starts:
         return Distances(0, 0, 0, {})
-    return Distances(len(starts), starts[0], starts[-1], Counter(map(sub, starts[1:], starts)))
+    return Distances(len(starts), starts[0], starts[-1], Counter(map(sub, islice(starts, 1, None), starts)))
 
 
 @attrs.frozen

@@ -16,6 +16,7 @@ from tradecore.domain.values import Bar, parse_symbol
 from tradecore_backtest.arrow import columns_of, pyarrow, wanted_columns
 from tradecore_backtest.checking import refuse_unknown, skipped_warnings
 from tradecore_backtest.columns import Chunk, Columns
+from tradecore_backtest.filed import Stage
 from tradecore_backtest.merging import chunks_of_one, merged
 from tradecore_backtest.spacing import Distances
 
@@ -99,6 +100,14 @@ class ParquetBars:
         for columns in self._of(symbol) if symbol in self._found else ():
             for place in range(len(columns)):
                 yield columns.bar(symbol, place)
+
+    def table(self) -> dict[str, Columns]:
+        """All bars as columns, by symbol; many lie in a file of their own."""
+        stage = Stage(6)
+        for symbol in self.symbols:
+            for columns in self._of(symbol):
+                stage.add(symbol, attrs.astuple(columns, recurse=False))
+        return {symbol: Columns(*columns) for symbol, columns in stage.columns().items()}
 
     def _look(self, wanted: frozenset[str] | None) -> dict[str, _Survey]:
         _, pc, _ = pyarrow()

@@ -1,9 +1,8 @@
-"""Bars in memory, by symbol."""
+"""Bars by symbol, in memory or, where they are many, in columns of a file."""
 
 from __future__ import annotations
 
 import hashlib
-from array import array
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
@@ -13,12 +12,13 @@ from tradecore.domain.nanos import nanoseconds, to_nanos
 from tradecore.domain.values import Bar
 from tradecore_backtest.checking import check, refuse_unknown, skipped_warnings
 from tradecore_backtest.columns import Chunk, Columns, packed
+from tradecore_backtest.filed import PIECE, Stage, pieces_of
 from tradecore_backtest.merging import chunks_of_one, merged, slice_size, slices
 from tradecore_backtest.spacing import Distances, distances_of
 
 
 class BarTable:
-    """Bars in memory, by symbol."""
+    """Bars by symbol; their columns are arrays, lists of wider numbers, or lie in a file."""
 
     def __init__(
         self,
@@ -48,7 +48,11 @@ class BarTable:
         for symbol, columns in self._table.items():
             found.update(symbol.encode())
             for column in attrs.astuple(columns, recurse=False):
-                found.update(column if isinstance(column, array) else repr(column).encode())
+                if isinstance(column, list):
+                    found.update(repr(column).encode())
+                    continue
+                for piece in pieces_of(column):
+                    found.update(piece)
         return found.hexdigest()
 
     def chunks(self) -> Iterator[Chunk]:
@@ -77,6 +81,10 @@ class BarTable:
         table = {symbol: columns for symbol, columns in self._table.items() if symbol in wanted}
         return BarTable(table, self.name, self.warnings, self.bar_ns, is_checked=True)
 
+    def table(self) -> dict[str, Columns]:
+        """All columns, by symbol."""
+        return dict(self._table)
+
     def columns(self, symbol: str) -> Columns:
         """The columns of a symbol."""
         return self._table[symbol]
@@ -87,7 +95,9 @@ def table_of(bars: Iterable[Bar], symbols: frozenset[str] | None = None, name: s
 
     Raises `InputError` as `BarTable`, and for prices with more than 9 places.
     """
+    stage = Stage(6)
     lists: dict[str, tuple[list[int], ...]] = {}
+    waiting = 0
     skipped: dict[str, int] = {}
     for bar in bars:
         if symbols is not None and bar.symbol not in symbols:
@@ -100,7 +110,19 @@ def table_of(bars: Iterable[Bar], symbols: frozenset[str] | None = None, name: s
         row = (nanoseconds(bar.start), *(to_nanos(f"{bar.symbol}: price", number) for number in numbers))
         for column, number in zip(into, row, strict=True):
             column.append(number)
+        waiting += 1
+        if waiting == PIECE:
+            _hand_over(lists, stage)
+            waiting = 0
+    _hand_over(lists, stage)
+    found = stage.columns()
     if symbols is not None:
-        refuse_unknown(symbols, lists)
-    table = {symbol: Columns(*map(packed, columns)) for symbol, columns in lists.items()}
+        refuse_unknown(symbols, found)
+    table = {symbol: Columns(*columns) for symbol, columns in found.items()}
     return BarTable(table, name, skipped_warnings(skipped))
+
+
+def _hand_over(lists: dict[str, tuple[list[int], ...]], stage: Stage) -> None:
+    for symbol, columns in lists.items():
+        stage.add(symbol, [packed(column) for column in columns])
+    lists.clear()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tradecore.domain.nanos import instant
 from tradecore_backtest.desk import Moment
 from tradecore_backtest.market import MarketModel
 from tradecore_backtest.orders import Working
@@ -19,6 +18,7 @@ class Touch:
         self.symbols = frozenset(quotes)
         self._venue, self._quotes, self._share = venue, quotes, model.volume_share
         self._upto = 0
+        self._places = dict.fromkeys(quotes, 0)
 
     def match(self, until_ns: int, since_ns: int) -> None:
         """Show the quotes later than `since_ns`, up to `until_ns`, to what is open, all symbols in order of time."""
@@ -28,10 +28,16 @@ class Touch:
             (self._quotes[symbol].times[place], symbol, place)
             for symbol in self._venue.open
             if symbol in self.symbols
-            for place in self._quotes[symbol].after(begin, until_ns)
+            for place in self._after(symbol, begin, until_ns)
         ]
         for at, symbol, place in sorted(due):
-            self._show(symbol, place, Moment(at, instant(at)))
+            self._show(symbol, place, Moment(at))
+
+    def _after(self, symbol: str, since_ns: int, until_ns: int) -> range:
+        """Places of the quotes of a span of time, which never goes back."""
+        found = self._quotes[symbol].after(since_ns, until_ns, self._places[symbol])
+        self._places[symbol] = found.start
+        return found
 
     def _show(self, symbol: str, place: int, moment: Moment) -> None:
         quotes, venue = self._quotes[symbol], self._venue

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from operator import attrgetter
 
-import attrs
+import msgspec
 
-from tradecore.domain.nanos import NANO, from_nanos, instant
+from tradecore.domain.nanos import NANO, from_nanos
 from tradecore.domain.terms import Terms
 from tradecore.domain.values import ZERO, OrderClass, OrderStatus, TimeInForce, plus
 from tradecore_backtest.admitting import Standing, promises, refusal_of
@@ -23,8 +23,7 @@ from tradecore_backtest.orders import Role, Working
 _ticket = attrgetter("ticket")
 
 
-@attrs.frozen
-class Prices:
+class Prices(msgspec.Struct, frozen=True, gc=False):
     """A bar in whole numbers, and when it ends."""
 
     open: int
@@ -148,7 +147,7 @@ class Venue:
         """The closing auctions until then: the session's last price, or the end of the order. True when there were."""
         due = [order for order in self.auctions if order.expires <= until_ns]
         for order in due:
-            at = moment or Moment(order.expires, instant(order.expires))
+            at = moment or Moment(order.expires)
             price = self._last.get(order.symbol)
             is_told = self._seen.get(order.symbol, 0) > session_opening(order.expires)
             if price is not None and is_told and (order.limit is None or (order.limit - price) * order.sign >= 0):

@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 
 from tradecore import __version__
+from tradecore.domain.exit_plan import ExitPlan
 from tradecore.domain.limits import Limits
 from tradecore_backtest.market import MarketModel
 from tradecore_sweep.grid import Grid, Parameter
@@ -32,15 +33,19 @@ class Window:
 
 @attrs.frozen
 class Inputs:
-    """What is in the files that a study begins with, as SHA-256: the bars, and the strategy's code."""
+    """What is in the files that a study begins with, as SHA-256: the bars, the strategy's code, the quotes."""
 
     bars: str
     code: str
+    quotes: str = ""
 
 
 @attrs.frozen
 class Study:
-    """The terms of a sweep. `bars` is a file that every process can read; `strategy` an installed strategy's name."""
+    """The terms of a sweep. `bars` is a file that every process can read; `strategy` an installed strategy's name.
+
+    `exits`, `quotes` and `bar_seconds` are those of `backtest`; over a file of quotes, name it as `quotes`, too.
+    """
 
     strategy: str
     grid: Grid
@@ -50,6 +55,9 @@ class Study:
     market: MarketModel = attrs.field(factory=MarketModel)
     limits: Limits = attrs.field(factory=Limits)
     risk_free: float = 0.0
+    exits: ExitPlan | None = None
+    quotes: Path | None = None
+    bar_seconds: int = 60
 
     def trial(self, parameters: Mapping[str, Parameter], window: Window, inputs: Inputs) -> Trial:
         """One of its trials."""
@@ -64,12 +72,18 @@ class Study:
             self.limits,
             self.risk_free,
             window,
+            self.exits,
+            None if self.quotes is None else str(self.quotes),
+            self.bar_seconds,
         )
 
 
 @attrs.frozen
 class Trial:
-    """One backtest to run, complete in itself: it can be sent to any process, or machine, that can read the bars."""
+    """One backtest to run, complete in itself: it can be sent to any process, or machine, that can read the bars.
+
+    `shared` is where they may lie ready for use; who does not find them there reads `bars`.
+    """
 
     strategy: str
     parameters: tuple[tuple[str, Parameter], ...]
@@ -81,6 +95,10 @@ class Trial:
     limits: Limits
     risk_free: float
     window: Window
+    exits: ExitPlan | None = None
+    quotes: str | None = None
+    bar_seconds: int = 60
+    shared: str = attrs.field(default="", eq=False)
 
     @property
     def terms(self) -> dict[str, Any]:
@@ -96,6 +114,9 @@ class Trial:
             "limits": str(self.limits),
             "risk_free": repr(self.risk_free),
             "window": str(self.window),
+            "exits": "" if self.exits is None else str(self.exits),
+            "quotes": self.inputs.quotes,
+            "bar_seconds": self.bar_seconds,
             "version": __version__,
         }
 

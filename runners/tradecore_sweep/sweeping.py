@@ -11,8 +11,9 @@ from tradecore.errors import InputError
 from tradecore_sweep.executor import Executor, Processes
 from tradecore_sweep.judging import OBJECTIVE, Doubt, doubt, ranked
 from tradecore_sweep.outcome import Outcome, OutcomeStore
+from tradecore_sweep.sharing import shared
 from tradecore_sweep.study import Inputs, Study, Trial, Window
-from tradecore_sweep.trialling import code_digest, run_trial, strategy_of
+from tradecore_sweep.trialling import code_digest, file_digest, run_trial, strategy_of
 from tradecore_sweep.windowed import table_of
 
 Progress = Callable[[int, int], None]
@@ -59,7 +60,9 @@ def sweep(
 
 def inputs_of(study: Study) -> Inputs:
     """The digests of what the study reads. Raises `InputError`, `ConfigurationError`."""
-    return Inputs(table_of(str(study.bars), study.symbols).digest, code_digest(study.strategy))
+    table = table_of(str(study.bars), study.symbols, study.bar_seconds)
+    quotes = "" if study.quotes is None else file_digest(str(study.quotes))
+    return Inputs(table.digest, code_digest(study.strategy), quotes)
 
 
 def accepted(study: Study, window: Window, inputs: Inputs) -> tuple[list[Trial], tuple[tuple[Trial, str], ...]]:
@@ -85,10 +88,13 @@ def run_all(trials: Sequence[Trial], directory: Path, executor: Executor, progre
     known = {trial.key: outcome for trial in trials if (outcome := store.find(trial)) is not None}
     missing = [trial for trial in trials if trial.key not in known]
     progress(len(trials) - len(missing), len(trials))
-    for outcome in executor.map_unordered(run_trial, missing):
-        store.keep(outcome)
-        known[outcome.trial.key] = outcome
-        progress(len(known), len(trials))
+    if missing:
+        with shared(table_of(missing[0].bars, missing[0].symbols, missing[0].bar_seconds), directory) as place:
+            told = [attrs.evolve(trial, shared=place) for trial in missing]
+            for outcome in executor.map_unordered(run_trial, told):
+                store.keep(outcome)
+                known[outcome.trial.key] = outcome
+                progress(len(known), len(trials))
     return [known[trial.key] for trial in trials]
 
 

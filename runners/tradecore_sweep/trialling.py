@@ -6,9 +6,10 @@ import datetime as dt
 import hashlib
 import inspect
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 
-from tradecore.errors import ConfigurationError
+from tradecore.errors import ConfigurationError, InputError
 from tradecore.metrics import Curve, NotDefined, Report
 from tradecore.ports.strategy import Strategy
 from tradecore.runner.plugins import load_strategy
@@ -16,7 +17,9 @@ from tradecore.tearsheet import Sheet
 from tradecore_backtest.api import backtest
 from tradecore_backtest.result import BacktestResult
 from tradecore_backtest.sheet import sheet_of
+from tradecore_backtest.table import BarTable
 from tradecore_sweep.outcome import Outcome
+from tradecore_sweep.sharing import shared_table
 from tradecore_sweep.study import Inputs, Trial
 from tradecore_sweep.windowed import before, table_of, windowed
 
@@ -31,9 +34,10 @@ def run(trial: Trial) -> BacktestResult:
 
     Raises `ConfigurationError` when bars or code are not those of the study.
     """
-    table = table_of(trial.bars, trial.symbols)
-    if Inputs(table.digest, code_digest(trial.strategy)) != trial.inputs:
-        raise ConfigurationError("the bars or the strategy's code are not what the study began with")
+    table = _bars_of(trial)
+    quotes = "" if trial.quotes is None else file_digest(trial.quotes)
+    if Inputs(table.digest, code_digest(trial.strategy), quotes) != trial.inputs:
+        raise ConfigurationError("the bars, the quotes or the strategy's code are not what the study began with")
     strategy = strategy_of(trial)
     for bar in before(table, trial.window, strategy.warmup_bars):
         strategy.observe(bar)
@@ -44,7 +48,18 @@ def run(trial: Trial) -> BacktestResult:
         parameters=dict(trial.parameters),
         market=trial.market,
         limits=trial.limits,
+        exits=trial.exits,
+        quotes=trial.quotes,
     )
+
+
+def _bars_of(trial: Trial) -> BarTable:
+    if trial.shared:
+        try:
+            return shared_table(trial.shared)
+        except FileNotFoundError:  # another machine, or the sweep is over
+            pass
+    return table_of(trial.bars, trial.symbols, trial.bar_seconds)
 
 
 def code_digest(strategy: str) -> str:
@@ -52,6 +67,16 @@ def code_digest(strategy: str) -> str:
     is_file = ".py:" in strategy
     file = strategy.rpartition(":")[0] if is_file else inspect.getsourcefile(load_strategy(strategy))
     return hashlib.sha256(Path(file).read_bytes() if file else b"").hexdigest()
+
+
+@lru_cache(maxsize=1)
+def file_digest(path: str) -> str:
+    """SHA-256 of a file, read once in each process. Raises `InputError`."""
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        raise InputError("quotes", path, "a file that exists") from None
 
 
 def strategy_of(trial: Trial) -> Strategy:

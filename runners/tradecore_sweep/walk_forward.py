@@ -104,7 +104,7 @@ def walk_forward(
     Raises as `sweep` does, and `InputError` for windows that do not fit the bars.
     """
     executor = executor or Processes()
-    table = table_of(str(study.bars), study.symbols)
+    table = table_of(str(study.bars), study.symbols, study.bar_seconds)
     columns = [table.columns(symbol).starts for symbol in table.symbols]
     first = instant(min(starts[0] for starts in columns))
     end = instant(max(starts[-1] for starts in columns)) + dt.timedelta(microseconds=1)

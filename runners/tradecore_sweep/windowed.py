@@ -21,16 +21,15 @@ from tradecore_sweep.study import Window
 
 
 @lru_cache(maxsize=1)
-def table_of(path: str, symbols: tuple[str, ...] | None) -> BarTable:
-    """The bars of a file, read once in each process. Raises `InputError`."""
-    source = open_bars(path, symbols, in_memory=True)
-    if not isinstance(source, BarTable):
-        raise InputError("bars", path, "bars that fit into memory")
+def table_of(path: str, symbols: tuple[str, ...] | None, bar_seconds: int = 60) -> BarTable:
+    """The bars of a file, or of its ticks, read once in each process. Raises `InputError`."""
+    source = open_bars(path, symbols, bar_seconds=bar_seconds)
     return BarTable(
-        {symbol: source.columns(symbol) for symbol in source.symbols},
+        source.table(),
         source.name,
         source.warnings,
         spacing_of(source.distances(), source.bar_ns).bar_ns,  # a short window must not guess another length of bar
+        is_checked=True,
     )
 
 

@@ -20,6 +20,7 @@ from tradecore.ports.clock import Clock
 from tradecore.ports.ids import Ids
 from tradecore.reconcile import (
     OF_ORDERS,
+    UNDECIDED,
     Difference,
     Differences,
     Reconciler,
@@ -28,6 +29,9 @@ from tradecore.reconcile import (
     confirmed,
     may_be_late,
 )
+
+_OFTEN_LATE = (*OF_ORDERS, UNDECIDED)
+"""What the next look often explains."""
 
 
 @attrs.frozen
@@ -95,7 +99,7 @@ class Comparer:
             await self._inbox.collect_activities()
             found = await compare_standing(self._ledger, self._broker, self._account) if found else ()
         known = Differences.of(self._ledger, self._account)
-        result = self._judge(known, (*found, *await self._compare_orders(known)))
+        result = self._judge(known, (*found, *await self._compare_orders(known), *self._undecided(known)))
         certain = (*result.certain, *self._halted())
         standing = self._reconciler.record(why, as_of, certain, concluded=not result.waiting)
         if not result.waiting:
@@ -142,7 +146,7 @@ class Comparer:
             explains_itself = (
                 not known.has(item)
                 and now - self._since[item.key] < self._patience_s
-                and (on_its_way or (item not in before and (item.what in OF_ORDERS or may_be_late(account, item))))
+                and (on_its_way or (item not in before and (item.what in _OFTEN_LATE or may_be_late(account, item))))
             )
             (waiting if explains_itself else certain).append(item)
         # An order that differs for the first time is looked at again, and keeps nothing else from being known.
@@ -179,6 +183,18 @@ class Comparer:
             if order is not None and not order.halted:  # a contradiction is a difference of its own
                 found += compare_order(order, theirs)
         return tuple(found)
+
+    def _undecided(self, known: Differences) -> list[Difference]:
+        """Busts and corrections that were told, and may mean one execution or another."""
+        self._inbox.ask_about(known.undecided)
+        found = []
+        for order_id in self._inbox.undecided:
+            order = self._ledger.order(order_id)
+            for told in () if order is None else order.awaited:
+                word = "busts" if told.busts else "corrects"
+                theirs = f"{told.execution_id} {word} one: {told.quantity:f} at {told.price:f}"
+                found.append(Difference(UNDECIDED, order_id, "cannot tell which execution is meant", theirs))
+        return found
 
     def _halted(self) -> tuple[Difference, ...]:
         return tuple(Difference("order", order_id, "halted", reason) for order_id, reason in self._inbox.halted.items())

@@ -7,7 +7,7 @@ Both end in the same commands, and a fill's identity is the same on both, so it 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import structlog
 
@@ -76,6 +76,15 @@ class Inbox:
     def halted(self) -> dict[str, str]:
         """Why orders are halted, by their ids."""
         return self._intake.halted
+
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """Orders of which a bust or a correction was told, and nobody knows which execution it means."""
+        return self._intake.undecided
+
+    def ask_about(self, order_ids: Iterable[str]) -> None:
+        """Look again and again at orders of which such a revision is known from before."""
+        self._intake.doubt(order_ids)
 
     def observe(self, events: tuple[Recorded[ev.Event], ...]) -> None:
         """Take in appended events: who is who at the broker, what is unsettled, and how far fills were read."""
@@ -228,7 +237,7 @@ class Inbox:
         self.shown = {}
         orders = list(page.orders)
         seen = {order.broker_order_id for order in orders}
-        for order_id in list(self._unsettled):  # absent from a list is not gone: ask for it by name
+        for order_id in dict.fromkeys((*self._unsettled, *self.undecided)):  # absent is not gone: ask for it by name
             state = self._ledger.order(order_id)
             if state is not None and state.broker_order_id is not None and state.broker_order_id not in seen:
                 order = await self._broker.order(state.broker_order_id)
@@ -317,7 +326,3 @@ class Inbox:
     def _misses_fills(self, order_id: str, order: BrokerOrder) -> bool:
         known = self._ledger.order(order_id)
         return known is not None and plus(known.filled_qty, known.filled_before) < order.filled_qty
-
-    def _is_settled(self, order_id: str) -> bool:
-        order = self._ledger.order(order_id)
-        return order is not None and order.is_settled

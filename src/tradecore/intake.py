@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from decimal import Decimal
 
 import attrs
@@ -33,6 +34,7 @@ class Intake:
         self._who = who
         self._notices = notices
         self.halted: dict[str, str] = {}
+        self._undecided: set[str] = set()
 
     def apply_order(self, order_id: str, order: BrokerOrder, source: str) -> None:
         """Record the broker's word on an order and on the legs that it brought along."""
@@ -50,10 +52,32 @@ class Intake:
         failpoint("inbox.report.before")
         counted = attrs.evolve(order, filled_qty=minus(order.filled_qty, self._filled_before(order_id)))
         self._handle_or_halt(order_id, report_of(order_id, counted, order.status, source), source, order.raw)
+        self._judge_awaited(order_id, counted, source)
         for leg_id, leg in self._who.take_legs(order_id, order):
             self.apply_order(leg_id, leg, source)
         self._tell_of_danger(order_id)
         failpoint("inbox.report.after")
+
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """Orders of which a bust or a correction was told, and nobody knows which execution it means."""
+        told = {order_id: self._ledger.order(order_id) for order_id in self._undecided}
+        self._undecided = {order_id for order_id, order in told.items() if order is not None and order.awaited}
+        return tuple(sorted(self._undecided))
+
+    def doubt(self, order_ids: Iterable[str]) -> None:
+        """Take these for undecided, as far as something of them waits."""
+        self._undecided.update(order_ids)
+
+    def _judge_awaited(self, order_id: str, shown: BrokerOrder, source: str) -> None:
+        """A correction that may mean several executions: the average price that the broker shows may tell which."""
+        order = self._ledger.order(order_id)
+        if order is None or len(order.awaited) != 1 or order.filled_before or shown.filled_avg_price is None:
+            return  # an average of what the books do not have, or of several changes, tells nothing
+        if order.awaited[0].busts:
+            return  # it waits for its execution
+        so_far = cmd.FilledSoFar(shown.filled_qty, shown.filled_avg_price)
+        self._handle_or_halt(order_id, cmd.ReviseFill(order_id, order.awaited[0], so_far), source, shown.raw)
 
     def apply_fill(self, order_id: str, fill: BrokerFill) -> None:
         """Record an execution, a bust or a correction."""
@@ -62,6 +86,7 @@ class Intake:
         fill = attrs.evolve(fill, cumulative_qty=minus(fill.cumulative_qty, self._filled_before(order_id)))
         if fill.execution is not Execution.TRADE:
             self._handle_or_park(order_id, revision_of(order_id, fill), fill)
+            self._undecided.add(order_id)
             return
         state = self._ledger.order(order_id)
         assert state is not None, "somebody found it"

@@ -29,7 +29,10 @@ OF_ORDERS = ("status of order", "filled quantity of order", "presence of order")
 """Differences of a single order: which state it is in, how far it is filled, whether it is there at all."""
 FOREIGN = "foreign order"
 """An order at the broker that nobody placed here; a runner adopts it, unless it is told not to."""
+UNDECIDED = "revision of order"
+"""A bust or a correction that may mean one execution or another; it is gone once the broker tells enough."""
 _OF_PERSONS = (_CONTRADICTION, FOREIGN)
+_UNSHOWN = (_CONTRADICTION, UNDECIDED)
 _QUIET = dt.timedelta(minutes=15)
 """How long a scheduled reconciliation that finds nothing new goes unrecorded, by the broker's clock."""
 
@@ -210,10 +213,15 @@ class Differences:
         return frozenset(known.found.subject for known in self.open.values() if known.found.kind in OF_ORDERS)
 
     @property
-    def contradictions(self) -> tuple[Difference, ...]:
-        """Orders that contradict themselves: no comparison shows them, and only a person says that it is done with."""
+    def undecided(self) -> frozenset[str]:
+        """The orders of which a bust or a correction waits, because it may mean several executions."""
+        return frozenset(known.found.subject for known in self.open.values() if known.found.kind == UNDECIDED)
+
+    @property
+    def unshown(self) -> tuple[Difference, ...]:
+        """What no look at the broker shows: orders that contradict themselves, and revisions that nobody can place."""
         found = (known.found for known in self.open.values())
-        return tuple(Difference(e.kind, e.subject, e.ours, e.theirs) for e in found if e.kind == _CONTRADICTION)
+        return tuple(Difference(e.kind, e.subject, e.ours, e.theirs) for e in found if e.kind in _UNSHOWN)
 
     def id_of(self, account: str, difference: Difference) -> str:
         """The id of a difference: that of the open one of this kind and subject, or the next."""

@@ -31,9 +31,12 @@ def revise_fill(draft: Draft, command: ReviseFill) -> None:
         raise InvariantViolated(f"a revision names order {command.order_id}, which this ledger does not have")
     fill.check_revision(command.revision)
     known = {*(item.execution_id for item in order.awaited)}
-    if command.revision.execution_id in known:
+    waits = command.revision.execution_id in known
+    if waits and command.shown is None:
         return
-    state = fill.choose(_fills_of(draft, order), command.revision, order.filled_qty)
+    state = fill.choose(_fills_of(draft, order), command.revision, order.filled_qty, command.shown)
+    if state is None and waits:
+        return
     if state is None:
         if not command.revision.busts:
             _refuse_excess(order, command.revision.quantity, command.revision.quantity)
@@ -41,6 +44,9 @@ def revise_fill(draft: Draft, command: ReviseFill) -> None:
         draft.add(streams.order(order.order_id), [awaited])
         return
     if fill.is_news(state, command.revision):
+        filled = plus(minus(order.filled_qty, state.quantity), command.revision.quantity)
+        if waits and order.quantity is not None and filled > order.quantity:
+            return  # it goes on waiting
         _apply(draft, order, state, command.revision)
         revise_awaited(draft, order.order_id)
 

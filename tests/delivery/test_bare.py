@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-import anyio
 import attrs
 import pytest
 
 from tests.ledger.desk import NOON
 from tests.review.scripted import Office
+from tests.virtual_time import run_story
 from tradecore.domain import commands as cmd
 from tradecore.domain.events import AlertTriggered
 from tradecore.domain.identity import leg_order_id
@@ -77,7 +77,7 @@ def test_a_bracket_that_is_canceled_after_a_partial_fill_leaves_nothing_bare_in_
         (message,) = bracket.alerts()
         assert message.startswith("4 SPY of order")
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_stop_that_ends_with_the_profit_taken_or_by_our_wish_is_no_alert() -> None:
@@ -95,7 +95,7 @@ def test_a_stop_that_ends_with_the_profit_taken_or_by_our_wish_is_no_alert() -> 
         await other.say(other.stop, S.CANCELED)
         assert other.alerts() == []
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_stop_that_the_broker_ends_by_itself_is_an_alert() -> None:
@@ -106,7 +106,7 @@ def test_a_stop_that_the_broker_ends_by_itself_is_an_alert() -> None:
         await bracket.say(bracket.stop, S.CANCELED)
         assert len(bracket.alerts()) == 1
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_what_an_entry_filled_before_somebody_replaced_it_is_told() -> None:
@@ -121,7 +121,7 @@ def test_what_an_entry_filled_before_somebody_replaced_it_is_told() -> None:
         assert message.startswith("4 SPY of order")
         assert "before it was replaced" in message
 
-    anyio.run(story)
+    run_story(story)
 
 
 @pytest.mark.parametrize(("late", "message"), [("3", "filled 3 SPY more"), (None, "")])
@@ -148,6 +148,6 @@ def test_what_an_order_filled_on_the_way_of_its_replacement_is_told_once(late: s
         events = [item.event for item in office.desk.ledger.journal.read(0, 100_000)]
         return [one.message for one in events if isinstance(one, AlertTriggered) and one.kind == "replaced_late"]
 
-    alerts = anyio.run(story)
+    alerts = run_story(story)
     assert len(alerts) == (late is not None)
     assert all(message in alert for alert in alerts)

@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
 
-import anyio
 import attrs
 import pytest
 
 from tests.ledger.desk import NOON, Desk, StillClock
 from tests.review.scripted import UNREACHABLE, ScriptedBroker
+from tests.virtual_time import run_story
 from tradecore.domain import commands as cmd
 from tradecore.domain.kill import KillState
 from tradecore.domain.order import OrderState
@@ -38,7 +38,7 @@ PATIENT = Pace(visibility_s=10.0, lookup_interval_s=2.0, lookups=3, lookups_befo
 
 
 def done(call: Callable[[], Awaitable[Done]]) -> Done:
-    return anyio.run(call)
+    return run_story(call)
 
 
 def heard(broker: ScriptedBroker) -> list[Any]:
@@ -348,12 +348,12 @@ def test_open_orders_are_those_that_have_not_ended_however_old_they_are(broker: 
     broker.have("unread", status=None)
     broker.have("done", status=OrderStatus.FILLED)
     broker.have("ninety days old", updated_at=NOON - dt.timedelta(days=99))
-    assert anyio.run(count_open, broker) == 3
+    assert run_story(count_open, broker) == 3
 
 
 def test_held_positions_are_counted(broker: ScriptedBroker) -> None:
     broker.held = {"SPY": D(1), "QQQ": D(-2), "GONE": D(0)}
-    assert anyio.run(count_held, broker) == 2
+    assert run_story(count_held, broker) == 2
 
 
 # --- what is sent ---------------------------------------------------------------------------------------------------

@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-import anyio
 import attrs
 import pytest
 
 from tests.ledger.desk import NOON
 from tests.review.scripted import Office, ScriptedBroker, engine_of
+from tests.virtual_time import run_story
 from tradecore.domain.events import AlertTriggered
 from tradecore.domain.values import Side
 from tradecore.errors import OutcomeUnknown
@@ -55,7 +55,7 @@ def test_an_answer_of_another_order_halts_the_order_and_not_the_runner(other: di
         await engine.begin("runner-2")
         assert engine.gate.reasons
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_look_up_that_finds_another_order_halts_it_and_asks_no_more() -> None:
@@ -69,7 +69,7 @@ def test_a_look_up_that_finds_another_order_halts_it_and_asks_no_more() -> None:
         assert office.broker.count("order_by_client_id") == 1
         assert alerts(office) == ["order_halted"]
 
-    anyio.run(story)
+    run_story(story)
 
 
 @pytest.mark.parametrize("other", OTHERS)
@@ -84,7 +84,7 @@ def test_a_report_of_another_order_under_our_name_is_not_taken_for_ours(other: d
         assert office.desk.order(order).halted
         assert alerts(office) == ["order_halted"]
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_an_execution_of_another_symbol_is_not_booked() -> None:
@@ -99,7 +99,7 @@ def test_an_execution_of_another_symbol_is_not_booked() -> None:
         assert office.desk.order(order).halted
         assert office.desk.account.positions == {}
 
-    anyio.run(story)
+    run_story(story)
 
 
 class Twice(ScriptedBroker):
@@ -123,4 +123,4 @@ def test_a_second_order_under_one_name_halts_the_order_and_not_the_runner() -> N
         assert office.desk.order(twice).halted
         assert alerts(office) == ["order_halted"]
 
-    anyio.run(story)
+    run_story(story)

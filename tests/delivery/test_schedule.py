@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import anyio
-
 from tests.review.scripted import UNREACHABLE, Office, engine_of
+from tests.virtual_time import run_story
 from tradecore.domain.events import ScheduledWorkFailed, ScheduledWorkRecovered
 
 
@@ -32,7 +31,7 @@ def test_a_row_of_failed_synchronisations_is_told_once_and_so_is_its_end() -> No
         assert [type(event) for event in told(office)] == [ScheduledWorkFailed, ScheduledWorkRecovered]
         assert told(office)[1].failures == 3
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_list_of_assets_that_cannot_be_read_leaves_the_recorded_one_and_is_told() -> None:
@@ -45,4 +44,4 @@ def test_a_list_of_assets_that_cannot_be_read_leaves_the_recorded_one_and_is_tol
         assert [event.work for event in told(office)] == ["assets"]
         assert office.desk.names().count("system.assets.refreshed") == 1
 
-    anyio.run(story)
+    run_story(story)

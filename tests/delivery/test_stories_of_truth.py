@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-import anyio
 import attrs
 import pytest
 
 from tests.ledger.desk import NOON, Desk
-from tests.review.scripted import PACE, UNREACHABLE, NoChance, Office, RealTime, ScriptedBroker, engine_of
+from tests.review.scripted import PACE, UNREACHABLE, LoopTime, NoChance, Office, ScriptedBroker, engine_of
+from tests.virtual_time import run_story
 from tradecore.domain import commands as cmd
 from tradecore.domain.events import AlertTriggered
 from tradecore.domain.messages import Cause
@@ -38,14 +38,14 @@ def test_story_05_delivery_starts_with_its_runner_and_needs_nothing_but_the_ledg
         assert office.desk.order(waiting).broker_order_id is not None
         assert engine.outbox.why_stuck(0.0) is None
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_story_05_a_queue_that_nobody_works_off_is_told_and_not_called_healthy() -> None:
     async def story() -> None:
         desk = Desk.in_memory()
         desk.pin()
-        broker, clock = ScriptedBroker(), RealTime(desk)
+        broker, clock = ScriptedBroker(), LoopTime(desk)
         other = Lane(desk.ledger, clock, desk.ids, "main", "the other", 30.0)
         assert other.may_deliver(has_work=True)  # and then it does nothing
         ours = Lane(desk.ledger, clock, desk.ids, "main", "ours", 30.0)
@@ -63,7 +63,7 @@ def test_story_05_a_queue_that_nobody_works_off_is_told_and_not_called_healthy()
         assert alerts(desk).count("delivery_stalled") == 1
         assert broker.count("submit") == 0
 
-    anyio.run(story)
+    run_story(story)
 
 
 @pytest.mark.parametrize("first", ["snapshot", "stream", "record"])
@@ -92,13 +92,13 @@ def test_story_09_a_fill_that_three_sources_tell_counts_once(first: str) -> None
         assert office.desk.names().count("trade.fill.recorded") == 2
         assert office.desk.account.cash == office.broker.cash
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_story_14_an_old_answer_is_not_live_and_no_comparison_wipes_when_a_trade_began() -> None:
     async def story() -> None:
         office = Office.open(Desk.in_memory(), ScriptedBroker(), caught_up=False)
-        clock = RealTime(office.desk)
+        clock = LoopTime(office.desk)
         engine = engine_of(office, clock=clock, account_max_age_s=300.0)
         await engine.begin("runner-1")
         order = office.desk.place("buy", "10")
@@ -108,7 +108,7 @@ def test_story_14_an_old_answer_is_not_live_and_no_comparison_wipes_when_a_trade
         await engine.reconcile()
         began = office.desk.trade_of(order)
         office.broker.trouble["account"] = UNREACHABLE
-        clock.skipped_s += 300
+        clock.skipped_s += 301
         await engine.reconcile()
         assert engine.known().source is Source.STALE
         engine.judge_age()
@@ -123,7 +123,7 @@ def test_story_14_an_old_answer_is_not_live_and_no_comparison_wipes_when_a_trade
             began.position,
         )
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_story_17_an_outage_makes_nothing_untradable_and_blocks_no_sale() -> None:
@@ -143,7 +143,7 @@ def test_story_17_an_outage_makes_nothing_untradable_and_blocks_no_sale() -> Non
         await office.deliver(0.1)
         assert office.desk.order(sale).broker_order_id is not None
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_story_17_a_list_that_is_too_old_is_not_known_and_never_a_no_to_a_sale() -> None:
@@ -152,7 +152,7 @@ def test_story_17_a_list_that_is_too_old_is_not_known_and_never_a_no_to_a_sale()
         office.desk.pin(positions=[("SPY", "5", "100")])
         office.broker.held["SPY"] = Decimal(5)
         office.desk.limits(must_be_tradable=True)
-        clock = RealTime(office.desk)
+        clock = LoopTime(office.desk)
         engine = engine_of(office, clock=clock, assets_max_age_s=300.0)
         await engine.assets.refresh(Cause(office.desk.ids.trace_id(), actor="test"))
         office.broker.trouble["assets"] = UNREACHABLE
@@ -169,4 +169,4 @@ def test_story_17_a_list_that_is_too_old_is_not_known_and_never_a_no_to_a_sale()
         assert office.desk.ledger.order(purchase) is None
         assert office.desk.order(sale).status is S.QUEUED
 
-    anyio.run(story)
+    run_story(story)

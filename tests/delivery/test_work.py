@@ -11,7 +11,8 @@ import attrs
 import pytest
 
 from tests.ledger.desk import NOON, Desk
-from tests.review.scripted import PACE, UNREACHABLE, NoChance, Office, RealTime, ScriptedBroker
+from tests.review.scripted import PACE, UNREACHABLE, LoopTime, NoChance, Office, ScriptedBroker
+from tests.virtual_time import run_story
 from tradecore.domain import commands as cmd
 from tradecore.domain.identity import leg_order_id
 from tradecore.domain.terms import StopLoss, TakeProfit
@@ -47,7 +48,7 @@ def alerts(desk: Desk) -> list[str]:
 def with_pace(pace: Pace, broker: ScriptedBroker | None = None) -> Office:
     office = Office.open(None, broker)
     desk = office.desk
-    outbox = Outbox(desk.ledger, office.broker, RealTime(desk), desk.ids, NoChance(), lambda: "lease-1", pace)
+    outbox = Outbox(desk.ledger, office.broker, LoopTime(desk), desk.ids, NoChance(), lambda: "lease-1", pace)
     office.follower.listen(outbox.observe)
     return attrs.evolve(office, outbox=outbox)
 
@@ -67,7 +68,7 @@ def test_an_order_that_never_leaves_is_dead_after_its_attempts_and_says_so_once(
         assert alerts(office.desk) == ["delivery_dead"]
         assert office.outbox.open_items == 0
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_dead_work_stays_dead_after_a_restart() -> None:
@@ -81,7 +82,7 @@ def test_dead_work_stays_dead_after_a_restart() -> None:
         await again.deliver(0.1)
         assert again.broker.count("submit") == SUBMIT_ATTEMPTS
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_dead_work_that_is_retried_is_sent() -> None:
@@ -95,7 +96,7 @@ def test_dead_work_that_is_retried_is_sent() -> None:
         await office.deliver(0.2)
         assert office.desk.order(order).status is S.NEW
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_dead_work_that_is_discarded_ends_and_frees_its_reservation() -> None:
@@ -108,7 +109,7 @@ def test_dead_work_that_is_discarded_ends_and_frees_its_reservation() -> None:
         assert office.desk.order(order).status is S.CANCELED
         assert office.desk.account.reservations == {}
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_what_is_not_dead_can_be_neither_retried_nor_discarded(desk: Desk) -> None:
@@ -138,7 +139,7 @@ def test_a_wait_that_the_broker_wished_for_spends_no_attempt_and_holds_what_is_n
         await office.deliver(1.0)
         assert {office.desk.order(order).status for order in orders} == {S.NEW}
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_an_unknown_outcome_is_looked_up_for_ever_and_alerts() -> None:
@@ -152,7 +153,7 @@ def test_an_unknown_outcome_is_looked_up_for_ever_and_alerts() -> None:
         assert alerts(office.desk) == ["order_unknown"]
         assert office.outbox.unresolved == 1
 
-    anyio.run(story)
+    run_story(story)
 
 
 # --- what first -----------------------------------------------------------------------------------------------------
@@ -176,7 +177,7 @@ def test_what_takes_risk_away_goes_first() -> None:
         symbols = [office.broker.orders[f"b-{client_id}"].symbol for client_id in sent]
         assert symbols == ["CLO", "PRO", "TRD"]
 
-    anyio.run(story)
+    run_story(story)
 
 
 class Slow(ScriptedBroker):
@@ -209,7 +210,7 @@ def test_orders_of_one_symbol_reach_the_broker_in_the_order_of_their_intents() -
         for symbol in range(3):
             assert [i for i in sent if i in ids[symbol::3]] == ids[symbol::3]
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_what_many_orders_have_to_record_at_one_moment_is_one_commit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,7 +229,7 @@ def test_what_many_orders_have_to_record_at_one_moment_is_one_commit(monkeypatch
         assert {office.desk.order(order).status for order in orders} == {S.NEW}
         assert len(appends) == 2  # the marks, and the outcomes
 
-    anyio.run(story)
+    run_story(story)
 
 
 # --- replacements, legs, closes and kills ---------------------------------------------------------------------------
@@ -245,7 +246,7 @@ def test_a_replacement_of_an_order_that_has_ended_is_withdrawn_and_not_sent() ->
         assert office.broker.count("replace") == 0
         assert office.desk.order(new).status is S.CANCELED
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_who_cancels_an_order_cancels_the_one_that_is_to_take_its_place() -> None:
@@ -259,7 +260,7 @@ def test_who_cancels_an_order_cancels_the_one_that_is_to_take_its_place() -> Non
         assert (office.broker.count("replace"), office.broker.count("cancel")) == (0, 1)
         assert office.desk.order(new).status is S.CANCELED
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_replacement_that_the_broker_refuses_fails_and_the_old_order_works_on() -> None:
@@ -272,7 +273,7 @@ def test_a_replacement_that_the_broker_refuses_fails_and_the_old_order_works_on(
         await office.deliver(0.1)
         assert (office.desk.order(new).status, office.desk.order(old).replaced_by) == (S.REJECTED, None)
 
-    anyio.run(story)
+    run_story(story)
 
 
 class Lawyer(ScriptedBroker):
@@ -314,7 +315,7 @@ def test_legs_are_asked_for_until_the_broker_tells_them() -> None:
         assert [leg.broker_order_id for leg in legs(office.desk, order)] == [f"{parent}-limit", f"{parent}-stop"]
         assert office.outbox.open_items == 0
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_the_cancel_of_a_leg_waits_until_the_leg_is_known() -> None:
@@ -331,7 +332,7 @@ def test_the_cancel_of_a_leg_waits_until_the_leg_is_known() -> None:
         parent = office.desk.order(order).broker_order_id
         assert [call for call in broker.calls if call[0] == "cancel"] == [("cancel", f"{parent}-limit")]
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_legs_that_the_broker_never_made_are_withdrawn_when_their_order_has_ended_and_that_is_an_alarm() -> None:
@@ -346,7 +347,7 @@ def test_legs_that_the_broker_never_made_are_withdrawn_when_their_order_has_ende
         assert {leg.status for leg in legs(office.desk, order)} == {S.CANCELED}
         assert "unprotected" in alerts(office.desk)
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_what_was_not_shown_while_an_order_worked_is_no_proof_when_it_has_ended() -> None:
@@ -366,7 +367,7 @@ def test_what_was_not_shown_while_an_order_worked_is_no_proof_when_it_has_ended(
         ]
         assert [len(done.commands) for done in told] == [0, 0, 2]
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_after_a_restart_the_legs_of_a_filled_order_are_still_asked_for() -> None:
@@ -383,7 +384,7 @@ def test_after_a_restart_the_legs_of_a_filled_order_are_still_asked_for() -> Non
         await again.deliver(0.2)
         assert all(leg.broker_order_id for leg in legs(office.desk, order))
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_position_is_closed_by_exactly_what_is_held_once(desk: Desk) -> None:
@@ -427,7 +428,7 @@ def test_a_kill_withdraws_what_waits_cancels_what_works_and_goes_on_until_nothin
         assert office.broker.orders[theirs.broker_order_id].status is S.CANCELED
         assert office.desk.order(working).cancel_taken
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_an_order_placed_during_a_kill_is_withdrawn_instead_of_sent() -> None:
@@ -440,4 +441,4 @@ def test_an_order_placed_during_a_kill_is_withdrawn_instead_of_sent() -> None:
         assert office.desk.order(late).status is S.CANCELED
         assert office.broker.count("submit") == 0
 
-    anyio.run(story)
+    run_story(story)

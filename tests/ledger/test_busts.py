@@ -9,6 +9,7 @@ import pytest
 
 from tests.ledger.desk import Desk
 from tests.ledger.revisions import Told, tell
+from tradecore.domain import commands as cmd
 from tradecore.errors import InputError
 from tradecore.verify import verify
 
@@ -200,4 +201,64 @@ def test_the_record_busts_what_it_told_itself_by_a_name_that_it_does_not_use(des
     assert desk.account.cash == 100_000
     tell(desk, bust)
     assert desk.names().count("trade.fill.busted") == 1
+    assert clean(desk)
+
+
+def test_a_correction_that_another_source_tells_again_after_the_bust_waits_for_nothing(desk: Desk) -> None:
+    order_id = bought(desk)
+    tell(desk, Told(order_id, "c1", "10", "101", "10", revises="x1", second=5))
+    tell(desk, Told(order_id, "b1", "10", "101", "0", revises="c1", busts=True, second=9))
+    tell(desk, Told(order_id, "t::c", "10", "101", "10", revises="x1", second=5, source="activities"))
+    assert desk.order(order_id).awaited == ()
+    assert desk.account.cash == 100_000
+
+
+def two_alike(desk: Desk) -> str:
+    """Two executions of one size, named by the record, and a correction that names one of them as the stream does."""
+    desk.pin()
+    order_id = desk.live("sell", "2")
+    tell(desk, Told(order_id, "t::a", "1", "196", "1", second=1, source="activities"))
+    tell(desk, Told(order_id, "t::b", "1", "197.66", "2", second=3, source="activities"))
+    corrected = Told(order_id, "t::c", "1", "196.01", "2", revises="stream-a", second=10, source="activities")
+    tell(desk, corrected)
+    assert len(desk.order(order_id).awaited) == 1
+    assert desk.account.cash == 100_000 + D("393.66")
+    return order_id
+
+
+def test_a_correction_means_the_execution_that_was_not_taken_back_since(desk: Desk) -> None:
+    order_id = two_alike(desk)
+    bust = Told(order_id, "t::d", "1", "197.66", "1", revises="stream-b", busts=True, second=20, source="activities")
+    tell(desk, bust)
+    assert desk.order(order_id).awaited == ()
+    assert desk.account.cash == 100_000 + D("196.01")
+    assert clean(desk)
+
+
+def test_a_correction_that_a_bust_at_another_price_may_have_followed_goes_on_waiting(desk: Desk) -> None:
+    """What was taken back counted at another price than is recorded: it may be the one that was corrected."""
+    order_id = two_alike(desk)
+    bust = Told(order_id, "t::d", "1", "196.01", "1", revises="t::b", busts=True, second=20, source="activities")
+    tell(desk, bust)
+    assert len(desk.order(order_id).awaited) == 1
+
+
+@pytest.mark.parametrize(
+    ("average", "filled", "total"),
+    [
+        ("196.835", "2", "393.67"),  # the first one was corrected
+        ("196.005", "2", "392.01"),  # the second one was
+        ("196.83", "2", None),  # the broker counts neither
+        ("196.835", "1", None),  # nor is it the same amount
+        ("196.84", "2", None),  # something else happened as well
+    ],
+)
+def test_the_average_price_at_the_broker_tells_which_execution_was_corrected(
+    desk: Desk, average: str, filled: str, total: str | None
+) -> None:
+    order_id = two_alike(desk)
+    (waiting,) = desk.order(order_id).awaited
+    desk.give(cmd.ReviseFill(order_id, waiting, cmd.FilledSoFar(D(filled), D(average))))
+    assert len(desk.order(order_id).awaited) == (0 if total else 1)
+    assert desk.account.cash == 100_000 + D(total or "393.66")
     assert clean(desk)

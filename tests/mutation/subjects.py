@@ -33,21 +33,43 @@ _DOMAIN = (
     "values", "nanos", "terms",
 )  # fmt: skip
 
-_OUTBOX = tuple(
-    f"delivery/test_{name}.py"
-    for name in ("edges_of_the_queue", "edges_of_the_calls", "deaths", "work", "bare", "halted", "two_daemons")
+_OUTBOX = (
+    *(
+        f"delivery/test_{name}.py"
+        for name in (
+            "edges_of_the_queue",
+            "edges_of_the_calls",
+            "deaths",
+            "work",
+            "bare",
+            "halted",
+            "hands",
+            "schedule",
+        )
+    ),
+    *(f"review/test_{name}.py" for name in ("truth_review", "comparing", "two_runners", "live_pace")),
+    *(f"risk/test_{name}.py" for name in ("switch", "approvals", "edges_of_flattening", "stories", "corners")),
 )
-_INBOX = tuple(
-    f"{name}.py"
-    for name in (
-        "delivery/test_suspension",
-        "review/test_foreign_orders",
-        "review/test_late_arrival",
-        "review/test_stale_answers",
-        "review/test_status_moves_forward",
-        "review/test_wrong_account",
-        "review/test_truth_review",
-    )
+_INBOX = (
+    "delivery/test_reading_again.py",
+    "delivery/test_taking_reports.py",
+    "delivery/test_whose_order.py",
+    "delivery/test_early_legs.py",
+    *(
+        f"review/test_{name}.py"
+        for name in (
+            "account_with_a_past",
+            "comparing",
+            "fills_behind_the_watermark",
+            "foreign_orders",
+            "late_arrival",
+            "sold_elsewhere_review",
+            "stale_answers",
+            "status_moves_forward",
+            "truth_review",
+            "wrong_account",
+        )
+    ),
 )
 
 SUBJECTS = {

@@ -17,12 +17,15 @@ import attrs
 import pytest
 
 from tests.research.studies import study, write_bars
+from tradecore.domain.exit_plan import ExitPlan
 from tradecore.errors import ConfigurationError, InputError
 from tradecore.metrics import NotDefined
 from tradecore_backtest.api import backtest
 from tradecore_backtest.sheet import sheet_of
 from tradecore_sweep import Grid, Processes, Serial, sweep
 from tradecore_sweep.grid import parse_values
+from tradecore_sweep.study import Trial
+from tradecore_sweep.windowed import table_of
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -102,14 +105,40 @@ def test_bars_that_change_under_a_study_are_refused(tmp_path: Path) -> None:
 
     class Meddling(Serial):
         def map_unordered(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-            from tradecore_sweep.windowed import table_of
-
             write_bars(made.bars, seed=2)
             table_of.cache_clear()
+            items = list(items)
+            for item in items:
+                assert isinstance(item, Trial)
+                Path(item.shared).unlink(missing_ok=True)
             return super().map_unordered(function, items)
 
     with pytest.raises(ConfigurationError, match="not what the study began with"):
         sweep(made, tmp_path / "out", Meddling())
+
+
+def test_every_process_reads_the_bars_that_were_read_once(tmp_path: Path) -> None:
+    """The file itself is not opened by trials, also not by those of a study whose bars are gone by then."""
+    made = study(tmp_path)
+    expected = sweep(made, tmp_path / "one", Serial())
+
+    class Hiding(Serial):
+        def map_unordered(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+            made.bars.unlink()
+            table_of.cache_clear()
+            return super().map_unordered(function, items)
+
+    assert sweep(made, tmp_path / "two", Hiding()) == expected
+    assert not list((tmp_path / "two").glob("*.columns"))
+
+
+def test_exits_are_those_of_a_backtest(tmp_path: Path) -> None:
+    plan = ExitPlan(stop_loss=Decimal("0.01"))
+    made = attrs.evolve(study(tmp_path), exits=plan)
+    best = sweep(made, tmp_path / "out", Serial()).best
+    result = backtest(made.bars, "sma", parameters=dict(best.trial.parameters), exits=plan)
+    assert best.config_hash == result.config_hash
+    assert best.trial.key != attrs.evolve(best.trial, exits=None).key
 
 
 def test_a_sweep_that_was_killed_goes_on(tmp_path: Path) -> None:

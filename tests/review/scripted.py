@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
-import time
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from typing import Any
@@ -191,8 +191,8 @@ class ScriptedBroker:
         yield  # type: ignore[misc]
 
 
-class RealTime:
-    """The desk's moment of the day, with durations that really pass, and those that a test adds (`skipped_s`)."""
+class LoopTime:
+    """The desk's moment of the day, with durations of the loop's time, and those that a test adds (`skipped_s`)."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -205,7 +205,10 @@ class RealTime:
         return self._desk.clock.now()
 
     def monotonic(self) -> float:
-        return time.monotonic() + self.skipped_s
+        try:
+            return asyncio.get_running_loop().time() + self.skipped_s
+        except RuntimeError:  # outside of a story no time passes
+            return self.skipped_s
 
     async def sleep(self, seconds: float) -> None:
         await anyio.sleep(seconds)
@@ -239,7 +242,7 @@ class Office:
             desk = Desk.in_memory()
             desk.pin()
         broker = broker or ScriptedBroker()
-        outbox = Outbox(desk.ledger, broker, RealTime(desk), desk.ids, NoChance(), lambda: lease, PACE)
+        outbox = Outbox(desk.ledger, broker, LoopTime(desk), desk.ids, NoChance(), lambda: lease, PACE)
         inbox = Inbox(desk.ledger, broker, desk.ids, "main")
         follower = Follower(desk.ledger.journal)
         if caught_up:
@@ -293,7 +296,7 @@ def engine_of(office: Office, strategy: Strategy | None = None, clock: Clock | N
         office.outbox,
         office.inbox,
         Projector(desk.ledger.journal, ALL_VIEWS),
-        clock or RealTime(desk),
+        clock or LoopTime(desk),
         desk.ids,
         Terms("main", Limits(), 30.0, **terms),
     )

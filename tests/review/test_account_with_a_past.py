@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-import anyio
-
 from tests.ledger.desk import NOON, Desk
 from tests.review.scripted import Office, ScriptedBroker, engine_of
+from tests.virtual_time import run_story
 
 
 def test_beginning_on_an_account_with_a_history_does_not_ask_for_every_order_it_ever_had() -> None:
@@ -20,4 +19,4 @@ def test_beginning_on_an_account_with_a_history_does_not_ask_for_every_order_it_
         await engine_of(office).begin("runner-1")
         assert broker.count("order") < 10
 
-    anyio.run(story)
+    run_story(story)

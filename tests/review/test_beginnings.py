@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-import anyio
 import pytest
 
 from tests.ledger.desk import BROKER_ACCOUNT, NOON, Desk
-from tests.review.scripted import UNREACHABLE, Office, RealTime, ScriptedBroker, engine_of
+from tests.review.scripted import UNREACHABLE, LoopTime, Office, ScriptedBroker, engine_of
+from tests.virtual_time import run_story
 from tradecore.domain import commands as cmd
 from tradecore.domain.truth import Source, judged, unavailable
 from tradecore.domain.values import Side
@@ -27,7 +27,7 @@ def test_two_accounts_of_one_ledger_cannot_share_a_broker_account() -> None:
             await engine_of(office).begin("runner-1")
         assert office.desk.names().count("account.identity.pinned") == 1
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_beginning_that_is_tried_again_is_one_beginning() -> None:
@@ -42,7 +42,7 @@ def test_a_beginning_that_is_tried_again_is_one_beginning() -> None:
         await engine.begin("runner-1")
         assert office.desk.names().count("system.runner.started") == 1
 
-    anyio.run(story)
+    run_story(story)
 
 
 class Charging(ScriptedBroker):
@@ -70,7 +70,7 @@ def test_a_fee_that_is_charged_while_the_opening_balance_is_read_is_in_the_books
         assert office.desk.account.cash == office.broker.cash
         assert "system.reconciliation.difference" not in office.desk.names()
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_an_account_that_never_stands_still_is_asked_again_later() -> None:
@@ -80,17 +80,17 @@ def test_an_account_that_never_stands_still_is_asked_again_later() -> None:
             await engine_of(office).begin("runner-1")
         assert "account.identity.pinned" not in office.desk.names()
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_new_risk_waits_when_the_account_was_not_compared_for_long() -> None:
     async def story() -> None:
         office = Office.open()
-        clock = RealTime(office.desk)
+        clock = LoopTime(office.desk)
         engine = engine_of(office, clock=clock, account_max_age_s=300.0)
         await engine.begin("runner-1")
         office.broker.trouble["account"] = UNREACHABLE
-        clock.skipped_s += 300
+        clock.skipped_s += 301
         await engine.reconcile()
         engine.judge_age()
         account = office.desk.account
@@ -100,7 +100,7 @@ def test_new_risk_waits_when_the_account_was_not_compared_for_long() -> None:
         engine.judge_age()
         assert engine.gate.reasons == ()
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_cache_is_never_told_as_live() -> None:
@@ -128,4 +128,4 @@ def test_no_reading_of_positions_wipes_when_a_trade_was_entered() -> None:
         assert row["opened_at"] == "2024-01-02T17:00:00.000000Z"
         assert (row["strategy"], row["orders"]) == ("test", [order_id])
 
-    anyio.run(story)
+    run_story(story)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import anyio
-
 from tests.review.scripted import Office
+from tests.virtual_time import run_story
 from tradecore.domain import commands as cmd
 from tradecore.errors import NotSent
 
@@ -26,7 +25,7 @@ def test_a_cancel_that_did_not_reach_the_broker_in_three_attempts_is_sent_when_i
         assert office.broker.count("cancel") == 4
         assert office.desk.order(order_id).cancel_taken
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_cancel_that_the_broker_took_and_did_not_carry_out_can_be_asked_for_again() -> None:
@@ -41,7 +40,7 @@ def test_a_cancel_that_the_broker_took_and_did_not_carry_out_can_be_asked_for_ag
         await office.deliver()
         assert office.broker.count("cancel") == 2
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_crash_during_the_last_attempt_of_a_cancel_does_not_lose_it() -> None:
@@ -58,4 +57,4 @@ def test_a_crash_during_the_last_attempt_of_a_cancel_does_not_lose_it() -> None:
         assert again.broker.count("cancel") == 1
         assert again.desk.order(order_id).cancel_taken
 
-    anyio.run(story)
+    run_story(story)

@@ -11,7 +11,8 @@ import attrs
 import pytest
 
 from tests.ledger.desk import NOON, Desk
-from tests.review.scripted import UNREACHABLE, Office, RealTime, ScriptedBroker, engine_of
+from tests.review.scripted import UNREACHABLE, LoopTime, Office, ScriptedBroker, engine_of
+from tests.virtual_time import run_story
 from tradecore.domain import commands as cmd
 from tradecore.domain.truth import Source
 from tradecore.domain.values import OrderStatus
@@ -63,7 +64,7 @@ def test_an_order_that_the_broker_shows_in_another_state_is_a_difference_until_i
         assert open_differences(office) == []
         assert engine.gate.reasons == ()
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_an_order_that_the_broker_does_not_show_any_more_is_a_difference() -> None:
@@ -78,7 +79,7 @@ def test_an_order_that_the_broker_does_not_show_any_more_is_a_difference() -> No
         await engine.reconcile()
         assert open_differences(office) == []
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_filled_quantity_that_differs_is_a_difference_of_the_order() -> None:
@@ -94,17 +95,17 @@ def test_a_filled_quantity_that_differs_is_a_difference_of_the_order() -> None:
             await engine.reconcile()
         assert open_differences(office) == [("filled quantity of order", order_id, "10", "9")]
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_what_was_compared_too_long_ago_is_stale_and_nothing_new_is_begun_on_it() -> None:
     async def story() -> None:
         office = Office.open(Desk.in_memory(), ScriptedBroker(), caught_up=False)
-        clock = RealTime(office.desk)
+        clock = LoopTime(office.desk)
         engine = engine_of(office, clock=clock, account_max_age_s=300.0)
         await engine.begin("runner-1")
         assert engine.known().is_live
-        clock.skipped_s += 300
+        clock.skipped_s += 301
         assert engine.known().source is Source.STALE
         waiting = office.desk.place("buy", "10")
         engine.catch_up()
@@ -112,7 +113,7 @@ def test_what_was_compared_too_long_ago_is_stale_and_nothing_new_is_begun_on_it(
         assert office.desk.order(waiting).status is S.QUEUED
         assert "last compared" in engine.gate.reasons[0]
 
-    anyio.run(story)
+    run_story(story)
 
 
 @pytest.mark.parametrize("subject", ["SPY", "QQQ"])
@@ -131,7 +132,7 @@ def test_only_what_an_unresolved_order_may_explain_waits_for_it(subject: str) ->
         assert engine.is_unsure == (subject == "SPY")
         assert engine.gate.reasons  # in doubt nothing new is begun either
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_an_account_that_was_compared_without_a_conclusion_grows_old() -> None:
@@ -150,4 +151,4 @@ def test_an_account_that_was_compared_without_a_conclusion_grows_old() -> None:
         assert after.age is not None
         assert after.age > dt.timedelta(0)
 
-    anyio.run(story)
+    run_story(story)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
-import anyio
 import attrs
 
 from tests.ledger.desk import NOON
 from tests.review.scripted import UNREACHABLE, Office, engine_of
+from tests.virtual_time import run_story
 from tradecore.ports.broker import OrderReport, StreamConnected
 
 MINUTE = dt.timedelta(minutes=1)
@@ -33,7 +33,7 @@ def test_a_fill_missed_while_the_stream_was_down_is_not_lost_when_a_later_one_co
         assert office.desk.order(first).status == "filled"
         assert not office.inbox.behind
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_fill_missed_before_a_restart_is_not_lost_behind_later_fills() -> None:
@@ -49,4 +49,4 @@ def test_a_fill_missed_before_a_restart_is_not_lost_behind_later_fills() -> None
         await engine_of(again).begin("runner-2")
         assert again.desk.order(first).filled_qty == 4
 
-    anyio.run(story)
+    run_story(story)

@@ -6,11 +6,11 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-import anyio
 import attrs
 
 from tests.ledger.desk import NOON, Desk
 from tests.review.scripted import Office, ScriptedBroker, engine_of
+from tests.virtual_time import run_story
 from tradecore.books import read_books
 from tradecore.domain.events import AlertTriggered
 from tradecore.domain.identity import leg_order_id
@@ -54,7 +54,7 @@ def test_an_order_from_a_dashboard_is_adopted_with_its_fills_and_told_of_once() 
         assert [event.kind for event in alerts if isinstance(event, AlertTriggered)] == ["foreign_order"]
         assert clean(office)
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_an_order_from_before_the_books_began_is_not_adopted() -> None:
@@ -66,7 +66,7 @@ def test_an_order_from_before_the_books_began_is_not_adopted() -> None:
         assert office.desk.account.reservations == {}
         assert office.desk.account.positions == {}
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_where_orders_are_only_told_of_nothing_is_booked() -> None:
@@ -80,7 +80,7 @@ def test_where_orders_are_only_told_of_nothing_is_booked() -> None:
         assert office.desk.account.positions == {}
         assert office.desk.names().count("system.alert.triggered") == 1
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_an_order_that_is_shown_only_after_its_execution_is_adopted_then() -> None:
@@ -97,7 +97,7 @@ def test_an_order_that_is_shown_only_after_its_execution_is_adopted_then() -> No
         assert office.desk.account.held("external", "SPY") == 10
         assert clean(office)
 
-    anyio.run(story)
+    run_story(story)
 
 
 class WithLegs(ScriptedBroker):
@@ -152,7 +152,7 @@ def test_legs_that_the_broker_named_itself_are_ours_and_a_silent_cancel_of_the_o
         assert "trade.order.adopted" not in office.desk.names()
         assert clean(office)
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_an_order_of_ours_that_somebody_replaced_goes_on_for_its_strategy() -> None:
@@ -171,7 +171,7 @@ def test_an_order_of_ours_that_somebody_replaced_goes_on_for_its_strategy() -> N
         assert office.desk.account.held("test", "SPY") == 10
         assert clean(office)
 
-    anyio.run(story)
+    run_story(story)
 
 
 def activity(name: str, kind: ActivityKind, amount: str, quantity: str = "0") -> BrokerActivity:
@@ -205,7 +205,7 @@ def test_cash_and_splits_are_booked_once_and_the_books_stay_balanced() -> None:
         assert book.statement().closing_cash == account.cash
         assert clean(office)
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_an_activity_that_cannot_be_booked_is_parked() -> None:
@@ -216,7 +216,7 @@ def test_an_activity_that_cannot_be_booked_is_parked() -> None:
         assert "system.report.parked" in office.desk.names()
         assert office.desk.account.cash == 100_000
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_what_the_broker_did_before_the_books_began_is_in_the_opening_balance_only() -> None:
@@ -227,7 +227,7 @@ def test_what_the_broker_did_before_the_books_began_is_in_the_opening_balance_on
         await office.inbox.collect_activities()
         assert office.desk.account.cash == 100_000
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_lost_stream_is_told_once_and_stops_new_risk_only() -> None:
@@ -250,7 +250,7 @@ def test_a_lost_stream_is_told_once_and_stops_new_risk_only() -> None:
         names = office.desk.names()
         assert (names.count("system.stream.lost"), names.count("system.stream.restored")) == (1, 1)
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_difference_is_recorded_gates_new_risk_and_is_resolved_when_it_is_gone() -> None:
@@ -269,7 +269,7 @@ def test_a_difference_is_recorded_gates_new_risk_and_is_resolved_when_it_is_gone
         assert engine.gate.reasons == ()
         assert office.desk.names().count("system.reconciliation.difference") == 1
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_an_order_that_contradicts_what_was_decided_is_halted_and_everything_else_goes_on() -> None:
@@ -291,4 +291,4 @@ def test_an_order_that_contradicts_what_was_decided_is_halted_and_everything_els
         await engine_of(again).begin("runner-2")
         assert again.inbox.halted
 
-    anyio.run(story)
+    run_story(story)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import anyio
-
 from tests.ledger.desk import Desk
 from tests.review.scripted import Office
+from tests.virtual_time import run_story
 from tradecore.domain import commands as cmd
 from tradecore.verify import verify
 
@@ -38,7 +37,7 @@ def test_an_order_that_arrives_after_it_was_given_up_is_canceled_at_the_broker()
         assert office.desk.order(order_id).is_settled
         assert office.desk.account.reservations == {}
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_refused_second_attempt_does_not_hide_that_the_first_one_arrived() -> None:

@@ -12,6 +12,7 @@ import attrs
 
 from tests.ledger.desk import NOON
 from tests.review.scripted import UNREACHABLE, Office, engine_of
+from tests.virtual_time import run_story
 from tradecore.domain.events import DecisionGenerated, ExitFired
 from tradecore.domain.exit_plan import ExitPlan, ExitRule
 from tradecore.domain.values import Bar, Side
@@ -85,18 +86,18 @@ async def pace(tape: Tape, seconds: float = 1.0, before: Callable[[Office, Engin
 
 
 def test_a_short_outage_while_the_history_is_read_does_not_end_the_runner() -> None:
-    office = anyio.run(pace, Tape([bar(NOON - MINUTE)], failures=1))
+    office = run_story(pace, Tape([bar(NOON - MINUTE)], failures=1))
     assert office.desk.names().count("trade.order.planned") == 1
 
 
 def test_a_bar_that_the_stream_brings_half_an_hour_late_is_not_decided_on() -> None:
-    office = anyio.run(pace, Tape([bar(NOON - 30 * MINUTE), bar(NOON - MINUTE)]))
+    office = run_story(pace, Tape([bar(NOON - 30 * MINUTE), bar(NOON - MINUTE)]))
     events = [recorded.event for recorded in office.desk.ledger.journal.read(0, 1000)]
     assert [event.data_as_of for event in events if isinstance(event, DecisionGenerated)] == [NOON - MINUTE]
 
 
 def test_a_stop_is_kept_also_while_fills_of_another_order_are_missing() -> None:
-    office = anyio.run(_pace_behind)
+    office = run_story(_pace_behind)
     events = [recorded.event for recorded in office.desk.ledger.journal.read(0, 1000)]
     assert [event.rule for event in events if isinstance(event, ExitFired)] == [ExitRule.STOP_LOSS]
     assert not any(isinstance(event, DecisionGenerated) for event in events)

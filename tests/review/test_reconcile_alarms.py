@@ -10,6 +10,7 @@ import attrs
 
 from tests.ledger.desk import NOON
 from tests.review.scripted import Office, ScriptedBroker, engine_of
+from tests.virtual_time import run_story
 from tradecore.domain.events import AlertTriggered
 from tradecore.ports.broker import BrokerAccount, OrderReport
 
@@ -42,7 +43,7 @@ def test_a_fill_between_reading_our_books_and_the_brokers_is_no_mismatch() -> No
         assert office.desk.order(order_id).status == "filled"
         assert alarms(office) == []
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_fill_that_never_comes_is_an_alarm_and_not_silence() -> None:
@@ -57,10 +58,11 @@ def test_a_fill_that_never_comes_is_an_alarm_and_not_silence() -> None:
         with anyio.move_on_after(10):
             while not alarms(office):
                 await engine.reconcile()
+                await anyio.sleep(0.05)
         assert office.inbox.behind
         assert any("SPY" in message for message in alarms(office))
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_real_difference_rings_at_once() -> None:
@@ -70,4 +72,4 @@ def test_a_real_difference_rings_at_once() -> None:
         await engine_of(office).reconcile()
         assert any("SPY" in message for message in alarms(office))
 
-    anyio.run(story)
+    run_story(story)

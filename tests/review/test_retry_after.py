@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import anyio
-
 from tests.review.scripted import Office
+from tests.virtual_time import run_story
 from tradecore.domain import commands as cmd
 from tradecore.errors import NotSent
 
@@ -19,4 +18,4 @@ def test_a_resend_that_meets_the_rate_limit_waits_as_long_as_it_was_told_to() ->
         await office.deliver()
         assert office.broker.count("submit") == 1
 
-    anyio.run(story)
+    run_story(story)

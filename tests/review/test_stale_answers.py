@@ -6,11 +6,11 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-import anyio
 import pytest
 
 from tests.ledger.desk import NOON, Desk
 from tests.review.scripted import UNREACHABLE, Office, ScriptedBroker, engine_of
+from tests.virtual_time import run_story
 from tradecore.cycle.market import MarketMemory
 from tradecore.domain.truth import Source, judged, unavailable
 from tradecore.domain.values import Bar
@@ -57,7 +57,7 @@ def test_the_account_is_refused_once_its_comparison_is_long_ago() -> None:
         engine.judge_age()
         assert any("more than 300 s ago" in reason for reason in engine.gate.reasons)
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_list_of_assets_has_a_source_a_time_and_an_age_and_an_old_one_says_nothing() -> None:
@@ -83,7 +83,7 @@ def test_a_list_of_assets_has_a_source_a_time_and_an_age_and_an_old_one_says_not
         clock.at += dt.timedelta(days=365)
         assert engine.assets.tradable("SPY"), "where age is no matter"
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_bars_are_as_of_the_end_of_the_newest() -> None:
@@ -101,4 +101,4 @@ def test_bars_are_as_of_the_end_of_the_newest() -> None:
         with pytest.raises(StaleError):
             memory.known("SPY", now, 59).require("bars")
 
-    anyio.run(story)
+    run_story(story)

@@ -16,6 +16,7 @@ import pytest
 from tests.ledger.desk import NOON, Desk
 from tests.ledger.revisions import Told, tell
 from tests.review.scripted import Office, ScriptedBroker, engine_of
+from tests.virtual_time import run_story
 from tradecore.domain import commands as cmd
 from tradecore.domain import events as ev
 from tradecore.domain.values import Side
@@ -77,7 +78,7 @@ def test_an_order_from_before_the_books_that_fills_later_is_counted_and_without_
         assert engine.gate.reasons == ()
         assert clean(office.desk)
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_an_order_from_before_the_books_that_the_stream_tells_of_is_counted_once() -> None:
@@ -97,7 +98,7 @@ def test_an_order_from_before_the_books_that_the_stream_tells_of_is_counted_once
         assert office.desk.account.position("SPY").quantity == 10
         assert engine.gate.reasons == ()
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_dividend_of_a_long_stop_is_booked_though_an_order_was_filled_since() -> None:
@@ -122,7 +123,7 @@ def test_a_dividend_of_a_long_stop_is_booked_though_an_order_was_filled_since() 
         assert engine.gate.reasons == ()
         assert office.desk.account.cash == broker.cash
 
-    anyio.run(story)
+    run_story(story)
 
 
 def differing(desk: Desk, tolerance: str, *found: Difference) -> Differences:
@@ -175,7 +176,7 @@ def test_an_order_that_contradicts_itself_holds_back_new_risk_after_a_restart_to
         await later.begin("runner-2")
         assert later.gate.reasons
 
-    anyio.run(story)
+    run_story(story)
 
 
 @pytest.mark.parametrize("minutes", [-0.5, -30, -1200])
@@ -208,7 +209,7 @@ def test_an_order_that_worked_when_the_books_began_counts_what_it_fills_after_th
         assert not office.inbox.behind
         assert clean(office.desk)
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_ledger_whose_keys_were_given_and_are_not_in_the_environment_can_be_copied(tmp_path: Path) -> None:
@@ -263,7 +264,7 @@ def test_the_rows_of_a_split_may_come_one_after_the_other(first: int) -> None:
         assert desk.account.held("test", "SPY") == 40
         assert engine.gate.reasons == ()
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_fill_that_was_too_much_until_the_bust_of_another_is_counted_and_holds_nothing_back_for_ever() -> None:
@@ -299,7 +300,7 @@ def test_a_fill_that_was_too_much_until_the_bust_of_another_is_counted_and_holds
         assert office.desk.account.position("SPY").quantity == 10
         assert engine.gate.reasons == ()
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_what_two_threads_append_at_once_is_there_when_they_are_told_so(tmp_path: Path) -> None:
@@ -347,7 +348,7 @@ def test_what_is_queued_is_not_sent_before_the_first_clean_comparison_and_what_r
         assert (office.desk.order(entry).status, broker.count("submit")) == ("queued", 1)
         assert office.desk.order(exit_id).broker_order_id is not None
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_what_waits_for_the_gate_is_sent_when_it_opens() -> None:
@@ -370,7 +371,7 @@ def test_what_waits_for_the_gate_is_sent_when_it_opens() -> None:
         assert engine.gate.reasons == ()
         assert office.desk.order(entry).submits == 1
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_what_waits_for_the_gate_ends_when_its_time_has_passed_or_somebody_cancels_it() -> None:
@@ -390,7 +391,7 @@ def test_what_waits_for_the_gate_ends_when_its_time_has_passed_or_somebody_cance
         assert [office.desk.order(one).status for one in (late, unwanted)] == ["canceled", "canceled"]
         assert (broker.count("submit"), office.outbox.open_items) == (0, 0)
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_an_order_that_was_proved_not_to_have_arrived_waits_for_the_gate_and_keeps_it_from_nothing() -> None:
@@ -411,7 +412,7 @@ def test_an_order_that_was_proved_not_to_have_arrived_waits_for_the_gate_and_kee
         await office.deliver(0.2)
         assert office.desk.order(lost).broker_order_id is not None
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_what_is_queued_waits_while_the_stream_is_lost() -> None:
@@ -431,4 +432,4 @@ def test_what_is_queued_waits_while_the_stream_is_lost() -> None:
         await office.deliver(0.2)
         assert office.desk.order(entry).broker_order_id is not None
 
-    anyio.run(story)
+    run_story(story)

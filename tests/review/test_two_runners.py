@@ -8,6 +8,7 @@ import anyio
 
 from tests.ledger.desk import Desk
 from tests.review.scripted import UNREACHABLE, Office, ScriptedBroker
+from tests.virtual_time import run_story
 from tradecore.ports.broker import BrokerOrder, OrderRequest
 
 
@@ -35,4 +36,4 @@ def test_of_two_runners_whose_lease_was_lost_only_the_one_that_recorded_the_atte
                 group.start_soon(second.outbox.run)
         assert broker.count("submit") == 1
 
-    anyio.run(story)
+    run_story(story)

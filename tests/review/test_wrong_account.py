@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import anyio
-
 from tests.review.scripted import Office, engine_of
+from tests.virtual_time import run_story
 
 
 def test_an_order_of_another_account_of_the_ledger_is_not_sent_with_these_keys() -> None:
@@ -16,7 +15,7 @@ def test_an_order_of_another_account_of_the_ledger_is_not_sent_with_these_keys()
         assert office.broker.count("order_by_client_id") == 0
         assert office.desk.order(order_id).status == "queued"
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_restart_does_not_take_up_the_orders_of_another_account() -> None:
@@ -28,4 +27,4 @@ def test_a_restart_does_not_take_up_the_orders_of_another_account() -> None:
         assert office.broker.count("submit") == 0
         assert office.outbox.open_items == 0
 
-    anyio.run(story)
+    run_story(story)

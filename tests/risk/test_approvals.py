@@ -7,7 +7,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 
 from tests.cli.terminal import Terminal
@@ -15,6 +14,7 @@ from tests.ledger.desk import Desk
 from tests.review.scripted import Office
 from tests.risk.test_switch import later, stop
 from tests.risk.test_wired import found, refusal
+from tests.virtual_time import run_story
 from tradecore import approvals
 from tradecore.domain import commands as cmd
 from tradecore.domain.events import ApprovalExpired, ApprovalGranted, ApprovalRefused, ApprovalRequested
@@ -68,7 +68,7 @@ def test_nothing_of_it_reaches_the_broker_before_it_is_granted() -> None:
         assert office.broker.count("submit") == 1
         assert office.desk.order(order_id).broker_order_id is not None
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_grant_is_on_record_with_who_and_why_and_in_the_trace_of_the_order(desk: Desk) -> None:

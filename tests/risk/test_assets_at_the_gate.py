@@ -6,12 +6,12 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-import anyio
 import pytest
 
 from tests.ledger.desk import NOON, Desk
 from tests.review.scripted import ScriptedBroker
 from tests.risk.test_wired import found, refusal
+from tests.virtual_time import run_story
 from tradecore.assets import Assets, recorded_list
 from tradecore.domain import commands as cmd
 from tradecore.domain import streams
@@ -104,7 +104,7 @@ class Listing(ScriptedBroker):
 
 def test_the_list_of_the_broker_is_recorded_and_told_with_every_order(desk: Desk) -> None:
     assets = Assets(desk.ledger, Listing(), desk.clock, None)
-    anyio.run(assets.refresh, Cause(desk.ids.trace_id(), "test"))
+    run_story(assets.refresh, Cause(desk.ids.trace_id(), "test"))
     assert found(desk, AssetsRefreshed) == [
         AssetsRefreshed("scripted", ("BRK.A", "NEW", "SPY"), ("BRK.A",), ("NEW",), is_full=True)
     ]
@@ -124,7 +124,7 @@ def test_the_list_of_the_broker_is_recorded_and_told_with_every_order(desk: Desk
 @pytest.mark.parametrize("symbol", ["SPY", "GONE"])
 def test_what_a_saga_buys_is_told_of_too(desk: Desk, symbol: str) -> None:
     assets = Assets(desk.ledger, Listing(), desk.clock, None)
-    anyio.run(assets.refresh, Cause(desk.ids.trace_id(), "test"))
+    run_story(assets.refresh, Cause(desk.ids.trace_id(), "test"))
     conductor = Conductor(desk.ledger, desk.clock, desk.ids, "main", with_asset=assets.on)
     terms = {"symbol": symbol, "side": "buy", "quantity": "10", "strategy": "test", "order_type": "market"}
     conductor.start(desk.ids.order_id(), "signal_execution", terms, Cause(desk.ids.trace_id(), actor="test"))
@@ -136,7 +136,7 @@ def test_a_list_that_is_heard_again_is_confirmed_and_not_told_anew(desk: Desk) -
     assets, cause = Assets(desk.ledger, Listing(), desk.clock, 3600.0), Cause(desk.ids.trace_id(), "test")
     for minutes, confirmed in ((0, 0), (14, 0), (1, 1), (1, 1), (60, 2)):
         desk.clock.at += dt.timedelta(minutes=minutes)
-        anyio.run(assets.refresh, cause)
+        run_story(assets.refresh, cause)
         assert (len(found(desk, AssetsRefreshed)), len(found(desk, AssetsConfirmed))) == (1, confirmed)
     known = recorded_list(desk.ledger.journal, desk.clock.at + dt.timedelta(minutes=59), 3600.0)
     assert known.is_live
@@ -147,7 +147,7 @@ def test_a_list_of_an_earlier_build_is_told_anew(desk: Desk) -> None:
     cause = Cause(desk.ids.trace_id(), "test")
     desk.ledger.note(streams.ASSETS, AssetsRefreshed("scripted", ("BRK.A", "NEW", "SPY")), cause)
     assert recorded_list(desk.ledger.journal, desk.clock.at, 3600.0).value is None
-    anyio.run(Assets(desk.ledger, Listing(), desk.clock, None).refresh, cause)
+    run_story(Assets(desk.ledger, Listing(), desk.clock, None).refresh, cause)
     assert recorded_list(desk.ledger.journal, desk.clock.at, 3600.0).is_live
 
 

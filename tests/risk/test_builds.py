@@ -6,11 +6,11 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
-import anyio
 import pytest
 
 from tests.review.scripted import Office, engine_of
 from tests.risk.test_wired import found
+from tests.virtual_time import run_story
 from tradecore.builds import limits_hash, refuse_mixed
 from tradecore.domain import streams
 from tradecore.domain.events import DiskLow, RunnerStarted, RunnerStopped
@@ -45,14 +45,14 @@ def test_a_runner_of_another_build_is_refused_with_nothing_recorded() -> None:
     started(office, "first", "aaaa")
     head = office.desk.ledger.journal.head()
     with pytest.raises(MixedBuilds, match="first works on this ledger with build aaaa"):
-        anyio.run(engine(office, "bbbb", alone=False).begin, "second")
+        run_story(engine(office, "bbbb", alone=False).begin, "second")
     assert office.desk.ledger.journal.head() == head
 
 
 def test_runners_of_one_build_work_side_by_side_and_each_says_which_it_is() -> None:
     office = Office.open()
     started(office, "first", "aaaa")
-    anyio.run(engine(office, "aaaa", alone=False).begin, "second")
+    run_story(engine(office, "aaaa", alone=False).begin, "second")
     last: RunnerStarted = found(office.desk, RunnerStarted)[-1]
     assert (last.runner_id, last.build, last.limits, last.alone) == ("second", "aaaa", limits_hash(Limits()), False)
 

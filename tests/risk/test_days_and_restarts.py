@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import anyio
 import attrs
 import pytest
 
@@ -18,6 +17,7 @@ from tests.review.scripted import UNREACHABLE, Office, engine_of
 from tests.risk.test_switch import later, reconciled, resume
 from tests.risk.test_triggers import Guarded, rule, stop_of
 from tests.risk.test_wired import found, refusal
+from tests.virtual_time import run_story
 from tradecore.domain import commands as cmd
 from tradecore.domain import events as ev
 from tradecore.domain.account import AccountState
@@ -250,7 +250,7 @@ def test_what_was_placed_before_an_account_had_limits_is_held_to_the_first_ones(
             desk.order(order).client_order_id for order in (within, first)
         )
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_limits_that_only_warn_or_that_cannot_be_meant_end_nothing() -> None:
@@ -263,7 +263,7 @@ def test_limits_that_only_warn_or_that_cannot_be_meant_end_nothing() -> None:
         await begun(office, Limits(max_order_qty=D(5), actions={"max_order_qty": Action.WARN}))
         assert desk.order(order).status is OrderStatus.QUEUED
 
-    anyio.run(story)
+    run_story(story)
 
 
 @pytest.mark.parametrize("action", [Action.APPROVE, Action.REDUCE])
@@ -275,7 +275,7 @@ def test_what_nobody_is_asked_about_any_more_or_would_be_smaller_ends_too(action
         await begun(office, Limits(max_order_qty=D(5), actions={"max_order_qty": action}))
         assert desk.order(order).status is OrderStatus.CANCELED
 
-    anyio.run(story)
+    run_story(story)
 
 
 @pytest.mark.parametrize("limits", [Limits(max_open_orders=5), STANDARD_LIMITS])
@@ -292,7 +292,7 @@ def test_what_was_placed_within_limits_is_sent_after_a_restart(limits: Limits) -
         await again.deliver(0.3)
         assert again.broker.count("submit") == 1
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_after_a_restart_new_risk_waits_until_books_and_broker_were_compared() -> None:
@@ -315,7 +315,7 @@ def test_after_a_restart_new_risk_waits_until_books_and_broker_were_compared() -
         await again.deliver(0.3)
         assert again.broker.count("submit") == 1
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_ledger_that_was_copied_without_its_account_refuses_by_hand_what_the_standard_would(

@@ -6,7 +6,6 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-import anyio
 import attrs
 import pytest
 
@@ -14,6 +13,7 @@ from tests.ledger.desk import NOON, Desk
 from tests.review.scripted import Office, ScriptedBroker, engine_of
 from tests.risk.test_exits import plan
 from tests.risk.test_wired import found
+from tests.virtual_time import run_story
 from tradecore.domain.events import AlertTriggered, ExitFired, ExitRaised
 from tradecore.domain.exit_plan import ExitPlan, ExitRule, Rung
 from tradecore.domain.jumps import is_jump
@@ -72,7 +72,7 @@ class Morning:
 
     def compare(self) -> None:
         for _ in range(2):  # the first sight of a difference may be something on its way
-            anyio.run(self.engine.reconcile)
+            run_story(self.engine.reconcile)
 
     def split(self, change: str) -> None:
         """The broker has other units, and does not say why yet."""
@@ -89,7 +89,7 @@ class Morning:
         async def once() -> None:
             self.engine.look()
 
-        anyio.run(once)
+        run_story(once)
 
     @property
     def fired(self) -> list[tuple[ExitRule, Decimal]]:

@@ -11,13 +11,13 @@ import threading
 from decimal import Decimal
 from typing import Any
 
-import anyio
 import pytest
 
 from tests.ledger.desk import NOON, Desk
 from tests.review.scripted import Office
 from tests.risk.test_switch import later, stop
 from tests.risk.test_wired import found, refusal
+from tests.virtual_time import run_story
 from tradecore.domain import commands as cmd
 from tradecore.domain.events import LimitBreached, OrderPlanned, OrderSubmitted, ReservationMade
 from tradecore.domain.limits import Hours, Limits, ScopeLimits
@@ -67,7 +67,7 @@ def test_story_03_a_kill_switch_that_the_queue_ignored_was_set_last_and_blocked_
         assert {desk.order(order).status for order in queued} == {OrderStatus.CANCELED}
         assert desk.order(protecting).broker_order_id is not None
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_story_12_shares_were_compared_with_dollars_and_a_limit_of_zero_became_the_default(desk: Desk) -> None:

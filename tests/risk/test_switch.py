@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 
 from tests.cli.terminal import Terminal
 from tests.ledger.desk import NOON, Desk
 from tests.review.scripted import Office
 from tests.risk.test_wired import refusal
+from tests.virtual_time import run_story
 from tradecore.domain import commands as cmd
 from tradecore.domain.events import OrderSubmitted, ReconciliationCompleted
 from tradecore.domain.messages import Cause
@@ -125,7 +125,7 @@ def test_what_waits_is_withdrawn_and_nothing_is_sent_behind_a_halt() -> None:
         sent = [item.event for item in desk.ledger.journal.read(halted_at, 1000)]
         assert [one.order_id for one in sent if isinstance(one, OrderSubmitted)] == [protecting]
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_halt_between_the_mark_and_the_call_keeps_the_call_from_being_made() -> None:
@@ -147,7 +147,7 @@ def test_a_halt_between_the_mark_and_the_call_keeps_the_call_from_being_made() -
         assert office.broker.count("submit") == 0
         assert office.desk.order(order).status is OrderStatus.CANCELED
 
-    anyio.run(story)
+    run_story(story)
 
 
 def test_a_file_stops_sending_without_the_ledger(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_a_file_stops_sending_without_the_ledger(tmp_path: Path) -> None:
         assert office.broker.count("submit") == 0
         assert office.desk.order(order).status is OrderStatus.CANCELED
 
-    anyio.run(story)
+    run_story(story)
     assert flag() is not None
     (tmp_path / "ledger.db.halt").unlink()
     assert flag() is None

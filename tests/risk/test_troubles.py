@@ -6,7 +6,6 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-import anyio
 import attrs
 import pytest
 
@@ -15,6 +14,7 @@ from tests.review.scripted import UNREACHABLE, Office
 from tests.risk.test_exits import plan
 from tests.risk.test_switch import reconciled, resume
 from tests.risk.test_wired import found
+from tests.virtual_time import run_story
 from tradecore.domain import commands as cmd
 from tradecore.domain.events import AlertTriggered
 from tradecore.domain.limits import Limits
@@ -131,7 +131,7 @@ class Watched:
             for _ in range(times):
                 await self.engine.reconcile()
 
-        anyio.run(rounds)
+        run_story(rounds)
         self.wait()
 
     def held_back(self, symbol: str = "SPY", side: Side = Side.BUY, qty: str = "1") -> str | None:

@@ -5,12 +5,23 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+import pytest
+
 from tests.ledger.desk import Desk
+from tests.simulation.world import World
 from tradecore.domain.messages import Cause
 from tradecore.domain.values import OrderType, SagaStatus
 from tradecore.ledger import Ledger
 from tradecore.sagas.conductor import Conductor
 from tradecore.sagas.orders import PATIENCE
+
+
+@pytest.mark.parametrize("seed", [114, 9273])
+def test_a_correction_that_was_not_placed_is_placed_by_a_bust_or_the_average_price(seed: int) -> None:
+    """114: told again by the record after the bust. 9273: one of two alike, and the other one was busted later."""
+    outcome = World(seed).run()
+    assert outcome.violation is None
+    assert not outcome.reach["a person must tell which execution was corrected"]
 
 
 def test_what_a_start_read_before_it_follows_the_log_is_read_again() -> None:

@@ -9,13 +9,13 @@ import datetime as dt
 import json
 from decimal import Decimal
 
-import anyio
 import pytest
 
 from tests.ledger.desk import NOON, Desk
 from tests.review.scripted import Office, ScriptedBroker
 from tests.traffic.cases import CASES, Case
 from tests.traffic.wire import Wire
+from tests.virtual_time import run_story
 from tradecore.ports.broker import BrokerFill, FillPage
 from tradecore.verify import verify
 from tradecore_alpaca.activities import in_order
@@ -74,4 +74,4 @@ def test_the_ledger_is_what_the_broker_said(case: Case, way: str) -> None:
         assert "system.report.parked" not in desk.names()
         assert verify(desk.ledger.journal).findings == ()
 
-    anyio.run(story)
+    run_story(story)

@@ -109,7 +109,7 @@ async def _look(orders: Orders) -> tuple[tuple[Difference, ...], Differences]:
 
     known = Differences.of(orders.ledger, orders.account)
     live = await compare_standing(orders.ledger, orders.broker, orders.account)
-    return (*live, *await orders.compare(known), *known.contradictions), known
+    return (*live, *await orders.compare(known), *known.unshown), known
 
 
 async def _check_account(ledger: Ledger, broker: Broker, account: str) -> None:
@@ -144,7 +144,7 @@ async def _adopt(orders: Orders, known: Differences, chosen: str, by_id: dict[st
     elif difference.what in (*OF_ORDERS, FOREIGN):
         await orders.adopt(difference, reason, cause)
     else:
-        raise InputError("adopt", chosen, "a difference that can be adopted; say --dispute for a contradiction")
+        raise InputError("adopt", chosen, "a difference that can be adopted; say --dispute for any other")
     if difference.what in ("position", "cash") or chosen in known.open:
         resolved = DifferenceResolved(chosen, account, "adopted", reason)
         orders.ledger.note(streams.reconciliation(account), resolved, cause)

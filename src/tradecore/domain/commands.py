@@ -501,11 +501,23 @@ class RecordFill:
 
 
 @attrs.frozen
+class FilledSoFar:
+    """What the broker shows of an order: how much of it is filled, at which average price."""
+
+    quantity: Decimal
+    price: Decimal
+
+
+@attrs.frozen
 class ReviseFill:
-    """The broker takes back an execution of the order, or tells it anew. Repeats change nothing."""
+    """The broker takes back an execution of the order, or tells it anew. Repeats change nothing.
+
+    `shown` is what the broker showed of the order at that moment or later; a revision that waits is judged again by it.
+    """
 
     order_id: str
     revision: FillRevision
+    shown: FilledSoFar | None = None
 
 
 @attrs.frozen

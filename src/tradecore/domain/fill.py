@@ -8,22 +8,25 @@ from decimal import Decimal
 import attrs
 
 from tradecore.domain import events as ev
-from tradecore.domain.commands import RecordFill
+from tradecore.domain.commands import FilledSoFar, RecordFill
 from tradecore.domain.evolving import changed
 from tradecore.domain.order_state import OrderState
-from tradecore.domain.values import ZERO, minus, plus
+from tradecore.domain.values import ZERO, minus, plus, times
 from tradecore.errors import InputError, InvariantViolated
 
 _LINE = "::"
 _SAME_MOMENT = dt.timedelta(seconds=2)
 """How far two sources may differ in the time of one execution."""
+_ROUNDING = Decimal("0.0001")
+"""Dollars by which a broker may round an average price."""
 
 
 @attrs.frozen(slots=False)
 class FillState:
     """A fill as its events tell it. `quantity`, `price` and `fees` are what counts now; a busted fill counts nothing.
 
-    `names` are the execution ids of the fill itself and of its corrections; `revision` is the last bust or correction.
+    `names` are the execution ids of the fill itself and of its corrections; `revisions` are the busts and corrections
+    that counted, the last one at the end.
     """
 
     recorded: ev.FillRecorded
@@ -32,7 +35,12 @@ class FillState:
     fees: Decimal
     parts: tuple[ev.FillPart, ...]
     names: tuple[str, ...]
-    revision: ev.FillRevision | None = None
+    revisions: tuple[ev.FillRevision, ...] = ()
+
+    @property
+    def revision(self) -> ev.FillRevision | None:
+        """The last bust or correction."""
+        return self.revisions[-1] if self.revisions else None
 
     @property
     def busted(self) -> bool:
@@ -89,12 +97,15 @@ def is_same_execution(state: FillState, command: RecordFill) -> bool:
     return close and (known.quantity, known.price) == (command.quantity, command.price)
 
 
-def choose(fills: tuple[FillState, ...], revision: ev.FillRevision, filled: Decimal) -> FillState | None:
+def choose(
+    fills: tuple[FillState, ...], revision: ev.FillRevision, filled: Decimal, shown: FilledSoFar | None = None
+) -> FillState | None:
     """The fill that a revision means, None when it is not recorded yet or cannot be told.
 
     The execution's name decides. Sources name executions differently: where the names cannot be compared, a bust means
     the first fill of the same quantity and price, a correction the one fill that brings the order to the broker's
     count. `filled` is what counts as filled of the order now; where none fits, what had been filled at its moment does.
+    Where several fit, what the broker has `shown` of the order may tell them apart.
     """
     wanted = revision.previous_execution_id
     for state in fills:
@@ -104,7 +115,7 @@ def choose(fills: tuple[FillState, ...], revision: ev.FillRevision, filled: Deci
         if wanted is not None and any(_names_agree(name, wanted) for name in state.names):
             return state
     for state in fills:
-        if state.revision is not None and _is_told_twice(state.revision, revision):
+        if any(_is_told_twice(known, revision) for known in state.revisions):
             return state
     others = [
         state
@@ -116,13 +127,31 @@ def choose(fills: tuple[FillState, ...], revision: ev.FillRevision, filled: Deci
         equal = (abs(revision.quantity), revision.price)
         return next((state for state in others if (state.quantity, state.price) == equal), None)
     fitting = _fitting(others, revision, filled)
-    if not fitting:  # told before fills that are recorded already: what counted then decides
+    if not fitting:  # told before fills or busts that are recorded already: what counted then decides
         then = [state for state in fills if state.recorded.occurred_at <= revision.occurred_at]
+        if any(_may_have_been_corrected(state, revision) for state in then):
+            return None
         counted = ZERO
         for state in then:
-            counted = plus(counted, state.quantity)
+            counted = plus(counted, _counted_before(state, revision))
         fitting = _fitting([state for state in others if state in then], revision, counted)
+    if len(fitting) > 1 and shown is not None:
+        fitting = _explaining(fitting, fills, revision, shown)
     return fitting[0] if len(fitting) == 1 else None
+
+
+def _counted_before(state: FillState, revision: ev.FillRevision) -> Decimal:
+    """What counted of a fill at the moment of a revision: what was taken back later did count then."""
+    later = state.revision
+    if later is not None and later.busts and later.occurred_at > revision.occurred_at:
+        return abs(later.quantity)
+    return state.quantity
+
+
+def _may_have_been_corrected(state: FillState, revision: ev.FillRevision) -> bool:
+    """Whether a fill that was taken back after the revision had other numbers by then than are recorded of it."""
+    later = state.revision
+    return later is not None and later.busts and later.occurred_at > revision.occurred_at and later.price != state.price
 
 
 def _fitting(states: list[FillState], revision: ev.FillRevision, filled: Decimal) -> list[FillState]:
@@ -130,6 +159,23 @@ def _fitting(states: list[FillState], revision: ev.FillRevision, filled: Decimal
     return [
         state for state in states if plus(minus(filled, state.quantity), revision.quantity) == revision.cumulative_qty
     ]
+
+
+def _explaining(
+    fitting: list[FillState], fills: tuple[FillState, ...], revision: ev.FillRevision, shown: FilledSoFar
+) -> list[FillState]:
+    """The one whose correction makes the order's average what the broker shows; none when that can be otherwise."""
+    agreeing: list[FillState | None] = []
+    for chosen in (*fitting, None):  # the broker may not have counted the correction
+        count = value = ZERO
+        for state in fills:
+            is_chosen = state is chosen
+            quantity = revision.quantity if is_chosen else state.quantity
+            count = plus(count, quantity)
+            value = plus(value, times(quantity, revision.price if is_chosen else state.price))
+        if count == shown.quantity and abs(minus(value, times(count, shown.price))) < times(count, _ROUNDING):
+            agreeing.append(chosen)
+    return [state for state in agreeing if state is not None] if len(agreeing) == 1 else []
 
 
 def _has_taken(state: FillState, revision: ev.FillRevision) -> bool:
@@ -194,7 +240,7 @@ def evolve(state: FillState | None, event: ev.Event) -> FillState:
     assert state is not None, "a fill is recorded before it is revised"
     match event:
         case ev.FillBusted():
-            return changed(state, quantity=ZERO, fees=ZERO, parts=(), revision=event.revision)
+            return changed(state, quantity=ZERO, fees=ZERO, parts=(), revisions=(*state.revisions, event.revision))
         case ev.FillCorrected():
             return changed(
                 state,
@@ -203,7 +249,7 @@ def evolve(state: FillState | None, event: ev.Event) -> FillState:
                 fees=event.fees,
                 parts=event.parts,
                 names=(*state.names, event.revision.execution_id),
-                revision=event.revision,
+                revisions=(*state.revisions, event.revision),
             )
         case _:
             raise InvariantViolated(f"a fill cannot hold {event.NAME}")
