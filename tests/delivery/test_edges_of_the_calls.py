@@ -124,7 +124,7 @@ def test_what_the_broker_filled_of_the_old_order_decides_whether_another_takes_i
 ) -> None:
     old = attrs.evolve(order, broker_order_id="b-old", filled_at_replace=D(4), filled_before=D(before))
     broker.have("old", filled_qty=D(filled))
-    told = anyio.run(outgrown, broker, order, old)
+    told = run_story(outgrown, broker, order, old)
     not_sent = cmd.RecordNotSent(order.order_id, MORE_FILLED, 1, counts=False)
     withdrawn = cmd.WithdrawOrder(order.order_id, MORE_FILLED)
     assert told == (None if is_sent else Done([not_sent, withdrawn]))
@@ -132,19 +132,19 @@ def test_what_the_broker_filled_of_the_old_order_decides_whether_another_takes_i
 
 def test_an_old_order_that_cannot_be_read_is_not_replaced_yet(broker: ScriptedBroker, order: OrderState) -> None:
     old = attrs.evolve(order, broker_order_id="b-old")
-    assert anyio.run(outgrown, broker, order, old) is None
+    assert run_story(outgrown, broker, order, old) is None
     broker.trouble["order"] = UNREACHABLE
-    told = anyio.run(outgrown, broker, order, old)
+    told = run_story(outgrown, broker, order, old)
     reason = f"the order that it is to replace cannot be read: {UNREACHABLE}"
     assert told == Done([cmd.RecordNotSent(order.order_id, reason, 1)], retry_in_s=0.0)
     broker.trouble["order"] = error = BrokerUnauthorized("no")
-    told = anyio.run(outgrown, broker, order, old)
+    told = run_story(outgrown, broker, order, old)
     assert told == Done([cmd.RecordNotSent(order.order_id, "no", 1, counts=False)], fatal=error)
 
 
 def test_how_much_a_leg_is_for_the_broker_knows(broker: ScriptedBroker, order: OrderState) -> None:
     leg = attrs.evolve(order, leg=Leg.STOP_LOSS, broker_order_id="b-old")
-    assert anyio.run(outgrown, broker, leg, leg) is None
+    assert run_story(outgrown, broker, leg, leg) is None
     assert heard(broker) == []
     assert replace_request_of(leg, no_veto).quantity is None
 
