@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import anyio
@@ -75,7 +75,7 @@ def place(desk: Desk, symbol: str = "SPY") -> str:
     return desk.place("buy", "10", symbol, not_after=LATER)
 
 
-async def deliver(member: Member, meanwhile: Callable[[], Awaitable[None]]) -> None:
+async def deliver(member: Member, meanwhile: Callable[[], Coroutine[Any, Any, None]]) -> None:
     async with anyio.create_task_group() as group:
         group.start_soon(member.follow)
         group.start_soon(member.outbox.run)
