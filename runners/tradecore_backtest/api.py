@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import attrs
@@ -18,14 +18,14 @@ from tradecore.domain.nanos import NANO, instant
 from tradecore.domain.values import Bar
 from tradecore.errors import ConfigurationError, InputError
 from tradecore.ports.strategy import Strategy
-from tradecore.runner.plugins import load_plugin
+from tradecore.runner.plugins import load_plugin, load_strategy
 from tradecore_backtest.books import DeskBooks
 from tradecore_backtest.columns import BarSource
 from tradecore_backtest.desk import Desk
 from tradecore_backtest.keeping import Keeper
 from tradecore_backtest.leaving import Caretaker
 from tradecore_backtest.market import MarketModel
-from tradecore_backtest.parquet import open_parquet
+from tradecore_backtest.parquet import Frame, open_parquet, table_of_frame
 from tradecore_backtest.pocket import Pocket
 from tradecore_backtest.result import BacktestConfig, BacktestResult, Provenance
 from tradecore_backtest.rows import EquityCurve, LazyRows
@@ -36,12 +36,12 @@ from tradecore_backtest.telling import fill_rows, order_rows, trade_rows
 from tradecore_backtest.ticks import QUOTES, TRADES, Quotes, bars_of_ticks, columns_in, read_quotes
 from tradecore_backtest.writing import DerivedIds
 
-Bars = str | os.PathLike[str] | BarSource | Iterable[Bar]
+Bars = str | os.PathLike[str] | BarSource | Frame | Iterable[Bar]
 
 
 def backtest(
     bars: Bars,
-    strategy: Strategy | str,
+    strategy: Strategy | type[Strategy] | str,
     symbols: Sequence[str] | None = None,
     cash: Decimal | int | str = 100_000,
     *,
@@ -57,10 +57,10 @@ def backtest(
 ) -> BacktestResult:
     """Run a strategy over bars, and give back everything that happened.
 
-    `bars` is a `.parquet` or `.csv` file, `Bar`s, or a `BarSource`; `symbols` picks some of them. A strategy named by
-    text is an installed one, made with `parameters`. `cash` in account currency. Without `limits` the gate has none.
-    `exits` is how trades are left whose idea does not say: by legs where orders at the broker can do all of it, else by
-    the rules of the engine at the end of each bar.
+    `bars` is a `.parquet` or `.csv` file, a polars or pandas frame, an Arrow table, `Bar`s, or a `BarSource`; `symbols`
+    picks some of them. A strategy named by text (installed, or `file.py:Class`), or a class, is made with `parameters`.
+    `cash` in account currency. Without `limits` the gate has none. `exits` is how trades are left whose idea does not
+    say: by legs where orders at the broker can do all of it, else by the rules of the engine at the end of each bar.
     A file of trades, or of quotes, is made into bars of `bar_seconds`. With `quotes`, or bars made of them, orders
     trade at the touch and bars are for deciding only. The ledger is written to `journal` when that is a URL of a new
     ledger, else it is made in memory when it, or a row of the result, is asked for. Where limits may refuse orders, or
@@ -70,7 +70,7 @@ def backtest(
 
     Raises `InputError` and `ConfigurationError` for what cannot be meant, and whatever the strategy raises.
     """
-    source = open_bars(bars, symbols, bar_seconds=bar_seconds)
+    source, money = open_bars(bars, symbols, bar_seconds=bar_seconds), _amount(cash)
     touch, touch_digest = _quotes(bars, quotes, source.symbols)
     chosen = _strategy(strategy, parameters or {})
     model, rules = market or MarketModel(), limits or Limits()
@@ -79,7 +79,7 @@ def backtest(
         strategy=chosen.name,
         parameters={name: str(value) for name, value in sorted((parameters or _told(chosen)).items())},
         symbols=source.symbols,
-        cash=str(Decimal(cash)),
+        cash=str(money),
         bar_seconds=spacing.bar_ns // NANO,
         market={field.name: str(getattr(model, field.name)) for field in attrs.fields(MarketModel)},
         limits=str(rules),
@@ -92,7 +92,7 @@ def backtest(
     decided = DeskBooks(desk, account, chosen.name, exits)
     pocket = Pocket(chosen.name, account, exits) if rules == Limits() and not at_once else None
     keeper = Keeper(desk, decided, pocket, name, journal)
-    run = Run(source, chosen, pocket or decided, Terms(Decimal(cash), rules, model, spacing.bar_ns, touch))
+    run = Run(source, chosen, pocket or decided, Terms(money, rules, model, spacing.bar_ns, touch))
 
     def ask_domain() -> None:
         keeper.tape()  # what was noted so far is decided first
@@ -117,7 +117,7 @@ def backtest(
             gaps=spacing.gaps,
             warnings=source.warnings,
         ),
-        starting_cash=Decimal(cash),
+        starting_cash=money,
         cash=run.books.cash,
         equity=EquityCurve(run.times, run.equity),
         orders=LazyRows(lambda: order_rows(keeper.tape())),
@@ -126,9 +126,18 @@ def backtest(
         positions=dict(run.books.positions),
         bars=source,
         bar_count=run.bar_count,
+        warnings=tuple(_warnings(run, sum(spacing.counts.values()))),
         runtime_s=took,
         open_journal=keeper.journal,
     )
+
+
+def _warnings(run: Run, bars: int) -> Iterator[str]:
+    """What a run did not do, and nobody would notice."""
+    if bars > run.bar_count:
+        yield f"{bars - run.bar_count} of {bars} bars lie outside of the regular session and were not decided on"
+    if run.refused:
+        yield f"{run.refused} proposals were no orders, the first: {run.first_refusal}"
 
 
 def open_bars(bars: Bars, symbols: Sequence[str] | None = None, *, bar_seconds: int = 60) -> BarSource:
@@ -145,6 +154,8 @@ def open_bars(bars: Bars, symbols: Sequence[str] | None = None, *, bar_seconds: 
             return open_parquet(path, wanted)
         reader = load_plugin("market_data", "file", "market_data")
         return table_of(reader(path, wanted, as_written=True), None, str(path))
+    if isinstance(bars, Frame):
+        return table_of_frame(bars, wanted)
     if isinstance(bars, BarTable):
         return bars if wanted is None else bars.only(wanted)
     if isinstance(bars, Iterable):
@@ -167,15 +178,23 @@ def _quotes(
         return found, hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _strategy(strategy: Strategy | str, parameters: Mapping[str, object]) -> Strategy:
-    if not isinstance(strategy, str):
+def _strategy(strategy: Strategy | type[Strategy] | str, parameters: Mapping[str, object]) -> Strategy:
+    if not isinstance(strategy, str | type):
         return strategy
-    factory = load_plugin("strategies", strategy, "strategy")
+    factory = load_strategy(strategy) if isinstance(strategy, str) else strategy
+    name = strategy if isinstance(strategy, str) else strategy.__name__
     try:
         made: Strategy = factory(**parameters)
     except TypeError as error:
-        raise ConfigurationError(f"parameters: {strategy} does not take them: {error}") from None
+        raise ConfigurationError(f"parameters: {name} does not take them: {error}") from None
     return made
+
+
+def _amount(cash: Decimal | int | str) -> Decimal:
+    try:
+        return Decimal(cash)
+    except (InvalidOperation, TypeError, ValueError):
+        raise InputError("cash", cash, "an amount, such as 100000") from None
 
 
 def _told(strategy: Strategy) -> dict[str, object]:

@@ -49,7 +49,7 @@ def columns_of(symbol: str, rows: Any, before: int | None = None) -> tuple[Colum
         sound = valid if sound is None else pc.and_(sound, valid)
     kept = rows.filter(pc.fill_null(sound, False))
     is_daily = "timestamp" not in rows.column_names
-    starts = _days(symbol, kept["date"]) if is_daily else instants(pa, kept["timestamp"])
+    starts = _days(symbol, kept["date"].cast(pa.date32())) if is_daily else instants(pa, kept["timestamp"])
     found = Columns(starts, *(nanos(pa, pc, column, kept[column]) for column in (*PRICES, "volume")))
     if len(starts) and not (_is_sound(pc, kept) and _rises(pa, pc, starts, before)):
         check(symbol, found, before)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 import attrs
 
+from tradecore.domain.values import parse_word
 from tradecore.errors import InputError
 
 
@@ -23,6 +24,35 @@ class Hours(enum.StrEnum):
 
     REGULAR = "regular"
     ANY = "any"
+
+
+def _fill_at(raw: FillAt | str) -> FillAt:
+    return parse_word("market.fill_at", raw, FillAt)
+
+
+def _hours(raw: Hours | str) -> Hours:
+    return parse_word("market.hours", raw, Hours)
+
+
+def _exact(raw: Decimal | int | str) -> Decimal:
+    return _decimal(raw)
+
+
+def _share(raw: Decimal | int | str | None) -> Decimal | None:
+    return None if raw is None else _decimal(raw)
+
+
+def _decimal(raw: object) -> Decimal:
+    """Whole numbers and text as they are written; a double is not what somebody wrote."""
+    if isinstance(raw, Decimal | int | str) and not isinstance(raw, bool):
+        try:
+            return Decimal(raw)
+        except InvalidOperation:
+            pass
+    raise InputError("market", raw, "a Decimal, a whole number, or a number as text")
+
+
+_ZERO = Decimal(0)
 
 
 @attrs.frozen
@@ -51,16 +81,16 @@ class MarketModel:
     equity may be held; `shorting` allows positions below zero.
     """
 
-    fill_at: FillAt = FillAt.OPEN
-    hours: Hours = Hours.REGULAR
-    slippage_bps: Decimal = Decimal(0)
-    slippage: Decimal = Decimal(0)
-    volume_share: Decimal | None = None
-    fee_per_unit: Decimal = Decimal(0)
-    fee_per_order: Decimal = Decimal(0)
-    fee_bps: Decimal = Decimal(0)
+    fill_at: FillAt = attrs.field(default=FillAt.OPEN, converter=_fill_at)
+    hours: Hours = attrs.field(default=Hours.REGULAR, converter=_hours)
+    slippage_bps: Decimal = attrs.field(default=_ZERO, converter=_exact)
+    slippage: Decimal = attrs.field(default=_ZERO, converter=_exact)
+    volume_share: Decimal | None = attrs.field(default=None, converter=_share)
+    fee_per_unit: Decimal = attrs.field(default=_ZERO, converter=_exact)
+    fee_per_order: Decimal = attrs.field(default=_ZERO, converter=_exact)
+    fee_bps: Decimal = attrs.field(default=_ZERO, converter=_exact)
     fee_cents: bool = False
-    borrow_rate: Decimal = Decimal(0)
+    borrow_rate: Decimal = attrs.field(default=_ZERO, converter=_exact)
     multiplier: int = 4
     shorting: bool = True
     actions: tuple[CorporateAction, ...] = ()
@@ -69,10 +99,10 @@ class MarketModel:
         """Raises `InputError` for what cannot be meant."""
         for field in ("slippage_bps", "slippage", "fee_per_unit", "fee_per_order", "fee_bps", "borrow_rate"):
             number = getattr(self, field)
-            if not (isinstance(number, Decimal) and number.is_finite() and number >= 0):
+            if not (number.is_finite() and number >= 0):
                 raise InputError(f"market.{field}", number, "a Decimal of zero or more")
         share = self.volume_share
-        if share is not None and not 0 < share <= 1:
-            raise InputError("market.volume_share", share, "a share above 0, at most 1, or None")
+        if share is not None and not (share.is_finite() and 0 < share <= 1):
+            raise InputError("market.volume_share", share, "a Decimal above 0, at most 1, or None")
         if self.multiplier < 1:
             raise InputError("market.multiplier", self.multiplier, "1 or more")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from tradecore.domain.nanos import NANO
 from tradecore.errors import InputError
@@ -51,8 +51,10 @@ def read_parquet(path: Path, symbols: frozenset[str] | None = None) -> BarTable:
 
 def table_of_arrow(table: Any, symbols: frozenset[str] | None = None, name: str = "memory") -> BarTable:
     """The same from an Arrow table; polars gives one by `frame.to_arrow()`."""
-    _, pc, _ = pyarrow()
+    pa, pc, _ = pyarrow()
     wanted_columns(table.column_names)
+    if pa.types.is_dictionary(table["symbol"].type):
+        table = table.set_column(table.column_names.index("symbol"), "symbol", table["symbol"].cast(pa.string()))
     names = pc.unique(table["symbol"]).to_pylist()
     refuse_unknown(symbols or (), names)
     found: dict[str, Columns] = {}
@@ -70,4 +72,18 @@ def table_of_arrow(table: Any, symbols: frozenset[str] | None = None, name: str 
     return BarTable(found, name, skipped_warnings(skipped), bar_ns, is_checked=True)
 
 
-__all__ = ["open_parquet", "read_parquet", "table_of_arrow"]
+@runtime_checkable
+class Frame(Protocol):
+    """A frame of polars, pandas or pyarrow."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """What Arrow reads it by."""
+
+
+def table_of_frame(frame: Any, symbols: frozenset[str] | None = None) -> BarTable:
+    """The same from a polars or pandas frame, or an Arrow table. Raises `InputError` and `MissingExtra`."""
+    pa, _, _ = pyarrow()
+    return table_of_arrow(frame.to_arrow() if hasattr(frame, "to_arrow") else pa.table(frame), symbols)
+
+
+__all__ = ["Frame", "open_parquet", "read_parquet", "table_of_arrow", "table_of_frame"]

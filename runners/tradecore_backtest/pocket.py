@@ -21,9 +21,11 @@ from tradecore.domain.values import (
     OrderClass,
     OrderStatus,
     OrderType,
+    Purpose,
     TimeInForce,
     minus,
     parse_positive,
+    parse_symbol,
     plus,
     times,
 )
@@ -66,7 +68,7 @@ class Pocket:
     def place(self, ticket: int, asked: Asked, moment: Moment) -> OrderTerms | None:
         """Without limits nothing is refused but what is no order. Raises `InputError` and `DomainWanted`."""
         terms: OrderTerms = asked.idea
-        if self._exits is not None or not _is_plain(asked.idea):
+        if self._exits is not None or not _is_plain(asked.idea) or not _is_listed(asked.symbol):
             held = self._held.get(asked.symbol, ZERO)
             order = proposed(asked, self._exits, held, strategy=self._strategy, account=self._account, moment=moment)
             if order.exits is not None:
@@ -138,7 +140,7 @@ class Pocket:
 
 
 def _is_plain(idea: Idea) -> bool:
-    """A market order of whole units for the day, whose terms need no second look."""
+    """A market order for the day, whose terms need no second look."""
     quantity = idea.quantity
     if (
         idea.order_type is not OrderType.MARKET
@@ -154,9 +156,17 @@ def _is_plain(idea: Idea) -> bool:
         or idea.extended_hours
         or idea.order_class is not OrderClass.SIMPLE
         or idea.exits is not None
+        or idea.confidence is not None
+        or idea.purpose is not Purpose.TRADE
     ):
         return False
     return type(quantity) is Decimal and _is_positive(quantity)
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_listed(symbol: str) -> bool:
+    """No crypto pair, which takes no order for the day. Raises `InputError` for what is no symbol."""
+    return "/" not in parse_symbol("symbol", symbol)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -62,10 +62,11 @@ class BacktestConfig:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class BacktestResult:
     """A finished run. `equity` has one point per bar time; `positions` are signed and still held at the end.
 
+    `warnings` say what the run did not do: bars that it did not use, proposals that were no orders.
     `runtime_s` is wall time of the run itself. `open_journal` gives the ledger: every event of every order, in a
     journal in memory, or in the one that was named.
     """
@@ -83,6 +84,13 @@ class BacktestResult:
     bar_count: int
     runtime_s: float
     open_journal: Callable[[], Journal]
+    warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """In one line, and without asking the domain for anything."""
+        final = self.equity[-1][1] if len(self.equity) else self.cash
+        told = f"{self.config.strategy} on {', '.join(self.config.symbols) or 'nothing'}: {self.bar_count} bars"
+        return f"<BacktestResult {told}, equity {final} after {self.starting_cash}, terms {self.config_hash[:12]}>"
 
     @property
     def config_hash(self) -> str:

@@ -57,6 +57,8 @@ class Run:
         self.times: array[int] = array("q")
         self.equity: array[int] = array("q")
         self.bar_count = 0
+        self.refused = 0
+        self.first_refusal = ""
         self.last: dict[str, int] = {}
         self._seen: dict[str, int] = {}
         self._source = source
@@ -280,4 +282,6 @@ class Run:
                     self.hand_over()
                     self.venue.admit(asked, moment)
             except InputError as error:
-                self.books.note(f"strategy {self._strategy.name} at {bar.start.isoformat()}: {error}", moment)
+                told = f"strategy {self._strategy.name} at {bar.start.isoformat()}: {error}"
+                self.refused, self.first_refusal = self.refused + 1, self.first_refusal or told
+                self.books.note(told, moment)

@@ -62,7 +62,7 @@ def sheet_of(
         },
         config_hash=result.config_hash,
         provenance=_provenance(result),
-        notes=tuple(result.provenance.warnings),
+        notes=(*result.provenance.warnings, *result.warnings),
     )
 
 

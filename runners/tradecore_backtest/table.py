@@ -10,6 +10,7 @@ import attrs
 
 from tradecore.domain.nanos import nanoseconds, to_nanos
 from tradecore.domain.values import Bar
+from tradecore.errors import InputError
 from tradecore_backtest.checking import check, refuse_unknown, skipped_warnings
 from tradecore_backtest.columns import Chunk, Columns, packed
 from tradecore_backtest.filed import PIECE, Stage, pieces_of
@@ -106,6 +107,8 @@ def table_of(bars: Iterable[Bar], symbols: frozenset[str] | None = None, name: s
         if not all(number.is_finite() for number in numbers):
             skipped[bar.symbol] = skipped.get(bar.symbol, 0) + 1
             continue
+        if bar.start.tzinfo is None:
+            raise InputError(f"{bar.symbol}: start", bar.start.isoformat(), "a time with a zone")
         into = lists.setdefault(bar.symbol, ([], [], [], [], [], []))
         row = (nanoseconds(bar.start), *(to_nanos(f"{bar.symbol}: price", number) for number in numbers))
         for column, number in zip(into, row, strict=True):

@@ -108,7 +108,7 @@ class _Building:
         ticks = pa.table({"begin": begin, "price": price, "size": size})
         wanted = [("price", name) for name in ("first", "max", "min", "last")]
         # first and last are those of the file's order only in one thread
-        found = ticks.group_by("begin", use_threads=False).aggregate([*wanted, ("size", "sum")])
+        found = ticks.group_by("begin", use_threads=False).aggregate([*wanted, ("size", "sum")]).sort_by("begin")
         order = ("begin", "price_first", "price_max", "price_min", "price_last", "size_sum")
         columns = [whole_numbers(found[name]) for name in order]
         self._grow(symbol, columns)

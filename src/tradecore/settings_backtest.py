@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 class BacktestSettings(BaseModel):
     """`[backtest]`: cash in account currency, and how orders fill. `factors` is a file of splits and dividends,
-    `quotes` one of what orders trade against, `sheet` a tear sheet to write. Trades and quotes make bars of
-    `bar_seconds`."""
+    `quotes` one of what orders trade against, `sheet` a tear sheet to write, `tables` a directory for figures and
+    tables. Trades and quotes make bars of `bar_seconds`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -32,3 +32,4 @@ class BacktestSettings(BaseModel):
     quotes: str = ""
     bar_seconds: int = Field(60, ge=1, le=86_400)
     sheet: str = ""
+    tables: str = ""

@@ -41,7 +41,7 @@ def test_settings_name_bars_strategy_and_market(tmp_path: Path, capsys: pytest.C
     told = {
         "market_data": {"bars": str(tmp_path / "bars.csv"), "symbols": "AAA"},
         "strategy": {"name": f"{tmp_path / 'own.py'}:Hold"},
-        "backtest": {"cash": "5000", "fee_per_order": "1", "hours": "any"},
+        "backtest": {"cash": "5000", "fee_per_order": "1", "hours": "any", "tables": str(tmp_path / "out")},
     }
     settings = load_settings(None, told)
     result = run_settings(settings)
@@ -49,6 +49,10 @@ def test_settings_name_bars_strategy_and_market(tmp_path: Path, capsys: pytest.C
     assert result.fills[0].fees == 1
     assert Backtest().run_alone(settings) == 0
     assert "orders 1, fills 1, trades 1" in capsys.readouterr().out
+    assert {"report.json", "equity.csv", "trades.csv", "fills.csv"} <= {
+        file.name for file in (tmp_path / "out").iterdir()
+    }
+    assert len((tmp_path / "out" / "fills.csv").read_text().splitlines()) == 2
 
 
 def test_the_built_in_bars_need_no_option() -> None:

@@ -52,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--days", type=int, metavar="N", help="days of built-in bars (default: 3)")
     parser.add_argument("--cash", metavar="X", help="what a backtest begins with (default: 100000)")
     parser.add_argument("--sheet", metavar="FILE", help="a tear sheet of a backtest to write: .html")
+    parser.add_argument(
+        "--tables", metavar="DIR", help="where figures, equity, trades and fills of a backtest are written"
+    )
     parser.add_argument("--speed", metavar="X", help="max (default) or a multiple of real time, such as 60")
     parser.add_argument("--live", action="store_true", default=None, help="allow a live account; paper is the default")
     parser.add_argument("--version", action="store_true", help="print the version and exit")
@@ -65,7 +68,7 @@ def _overrides(arguments: argparse.Namespace) -> dict[str, Any]:
     tables = {
         "broker": {"name": arguments.broker, "live": arguments.live},
         "strategy": {"name": arguments.strategy},
-        "backtest": {"cash": arguments.cash, "sheet": arguments.sheet},
+        "backtest": {"cash": arguments.cash, "sheet": arguments.sheet, "tables": arguments.tables},
         "market_data": {
             "bars": arguments.bars,
             "symbols": arguments.symbols,

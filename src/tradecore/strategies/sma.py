@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from decimal import Decimal
 
-from tradecore.domain.values import ZERO, Bar, Side, parse_positive
+from tradecore.domain.values import ZERO, Bar, Side, TimeInForce, parse_positive
 from tradecore.errors import InputError
 from tradecore.ports.strategy import Idea, Portfolio
 from tradecore.strategies.glancing import Glancing
@@ -78,7 +78,8 @@ class SmaCrossover(Glancing):
             return ()
         word = "above" if above else "below"
         reasoning = f"the {self._fast}-bar average crossed {word} the {self._slow}-bar average at {bar.close}"
-        return (Idea(bar.symbol, Side.BUY if change > 0 else Side.SELL, abs(change), reasoning),)
+        side, force = Side.BUY if change > 0 else Side.SELL, TimeInForce.GTC if "/" in bar.symbol else TimeInForce.DAY
+        return (Idea(bar.symbol, side, abs(change), reasoning, time_in_force=force),)
 
     def _fill_up(self, average: _Average, close: int) -> bool:
         """A close before there are enough for the slow average; the last of them tells which is above."""
