@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from decimal import Decimal
 from typing import TypeVar
@@ -58,8 +59,12 @@ def number(field: str, raw: msgspec.Raw) -> Decimal:
 def optional_number(field: str, raw: msgspec.Raw) -> Decimal | None:
     """The same, or None for null."""
     text = bytes(raw).decode("utf-8", errors="backslashreplace")
-    if text == "null":
-        return None
+    return None if text == "null" else _exact(field, text)
+
+
+@functools.lru_cache(maxsize=4096)
+def _exact(field: str, text: str) -> Decimal:
+    """The number in a text; an account's quantities and prices are few, and told over and over."""
     if len(text) >= 2 and text[0] == text[-1] == '"':
         text = text[1:-1]
     if not _NUMBER.fullmatch(text):

@@ -11,7 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Match, Route, Router, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 
 from tradecore_exchange import (
     control,
@@ -73,6 +74,32 @@ def _routes() -> list[Route | WebSocketRoute]:
     return routes
 
 
+class _Directory(Router):
+    """Finds a path without parameters at once; any other is looked for in the order of the routes."""
+
+    def __init__(self, routes: list[Route | WebSocketRoute]) -> None:
+        super().__init__(routes, redirect_slashes=False)
+        self._exact: dict[tuple[str, str, str], Route | WebSocketRoute] = {}
+        for place, route in enumerate(routes):
+            is_first = not any(before.path_regex.match(route.path) for before in routes[:place] if "{" in before.path)
+            if "{" not in route.path and is_first:
+                for method in (route.methods or ()) if isinstance(route, Route) else ("",):
+                    kind = "http" if isinstance(route, Route) else "websocket"
+                    self._exact.setdefault((kind, route.path, method), route)
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        route = self._exact.get((scope["type"], scope.get("path", ""), scope.get("method", "")))
+        if route is None:
+            await super().app(scope, receive, send)
+            return
+        match, found = route.matches(scope)
+        assert match is Match.FULL, "path and method are the route's own"
+        scope["router"] = self
+        scope.update(found)
+        await route.handle(scope, receive, send)
+
+
 def create_app(
     floor: Floor,
     *,
@@ -91,10 +118,9 @@ def create_app(
     first = AccountEntry("main", key, secret, floor.exchange.options.cash)
     house = House(floor, first, Host(serving or Serving(), monotonic=monotonic), accounts)
     app = Starlette(
-        routes=_routes(),
         middleware=[Middleware(Gate, house=house)],
         exception_handlers={Refused: _refused, HTTPException: _no_such_endpoint, Exception: _broken},
     )
-    app.router.redirect_slashes = False
+    app.router = _Directory(_routes())
     app.state.house = house
     return app

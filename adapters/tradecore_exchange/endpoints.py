@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 BY_CLIENT_ORDER_ID = "GET /v2/orders:by_client_order_id"
@@ -16,6 +17,7 @@ _NAMED = re.compile(r"(/v2/(?:orders|positions|assets|account/activities))/(.+)"
 _WORDS = {"/v2/orders": "{id}", "/v2/account/activities": "{kind}"}
 
 
+@functools.lru_cache(maxsize=1024)
 def endpoint_of(method: str, path: str) -> str:
     """`DELETE /v2/orders/{id}`: what a request asks for, whatever the order."""
     named = _NAMED.fullmatch(path)

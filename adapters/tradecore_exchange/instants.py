@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 
 SECOND_NS = 1_000_000_000
@@ -24,6 +25,7 @@ def as_datetime(ns: int) -> dt.datetime:
     return _EPOCH + dt.timedelta(microseconds=ns // 1_000)
 
 
+@functools.lru_cache(maxsize=4096)
 def instant_text(ns: int) -> str:
     """`2024-01-02T14:31:00.000001153Z`, without trailing zeros, as Go's RFC3339Nano prints it."""
     seconds, fraction = divmod(ns, SECOND_NS)

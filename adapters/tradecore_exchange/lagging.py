@@ -47,6 +47,9 @@ class Lagging:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         endpoint = endpoint_of(scope["method"], scope["path"])
+        if not any(self._ms(kind, endpoint) for kind in _BY_KIND):
+            await self._app(scope, receive, send)
+            return
         query = {name: values[-1] for name, values in parse_qs(scope["query_string"].decode("latin-1")).items()}
         hidden = self._ms(kinds.HIDING, endpoint)
         client_order_id = query.get("client_order_id", "")

@@ -173,7 +173,7 @@ class Comparer:
 
     async def _look_at_orders(self, known: Differences) -> tuple[Difference, ...]:
         shown = dict(self._inbox.shown)
-        for order_id in known.orders - shown.keys():  # out of the window by now
+        for order_id in sorted(known.orders - shown.keys()):  # out of the window by now
             order = self._ledger.order(order_id)
             if order is not None and order.broker_order_id is not None:
                 shown[order_id] = await self._broker.order(order.broker_order_id)

@@ -45,6 +45,7 @@ async def judge(world: World) -> Verdict:
     verdict.orders = len(ours)
     _judge_orders(verdict, ours, theirs)
     _judge_fills(verdict, world, ours, told["executions"])
+    _judge_replacements(verdict, world, ours)
     _judge_rest(verdict, world, state)
     return verdict
 
@@ -107,6 +108,20 @@ def _judge_fills(verdict: Verdict, world: World, ours: list[OrderState], executi
     for extra in (here - there).elements():
         verdict.doubled += 1
         verdict.find(f"the ledger has a fill too many: {extra}")
+
+
+def _judge_replacements(verdict: Verdict, world: World, ours: list[OrderState]) -> None:
+    """No story asks for more than its first order: what fills more, while a replacement travels, is told."""
+    by_id = {order.order_id: order for order in ours}
+    events = [item.event for item in world.now.journal.read(0, 100_000)]
+    told = " ".join(one.message for one in events if isinstance(one, ev.AlertTriggered) and one.kind == "replaced_late")
+    for first in (order for order in ours if order.replaces is None and order.quantity is not None):
+        asked, chain = first.quantity, [first]
+        while (after := by_id.get(chain[-1].replaced_by or "")) is not None:
+            chain.append(after)
+        filled = sum((order.filled_qty for order in chain), Decimal(0))
+        if asked is not None and filled > asked and not any(order.order_id in told for order in chain):
+            verdict.find(f"order {first.order_id} of {asked} filled {filled} with its replacements: nobody was told")
 
 
 def _judge_rest(verdict: Verdict, world: World, state: dict[str, Any]) -> None:

@@ -79,12 +79,16 @@ async def reprice(world: World, rng: random.Random) -> None:
     price = await world.price()
     order = world.place("buy", "10", limit=_cents(price * 2))
     await until_at_broker(world, order)
-    for size in ("3", "2", "100"):
+    for size in ("3", "2"):
         await world.quote(_cents(price), size)
+        known, replaced = rng.random() < 0.7, rng.random() < 0.7  # else the next fill overtakes either
+        if known:
+            await _until_filled(world, order)
+        old, order = order, _move(world, order, _cents(price * Decimal("1.9")))
+        if replaced:
+            await _until_over(world, old)
         await _pause(rng)
-        if size != "100" and rng.random() < 0.7:
-            order = _move(world, order, _cents(price * Decimal("1.9")))
-            await _pause(rng)
+    await world.quote(_cents(price), "100")
 
 
 async def bracket(world: World, rng: random.Random) -> None:
@@ -162,6 +166,16 @@ async def until_at_broker(world: World, order_id: str) -> None:
         await until(
             lambda: world.order(order_id).broker_order_id is not None or world.order(order_id).status.is_terminal
         )
+
+
+async def _until_filled(world: World, order_id: str) -> None:
+    with anyio.move_on_after(_AT_BROKER_S):
+        await until(lambda: world.order(order_id).filled_qty > 0)
+
+
+async def _until_over(world: World, order_id: str) -> None:
+    with anyio.move_on_after(_AT_BROKER_S):
+        await until(lambda: world.order(order_id).status.is_terminal)
 
 
 def give_up(world: World, order_id: str) -> None:

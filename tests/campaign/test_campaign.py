@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from functools import partial
 from typing import Any
 
@@ -9,8 +10,11 @@ import anyio
 import attrs
 import pytest
 
+from tests.campaign import campaign, stories
 from tests.campaign.campaign import Total, run, run_all
 from tests.campaign.catalogue import CASES, Phase, seed_of
+from tests.campaign.world import World
+from tradecore.domain import order_plan
 from tradecore.domain.order_state import OrderState
 from tradecore.inbox import Inbox
 from tradecore.outbox import answers, calls, lookups
@@ -89,3 +93,22 @@ def test_a_record_that_is_never_read_again_is_noticed(monkeypatch: pytest.Monkey
     outcome = anyio.run(partial(run, seed_of("stream_mute on stream", 1), patience_s=PLANTED_S))
     assert outcome.struck
     assert outcome.verdict.lost
+
+
+class _Surely(random.Random):
+    """Nothing of a story is left to chance: each fill is waited for, and each replacement."""
+
+    def random(self) -> float:
+        return 0.0
+
+
+async def _reprice_in_order(world: World, rng: random.Random) -> None:
+    await stories.reprice(world, _Surely())
+
+
+@pytest.mark.slow
+def test_what_is_bought_twice_by_a_replacement_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order_plan, "_left", lambda state: state.quantity)
+    monkeypatch.setattr(campaign, "story_for", lambda case, rng: _reprice_in_order)
+    outcome = anyio.run(partial(run, seed_of("duplicate_update on stream", 0), patience_s=PLANTED_S))
+    assert any("with its replacements: nobody was told" in found for found in outcome.verdict.findings)

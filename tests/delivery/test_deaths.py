@@ -78,3 +78,26 @@ def test_of_work_that_died_twice_only_the_last_death_is_told_again(desk: Desk, w
     fail_submits(desk, order)
     tell_again(desk.ledger, desk.order(order), CAUSE)
     assert len(told(desk)) == (2 if was_told else 1)
+
+
+def test_work_that_was_dead_and_goes_on_is_not_told_again(desk: Desk) -> None:
+    order = dead_submit(desk)
+    desk.give(cmd.RetryWork(order, "the network is back", LATER))
+    tell_again(desk.ledger, desk.order(order), CAUSE)
+    assert told(desk) == []
+
+
+def test_a_cancel_that_was_given_up_is_not_told_once_the_order_has_ended(desk: Desk) -> None:
+    order = dead_cancel(desk)
+    desk.report(order, "expired", at=1)
+    tell_again(desk.ledger, desk.order(order), CAUSE)
+    assert told(desk) == []
+
+
+def test_a_cancel_that_was_taken_in_the_end_is_not_told(desk: Desk) -> None:
+    order = desk.live("buy", "10", limit="1")
+    desk.give(cmd.CancelOrder(order, "test"))
+    desk.give(cmd.StartCancel(order, "lease-1"))
+    desk.give(cmd.RecordCancelAnswer(order, True, ""))
+    tell_again(desk.ledger, desk.order(order), CAUSE)
+    assert told(desk) == []

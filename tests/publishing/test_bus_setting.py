@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 
 from tests.cycle.scene import decision, staged
+from tests.runner.market import write_csv
 from tests.runner.process import QUICK, run, write
 from tradecore.errors import ConfigurationError
 from tradecore.journal import open_journal
@@ -64,7 +65,7 @@ def demanding(settings, more):
 def configured(folder: Path, bus: str, parameters: str = '{ file = "heard.jsonl" }') -> str:
     write(folder, "bus.py", LINES)
     table = f'[publishing]\nbus = "{bus}"\nparameters = {parameters}\n'
-    market = '[market_data]\nsymbols = ["AAA"]\ndays = 1\n'
+    market = f'[market_data]\nbars = "{write_csv(folder, 30)}"\n'
     return write(folder, "settings.toml", f"{table}{market}[strategy]\n{QUICK}\n")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 from collections import deque
 from collections.abc import Callable
@@ -22,7 +21,7 @@ class Host:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.ready: deque[asyncio.Handle] = deque()
+        self.ready: deque[Any] = deque()
         self.is_dead = False
         self.is_paused = False
         self.steps = 0

@@ -27,6 +27,42 @@ _PATIENCE = 1_000
 _DELIVER = backend.CancelScope._deliver_cancellation
 
 
+class _Handle:
+    """What asyncio's handle does where nobody debugs."""
+
+    __slots__ = ("_args", "_callback", "_cancelled", "_context")
+
+    def __init__(self, callback: Any, args: tuple[Any, ...], context: contextvars.Context | None) -> None:
+        self._callback = callback
+        self._args = args
+        self._context = contextvars.copy_context() if context is None else context
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        """Have it not run."""
+        self._cancelled = True
+        self._callback = None
+        self._args = ()
+
+    def cancelled(self) -> bool:
+        """Whether it will not run."""
+        return self._cancelled
+
+
+class _Timer(_Handle):
+    """A handle with its time."""
+
+    __slots__ = ("_when",)
+
+    def __init__(self, when: float, callback: Any, args: tuple[Any, ...], context: contextvars.Context | None) -> None:
+        self._when = when
+        super().__init__(callback, args, context)
+
+    def when(self) -> float:
+        """Seconds, by the loop."""
+        return self._when
+
+
 class SimulatedLoop(asyncio.BaseEventLoop):
     """Runs everything that a seed simulates."""
 
@@ -38,10 +74,10 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self.hosts: set[Host] = set()
         self.failures: list[dict[str, Any]] = []
         self._time = 0.0
-        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._timers: list[tuple[float, int, _Timer]] = []
         self._number = 0
         self._busy: list[Host] = []
-        self._retries: list[asyncio.Handle] = []
+        self._retries: list[_Handle] = []
         self._has_moved = False
         self._moment = 0
         self.set_exception_handler(self._failed)
@@ -94,25 +130,29 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
     def call_soon(  # type: ignore[override]
         self, callback: Any, *args: Any, context: contextvars.Context | None = None
-    ) -> asyncio.Handle:
-        handle = asyncio.Handle(callback, args, self, context)
+    ) -> _Handle:
+        handle = _Handle(callback, args, context)
         if getattr(callback, "__func__", None) is _DELIVER:
             self._retries.append(handle)
-        else:
-            self._ready_now(handle)
+            return handle
+        host = handle._context.get(HOST, self.world)
+        if not host.is_dead:
+            if not host.ready and not host.is_paused:
+                self._busy.append(host)
+            host.ready.append(handle)
         return handle
 
     call_soon_threadsafe = call_soon  # type: ignore[assignment]
 
     def call_later(  # type: ignore[override]
         self, delay: float, callback: Any, *args: Any, context: contextvars.Context | None = None
-    ) -> asyncio.TimerHandle:
+    ) -> _Timer:
         return self.call_at(self._time + delay, callback, *args, context=context)
 
     def call_at(  # type: ignore[override]
         self, when: float, callback: Any, *args: Any, context: contextvars.Context | None = None
-    ) -> asyncio.TimerHandle:
-        timer = asyncio.TimerHandle(when, callback, args, self, context)
+    ) -> _Timer:
+        timer = _Timer(when, callback, args, context)
         self._number += 1
         heapq.heappush(self._timers, (when, self._number, timer))
         return timer
@@ -122,9 +162,6 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
     def remove_signal_handler(self, sig: int) -> bool:
         return HOST.get().signals.pop(sig, None) is not None
-
-    def _timer_handle_cancelled(self, _handle: asyncio.TimerHandle) -> None:
-        pass
 
     def _write_to_self(self) -> None:
         pass
@@ -159,7 +196,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         host.steps += 1
         self.steps += 1
         self._moment += 1
-        if getattr(handle._callback, "__func__", None) is not _DELIVER:
+        if not self._has_moved and getattr(handle._callback, "__func__", None) is not _DELIVER:
             self._has_moved = True
         if self._retries and self._moment % _PATIENCE == 0:
             self._retry()  # somebody yields until a cancellation reaches it

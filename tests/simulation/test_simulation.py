@@ -24,7 +24,7 @@ import json
 from tests.simulation import campaign
 from tests.simulation.world import World
 campaign.quiet()
-print(json.dumps([World(seed).run().digest for seed in (3, 9, 14)]))
+print(json.dumps([World(seed).run().digest for seed in (3, 9, 11, 14)]))
 """
 
 
@@ -57,8 +57,8 @@ def test_an_undisturbed_day_ends_with_the_books_of_the_exchange() -> None:
 
 
 def test_the_same_seed_is_the_same_day_whatever_the_hash_seed() -> None:
-    here = [World(seed).run().digest for seed in (3, 9, 14)]  # the second has an agent, the last one a file
-    assert len(set(here)) == 3
+    here = [World(seed).run().digest for seed in (3, 9, 11, 14)]  # the second has an agent, the last a file
+    assert len(set(here)) == 4
     for hash_seed in ("0", "1"):
         done = subprocess.run(
             [sys.executable, "-c", _DIGESTS],

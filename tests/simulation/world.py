@@ -167,6 +167,8 @@ class World:
     def on_failpoint(self, name: str) -> None:
         """A process passes a failpoint, where it may have to die."""
         self.reach[f"{'thought' if name in _THOUGHTS else 'failpoint'}:{name}"] += 1
+        if not (self.armed or self.held_up):
+            return
         host = HOST.get(self.loop.world)
         machine = next((one for one in self.machines if one.host is host), None)
         if machine is not None and (machine.name, name) in self.held_up:

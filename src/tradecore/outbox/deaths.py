@@ -12,10 +12,9 @@ from tradecore.ledger import Ledger
 
 
 def tell(ledger: Ledger, recorded: Recorded[Event], cause: Cause) -> None:
-    """Raise the alert for work that is dead by this event, unless it was raised before; other events say nothing."""
+    """Raise the alert for work that is dead by this event, unless it was raised before."""
     event = recorded.event
-    if not isinstance(event, OrderDead):
-        return
+    assert isinstance(event, OrderDead), "other events say nothing of dead work"
     stream = f"alert-{derived_id('alert', 'dead', recorded.envelope.event_id)}"
     if ledger.has_stream(stream):
         return

@@ -216,10 +216,12 @@ class Outbox:
         now = self._clock.monotonic()
         kept = 1 if self._pace.max_concurrent > 1 else 0
         taken: list[Item] = []
+        if self._closing:  # nor does it take a lane again that it left
+            return taken
         if self._lane is not None and not self._lane.may_deliver(has_work=bool(self._open.items)):
             return taken
         self._stand_again(self._waiting.take_due(now))
-        while not self._closing:
+        while True:
             free = self._pace.max_concurrent - self._busy
             item = self._open.queue.take(now, only_urgent=free <= kept or now < self._held_until) if free > 0 else None
             if item is None:
