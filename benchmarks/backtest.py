@@ -79,6 +79,11 @@ STRATEGIES = {"nothing": Nothing, "sma": lambda: SmaCrossover(20, 100, 10), "oft
 
 def market(count: int) -> BarTable:
     """A walk in whole cents, the same for every run."""
+    return BarTable({"AAA": walk(count)}, bar_ns=_MINUTE)
+
+
+def walk(count: int) -> Columns:
+    """Its columns."""
     chance, price = random.Random(7), 10_000
     columns = [array("q") for _ in range(5)]
     for _ in range(count):
@@ -87,7 +92,7 @@ def market(count: int) -> BarTable:
         for column, number in zip(columns, (before, high, low, price, 100_000), strict=True):
             column.append(number * _CENT)
     starts = array("q", range(_START, _START + count * _MINUTE, _MINUTE))
-    return BarTable({"AAA": Columns(starts, *columns)}, bar_ns=_MINUTE)
+    return Columns(starts, *columns)
 
 
 def written(count: int, path: Path) -> Path:

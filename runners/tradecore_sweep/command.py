@@ -14,11 +14,10 @@ from rich.table import Table
 
 from tradecore.errors import ConfigurationError, InputError, TradecoreError
 from tradecore.metrics import Unit
-from tradecore.settings import Settings, load_settings
+from tradecore.settings import load_settings
 from tradecore.tearsheet.wording import shown
 from tradecore_backtest.runner import model_of
 from tradecore_backtest.sheet import sheet_of
-from tradecore_backtest.ticks import QUOTES, columns_in
 from tradecore_sweep.bar import Bar
 from tradecore_sweep.executor import Executor, Processes, Serial
 from tradecore_sweep.files import write_ranking, write_sheet, write_sweep, write_walk
@@ -132,17 +131,9 @@ def _study(arguments: argparse.Namespace) -> Study:
         market=model_of(settings),
         limits=settings.risk.limits(of_a_day=False),
         exits=settings.exits.plan(),
-        quotes=_quotes(settings),
+        quotes=Path(settings.backtest.quotes).resolve() if settings.backtest.quotes else None,
         bar_seconds=settings.backtest.bar_seconds,
     )
-
-
-def _quotes(settings: Settings) -> Path | None:
-    """What orders trade against: named, or the file itself when that holds quotes."""
-    named, bars = settings.backtest.quotes, Path(settings.market_data.bars)
-    if named:
-        return Path(named).resolve()
-    return bars.resolve() if set(columns_in(bars)) >= set(QUOTES) else None
 
 
 def _given(table: dict[str, Any]) -> dict[str, Any]:

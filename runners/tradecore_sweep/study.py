@@ -16,6 +16,7 @@ from tradecore import __version__
 from tradecore.domain.exit_plan import ExitPlan
 from tradecore.domain.limits import Limits
 from tradecore_backtest.market import MarketModel
+from tradecore_backtest.ticks import QUOTES, columns_in
 from tradecore_sweep.grid import Grid, Parameter
 
 
@@ -44,7 +45,7 @@ class Inputs:
 class Study:
     """The terms of a sweep. `bars` is a file that every process can read; `strategy` an installed strategy's name.
 
-    `exits`, `quotes` and `bar_seconds` are those of `backtest`; over a file of quotes, name it as `quotes`, too.
+    `exits`, `quotes` and `bar_seconds` are those of `backtest`.
     """
 
     strategy: str
@@ -58,6 +59,11 @@ class Study:
     exits: ExitPlan | None = None
     quotes: Path | None = None
     bar_seconds: int = 60
+
+    @property
+    def touch(self) -> Path | None:
+        """What orders trade against, if not bars: the quotes, or the file itself where it holds some."""
+        return self.bars if self.quotes is None and set(columns_in(self.bars)) >= set(QUOTES) else self.quotes
 
     def trial(self, parameters: Mapping[str, Parameter], window: Window, inputs: Inputs) -> Trial:
         """One of its trials."""
@@ -73,7 +79,7 @@ class Study:
             self.risk_free,
             window,
             self.exits,
-            None if self.quotes is None else str(self.quotes),
+            None if self.touch is None else str(self.touch),
             self.bar_seconds,
         )
 

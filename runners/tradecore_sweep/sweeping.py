@@ -61,7 +61,7 @@ def sweep(
 def inputs_of(study: Study) -> Inputs:
     """The digests of what the study reads. Raises `InputError`, `ConfigurationError`."""
     table = table_of(str(study.bars), study.symbols, study.bar_seconds)
-    quotes = "" if study.quotes is None else file_digest(str(study.quotes))
+    quotes = "" if study.touch is None else file_digest(str(study.touch))
     return Inputs(table.digest, code_digest(study.strategy), quotes)
 
 

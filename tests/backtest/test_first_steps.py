@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from tests.backtest.market import OPENING, BuyAndHold, Planned, bar, buy
-from tradecore.domain.values import Bar
+from tradecore.domain.values import Bar, TimeInForce
 from tradecore.errors import InputError
 from tradecore.strategies.sma import SmaCrossover
 from tradecore_backtest import FillAt, Hours, MarketModel, backtest, table_of_arrow
@@ -77,6 +77,15 @@ def test_the_crossover_trades_pairs_too() -> None:
     result = backtest(walk, SmaCrossover(3, 9, 1))
     assert len(result.fills) > 10
     assert result.warnings == ()
+
+
+def test_cash_may_have_more_places_than_prices() -> None:
+    """Nine places of a coin times nine of its price are eighteen; the books have them all, the curve the first nine."""
+    bars = [bar(number, "27123.456789", symbol="BTC/USD") for number in range(3)]
+    part = attrs.evolve(buy("0.123456789"), symbol="BTC/USD", time_in_force=TimeInForce.GTC)
+    result = backtest(bars, Planned({0: part}))
+    assert result.cash == 100_000 - D("0.123456789") * D("27123.456789")
+    assert [equity for _, equity in result.equity] == [100_000] * 3
 
 
 def test_bars_that_are_not_looked_at_are_told() -> None:

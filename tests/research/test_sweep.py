@@ -16,13 +16,14 @@ from typing import TypeVar
 import attrs
 import pytest
 
+from tests.backtest.test_ticks import quotes
 from tests.research.studies import study, write_bars
 from tradecore.domain.exit_plan import ExitPlan
 from tradecore.errors import ConfigurationError, InputError
 from tradecore.metrics import NotDefined
 from tradecore_backtest.api import backtest
 from tradecore_backtest.sheet import sheet_of
-from tradecore_sweep import Grid, Processes, Serial, sweep
+from tradecore_sweep import Grid, Processes, Serial, Study, sweep
 from tradecore_sweep.grid import parse_values
 from tradecore_sweep.study import Trial
 from tradecore_sweep.windowed import table_of
@@ -139,6 +140,17 @@ def test_exits_are_those_of_a_backtest(tmp_path: Path) -> None:
     result = backtest(made.bars, "sma", parameters=dict(best.trial.parameters), exits=plan)
     assert best.config_hash == result.config_hash
     assert best.trial.key != attrs.evolve(best.trial, exits=None).key
+
+
+def test_quotes_are_traded_on_as_in_a_backtest(tmp_path: Path) -> None:
+    told = [(60 * n, f"{10 + n % 9 / 100:.2f}", f"{10.1 + n % 9 / 100:.2f}") for n in range(1, 200)]
+    file = quotes(tmp_path / "q.parquet", told)
+    made = Study("sma", Grid({"fast": [2], "slow": [5]}), file)
+    best = sweep(made, tmp_path / "out", Serial()).best
+    result = backtest(file, "sma", parameters=dict(best.trial.parameters))
+    assert best.config_hash == result.config_hash
+    assert best.daily == list(sheet_of(result).report().returns)
+    assert len(result.fills) > 10
 
 
 def test_a_sweep_that_was_killed_goes_on(tmp_path: Path) -> None:
