@@ -188,9 +188,8 @@ class Comparer:
         """Busts and corrections that were told, and may mean one execution or another."""
         self._inbox.ask_about(known.undecided)
         found = []
-        for order_id in self._inbox.undecided:
-            order = self._ledger.order(order_id)
-            for told in () if order is None else order.awaited:
+        for order_id, revisions in self._inbox.undecided.items():
+            for told in revisions:
                 word = "busts" if told.busts else "corrects"
                 theirs = f"{told.execution_id} {word} one: {told.quantity:f} at {told.price:f}"
                 found.append(Difference(UNDECIDED, order_id, "cannot tell which execution is meant", theirs))

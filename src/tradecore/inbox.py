@@ -78,8 +78,8 @@ class Inbox:
         return self._intake.halted
 
     @property
-    def undecided(self) -> tuple[str, ...]:
-        """Orders of which a bust or a correction was told, and nobody knows which execution it means."""
+    def undecided(self) -> dict[str, tuple[ev.FillRevision, ...]]:
+        """By order, busts and corrections of which nobody knows which execution they mean."""
         return self._intake.undecided
 
     def ask_about(self, order_ids: Iterable[str]) -> None:

@@ -10,7 +10,8 @@ import attrs
 
 from tradecore.attribution import Attribution
 from tradecore.domain import commands as cmd
-from tradecore.domain.fill import is_same_execution
+from tradecore.domain.events import FillRevision
+from tradecore.domain.fill import choose, is_same_execution
 from tradecore.domain.identity import fill_id
 from tradecore.domain.messages import Cause
 from tradecore.domain.values import ZERO, canonical, minus
@@ -59,11 +60,22 @@ class Intake:
         failpoint("inbox.report.after")
 
     @property
-    def undecided(self) -> tuple[str, ...]:
-        """Orders of which a bust or a correction was told, and nobody knows which execution it means."""
-        told = {order_id: self._ledger.order(order_id) for order_id in self._undecided}
-        self._undecided = {order_id for order_id, order in told.items() if order is not None and order.awaited}
-        return tuple(sorted(self._undecided))
+    def undecided(self) -> dict[str, tuple[FillRevision, ...]]:
+        """By order, busts and corrections of which nobody knows which execution they mean.
+
+        One that another source told meanwhile waits as well, and means what that one did: it is none of them.
+        """
+        found = {}
+        for order_id in sorted(self._undecided):
+            order = self._ledger.order(order_id)
+            if order is None or not order.awaited:
+                self._undecided.discard(order_id)
+                continue
+            fills = tuple(state for state in map(self._ledger.fill, order.fills) if state is not None)
+            unplaced = tuple(one for one in order.awaited if choose(fills, one, order.filled_qty) is None)
+            if unplaced:
+                found[order_id] = unplaced
+        return found
 
     def doubt(self, order_ids: Iterable[str]) -> None:
         """Take these for undecided, as far as something of them waits."""

@@ -16,9 +16,11 @@ from tradecore.sagas.conductor import Conductor
 from tradecore.sagas.orders import PATIENCE
 
 
-@pytest.mark.parametrize("seed", [114, 9273])
+@pytest.mark.parametrize("seed", [114, 9273, 400775])
 def test_a_correction_that_was_not_placed_is_placed_by_a_bust_or_the_average_price(seed: int) -> None:
-    """114: told again by the record after the bust. 9273: one of two alike, and the other one was busted later."""
+    """114: told again by the record after the bust. 9273: one of two alike, and the other one was busted later.
+    400775: the stream's bust waits, and the record told the same one by a name that is known.
+    """
     outcome = World(seed).run()
     assert outcome.violation is None
     assert not outcome.reach["a person must tell which execution was corrected"]
