@@ -144,9 +144,13 @@ def test_an_old_order_that_cannot_be_read_is_not_replaced_yet(broker: ScriptedBr
 
 def test_how_much_a_leg_is_for_the_broker_knows(broker: ScriptedBroker, order: OrderState) -> None:
     leg = attrs.evolve(order, leg=Leg.STOP_LOSS, broker_order_id="b-old")
-    assert run_story(outgrown, broker, leg, leg) is None
-    assert heard(broker) == []
     assert replace_request_of(leg, no_veto).quantity is None
+    broker.have("old")
+    assert run_story(outgrown, broker, leg, leg) is None
+    broker.have("old", filled_qty=D(1))
+    told = run_story(outgrown, broker, leg, leg)
+    assert told is not None, "it would be for its whole quantity again"
+    assert told.commands[-1] == cmd.WithdrawOrder(leg.order_id, MORE_FILLED)
 
 
 def test_a_replace_goes_to_the_order_that_is_replaced(broker: ScriptedBroker, order: OrderState) -> None:

@@ -13,7 +13,7 @@ from tradecore.domain.identity import leg_order_id
 from tradecore.domain.terms import StopLoss, TakeProfit
 from tradecore.domain.values import OrderClass, OrderStatus, OrderType, Side, TimeInForce
 from tradecore.domain.work import CANCEL_ATTEMPTS
-from tradecore.errors import CancelRefused
+from tradecore.errors import CancelRefused, ReplaceRefused
 
 LATER = NOON + dt.timedelta(hours=1)
 S = OrderStatus
@@ -135,3 +135,15 @@ def test_an_order_of_others_keeps_the_brokers_terms(desk: Desk) -> None:
     state = desk.order(order)
     assert (state.notional, state.limit_price, state.stop_price) == (Decimal(500), Decimal(99), Decimal(98))
     assert (state.time_in_force, state.external, state.broker_order_id) == (TimeInForce.GTC, True, "b-theirs")
+
+
+def test_a_leg_takes_no_other_quantity_and_no_other_price_once_it_has_filled_in_part(desk: Desk) -> None:
+    entry = desk.live("buy", "10", order_class=OrderClass.OTO, take_profit=TakeProfit(Decimal(110)))
+    leg = leg_order_id(entry, "take_profit")
+    desk.fill(entry, "10", "100")
+    desk.report(leg, "new", at=1)
+    with pytest.raises(ReplaceRefused, match="is a leg: how much it is for follows from its entry"):
+        desk.give(cmd.ReplaceOrder(leg, desk.ids.order_id(), LATER, quantity=Decimal(8)))
+    desk.fill(leg, "2", "110")
+    with pytest.raises(ReplaceRefused, match="a leg that is filled in part"):
+        desk.give(cmd.ReplaceOrder(leg, desk.ids.order_id(), LATER, limit_price=Decimal(111)))

@@ -89,6 +89,8 @@ def replacement(state: OrderState, command: ReplaceOrder, client_order_id: str) 
         raise ReplaceRefused(
             f"order {state.order_id} brings legs that were planned for its quantity: cancel it and place another"
         )
+    if state.leg is not None and changes.get("quantity", state.quantity) != state.quantity:
+        raise ReplaceRefused(f"order {state.order_id} is a leg: how much it is for follows from its entry")
     planned = ev.OrderPlanned(
         **{
             **{name: getattr(state, name) for name in ev.OrderPlanned.__struct_fields__},
@@ -117,6 +119,10 @@ def _check_replaceable(state: OrderState) -> None:
         raise ReplaceRefused(f"order {state.order_id} is of an amount of money, which cannot be replaced")
     if not _left(state) > ZERO:
         raise ReplaceRefused(f"order {state.order_id} is filled")
+    if state.leg is not None and _left(state) != state.quantity:
+        raise ReplaceRefused(
+            f"order {state.order_id} is a leg that is filled in part, and the broker may send all of it again: cancel it"
+        )
     if state.order_class in _WITH_HELD_LEGS and _left(state) != state.quantity:
         raise ReplaceRefused(
             f"order {state.order_id} is filled in part, and its legs may protect only what a replacement fills: "

@@ -66,11 +66,10 @@ async def outgrown(broker: Broker, order: OrderState, old: OrderState) -> Done |
     """Why an order must not take the place of another now; None when it may.
 
     It is for what was left of the old one. When the broker has filled more of that meanwhile, which a stream may tell
-    late or never, as much too much would be filled. How much a leg is for, the broker knows.
+    late or never, as much too much would be filled. A leg is replaced without a quantity, and only while none of it has
+    filled.
     """
     assert old.broker_order_id is not None, "only what the broker has can be replaced"
-    if order.leg is not None:
-        return None
     try:
         theirs = await broker.order(old.broker_order_id)
     except (BrokerUnreachable, ProtocolError) as error:
