@@ -121,7 +121,7 @@ def _check_replaceable(state: OrderState) -> None:
         raise ReplaceRefused(f"order {state.order_id} is filled")
     if state.leg is not None and _left(state) != state.quantity:
         raise ReplaceRefused(
-            f"order {state.order_id} is a leg that is filled in part, and the broker may send all of it again: cancel it"
+            f"order {state.order_id} is a leg that is filled in part, and all of it may be sent again: cancel it"
         )
     if state.order_class in _WITH_HELD_LEGS and _left(state) != state.quantity:
         raise ReplaceRefused(
