@@ -14,6 +14,9 @@ from tests.simulation.reach import least
 from tests.simulation.shrink import shrunk
 from tests.simulation.world import Outcome, World
 
+_SHRUNK = 5
+"""So many violations of a campaign are shrunk; of more, the seed is told."""
+
 
 def main(argv: list[str] | None = None) -> int:
     """From the command line; 0 when nothing was found."""
@@ -49,8 +52,10 @@ def _replay(seed: int, keep: str | None) -> int:
 
 def _campaign(given: argparse.Namespace) -> int:
     total = campaign.run(range(given.first, given.first + (given.seeds or 100)), given.cores)
-    for outcome in total.bad[:5]:
+    for outcome in total.bad[:_SHRUNK]:
         _tell_bad(outcome)
+    for outcome in total.bad[_SHRUNK:]:
+        sys.stdout.write(f"seed {outcome.seed}: {outcome.violation}\n")
     sys.stdout.write(f"{total}\n")
     missed = total.missed()
     if given.reach and missed:

@@ -11,7 +11,8 @@ import attrs
 
 from tradecore.domain import events as ev
 from tradecore.domain.limits import Limits
-from tradecore.domain.values import ZERO, OrderStatus, Side
+from tradecore.domain.reducing import EXTERNAL
+from tradecore.domain.values import ZERO, OrderStatus, Purpose, Side
 
 Fail = Callable[[str, str], None]
 """What to call when an invariant does not hold: its number, and what was seen."""
@@ -52,6 +53,11 @@ class Order:
         return self.plan is None
 
     @property
+    def strategy(self) -> str:
+        """Whose it is."""
+        return EXTERNAL if self.plan is None else self.plan.strategy
+
+    @property
     def remaining(self) -> Decimal:
         """What may still be filled."""
         return max(ZERO, (self.quantity or ZERO) - self.filled)
@@ -70,6 +76,8 @@ class Books:
         self.cash = ZERO
         self.limits = Limits()
         self.fill_ids: set[str] = set()
+        self.held: dict[tuple[str, str], Decimal] = {}
+        self._too_large: dict[str, str] = {}
 
     def planned(self, event: ev.OrderPlanned) -> None:
         if event.order_id in self.orders or event.client_order_id in self.by_client_id:
@@ -78,6 +86,9 @@ class Books:
         order = Order(event.order_id, event.client_order_id, event.symbol, sign, event.quantity, event)
         order.is_leg, order.replaces = event.leg is not None, event.replaces
         self.orders[order.order_id] = self.by_client_id[order.client_order_id] = order
+        too_large = self._too_large.pop(order.order_id, None)
+        if too_large is not None and not self._closes(order):
+            self.fail("I3", too_large)
 
     def adopted(self, event: ev.OrderAdopted) -> None:
         sign = 1 if event.side is Side.BUY else -1
@@ -115,10 +126,15 @@ class Books:
 
     def _move(self, order: Order, quantity: Decimal, price: Decimal, fees: Decimal) -> None:
         self.positions[order.symbol] = self.positions.get(order.symbol, ZERO) + order.sign * quantity
+        holder = (order.strategy, order.symbol)
+        self.held[holder] = self.held.get(holder, ZERO) + order.sign * quantity
         self.cash -= order.sign * quantity * price + fees
 
     def reserved(self, event: ev.ReservationMade) -> None:
-        """I3, on the judge's own count of what may still happen: every order that did not end may fill."""
+        """I3, on the judge's own count of what may still happen: every order that did not end may fill.
+
+        An order that closes what its strategy holds may pass the limit; that it does, its plan says, which comes next.
+        """
         limit = self.limits.max_position_qty
         order = self.orders.get(event.order_id)
         if order is not None and order.is_external:
@@ -138,4 +154,19 @@ class Books:
         ]
         worst = abs(held * sign + sum((one.remaining for one in working), ZERO) + event.quantity)
         if limit is not None and worst > limit and held * sign >= 0 and worst > abs(held):
-            self.fail("I3", f"{event.order_id} may bring {event.symbol} to {worst}; the limit is {limit}")
+            why = f"{event.order_id} may bring {event.symbol} to {worst}; the limit is {limit}"
+            if order is None:
+                self._too_large[event.order_id] = why
+            elif not self._closes(order):
+                self.fail("I3", why)
+
+    def _closes(self, order: Order) -> bool:
+        """Whether it closes, and no more than its strategy holds; what nobody here bought is closed by hand."""
+        assert order.plan is not None, "nobody here closes with an order of others"
+        if order.plan.purpose is not Purpose.CLOSE:
+            return False
+        held = self.held.get((order.strategy, order.symbol), ZERO)
+        if order.strategy == "manual":
+            everybody = sum((much for (_, symbol), much in self.held.items() if symbol == order.symbol), ZERO)
+            held += self.positions.get(order.symbol, ZERO) - everybody
+        return held * order.sign < 0 and order.quantity is not None and order.quantity <= abs(held)
