@@ -11,7 +11,7 @@ import attrs
 from tradecore.domain import events as ev
 from tradecore.domain import exits, streams
 from tradecore.domain.commands import Command, FireExit, PlaceOrder, StartSaga
-from tradecore.domain.exit_plan import ExitRule, Keeper, check_plan
+from tradecore.domain.exit_plan import ExitPlan, ExitRule, Keeper, check_plan
 from tradecore.domain.exits import Held
 from tradecore.domain.identity import derived_id
 from tradecore.domain.order_state import OrderState
@@ -74,11 +74,46 @@ def take_effect(draft: Draft, order: OrderState) -> None:
     keeper = Keeper.ENGINE
     if legs_of(entry):
         keeper = Keeper.BROKER if held is None else state.keeper
+    _rearm(draft, state, entry, plan, keeper, keeps_stop=held is not None)
+
+
+def _rearm(
+    draft: Draft, state: exits.ExitState, entry: OrderState, plan: ExitPlan, keeper: Keeper, *, keeps_stop: bool
+) -> None:
     armed = ev.ExitsArmed(state.trade_id, state.account, state.symbol, entry.order_id, plan, keeper)
     events: list[ev.Event] = [armed]
-    if held is not None and state.level is not None:
+    if keeps_stop and state.level is not None:
         events.append(ev.ExitRaised(state.trade_id, state.raised_by, state.level, state.level))
     draft.add(streams.exits(state.trade_id), events)
+
+
+def follow(draft: Draft, order: OrderState, trade_id: str) -> None:
+    """A fill opens, or adds to, another trade than its order was placed for: the order's plan goes with it."""
+    state, owner, known = draft.exits(order.trade_id), draft.trade(trade_id), draft.exits(trade_id)
+    if trade_id == order.trade_id or state is None or owner is None or owner.position.quantity * order.side.sign <= 0:
+        return
+    entry: OrderState | None = order
+    while entry is not None and entry.order_id != state.order_id:
+        entry = draft.order(entry.replaces) if entry.replaces is not None else None
+    if entry is None or (known is not None and known.order_id == entry.order_id):
+        return
+    if known is not None:
+        keeper = known.keeper if legs_of(entry) else Keeper.ENGINE
+        _rearm(draft, known, entry, state.plan, keeper, keeps_stop=True)
+        return
+    _give(draft, state, trade_id, state.keeper)
+
+
+def carry(draft: Draft, giver: str, trade_id: str) -> None:
+    """What a trade gave back, and no other held, begins a trade of its own: it is left as that one was."""
+    state = draft.exits(giver)
+    if state is not None and draft.exits(trade_id) is None:
+        _give(draft, state, trade_id, Keeper.ENGINE)
+
+
+def _give(draft: Draft, state: exits.ExitState, trade_id: str, keeper: Keeper) -> None:
+    armed = ev.ExitsArmed(trade_id, state.account, state.symbol, state.order_id, state.plan, keeper)
+    draft.add(streams.exits(trade_id), [armed])
 
 
 def give(draft: Draft, command: exits.ExitCommand, now: dt.datetime) -> Command | None:

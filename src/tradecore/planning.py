@@ -391,6 +391,7 @@ def _record_fill(draft: Draft, command: RecordFill) -> None:
     count_again(draft, state)
     execution = Execution(command.fill_id, state, command.quantity, command.price, command.fees, command.occurred_at)
     parts = share_out(draft, execution)
+    leaving.follow(draft, state, parts[-1].trade_id)
     draft.insert(here, streams.fill(command.fill_id), msgspec.structs.replace(recorded[0], parts=parts))
     revise_awaited(draft, state.order_id)
     settle(draft, state)

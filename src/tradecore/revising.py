@@ -18,7 +18,7 @@ from tradecore.domain.restating import Restated
 from tradecore.domain.values import ZERO, minus, plus, times
 from tradecore.draft import Draft
 from tradecore.errors import InputError, InvariantViolated
-from tradecore.sharing import Execution, share_out
+from tradecore.sharing import Execution, keep_in_one_trade, share_out
 
 
 def revise_fill(draft: Draft, command: ReviseFill) -> None:
@@ -89,10 +89,13 @@ def _apply(draft: Draft, order: OrderState, state: FillState, revision: ev.FillR
         order.order_id, fill_id, revision.execution_id, state.quantity, state.price,
         quantity, ZERO if revision.busts else revision.price, filled, revision.occurred_at,
     )  # fmt: skip
+    before = draft.account(order.account)
     draft.add(streams.order(order.order_id), [revised])
     if revision.busts:
         draft.add(streams.fill(fill_id), [fill.bust(state, revision)])
         _undo(draft, order, state, ZERO, busts=True)
+        gone = Execution(fill_id, order, state.quantity, state.price, ZERO, revision.occurred_at)
+        keep_in_one_trade(draft, before, gone, revision.execution_id)
         return
     here = len(draft.events)
     parts = _correct_in_place(draft, order, state, revision)
@@ -104,6 +107,7 @@ def _apply(draft: Draft, order: OrderState, state: FillState, revision: ev.FillR
             fill_id, again, revision.quantity, revision.price, revision.fees, state.recorded.occurred_at
         )
         parts = share_out(draft, execution)
+        keep_in_one_trade(draft, before, execution, revision.execution_id)
     draft.insert(here, streams.fill(fill_id), fill.correct(state, revision, parts))
 
 

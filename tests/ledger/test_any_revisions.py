@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.ledger.desk import Desk
 from tests.ledger.revisions import Told, tell
 from tradecore.books import books_of
+from tradecore.domain.events import TradeProposed
 from tradecore.domain.values import Side
 from tradecore.verify import verify
 
@@ -77,6 +78,11 @@ def test_in_any_order_the_end_is_the_net_of_what_was_told(story: Story) -> None:
         assert desk.order(order_id).awaited == ()
     held = desk.account.position("SPY")
     assert desk.account.cash + held.cost - desk.account.realised_pnl == 100_000
+    proposed = [one.event for one in desk.ledger.journal.read(0, 100_000) if isinstance(one.event, TradeProposed)]
+    trades = [desk.ledger.trade(event.trade_id) for event in proposed]
+    holding = {state.trade_id: state.position.quantity for state in trades if state and state.position.quantity}
+    assert holding == {one.trade_id: one.quantity for one in desk.account.holdings.values()}
+    assert all(one.others == {} for one in desk.account.holdings.values())
     assert verify(desk.ledger.journal).findings == ()
     book = books_of(desk.ledger.journal.read(0, 100_000))["main"]
     assert book.trial_balance().is_balanced

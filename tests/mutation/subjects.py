@@ -30,7 +30,7 @@ class Subject:
 
 _DOMAIN = (
     "order", "order_state", "order_plan", "fill", "trade", "account", "account_state", "position", "restating",
-    "values", "nanos", "terms",
+    "values", "nanos", "terms", "holding",
 )  # fmt: skip
 
 _OF_DOMAIN = ("domain", "ledger", "risk", "books", "delivery/test_deaths.py", "delivery/test_work.py")

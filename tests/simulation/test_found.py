@@ -26,6 +26,14 @@ def test_a_correction_that_was_not_placed_is_placed_by_a_bust_or_the_average_pri
     assert not outcome.reach["a person must tell which execution was corrected"]
 
 
+@pytest.mark.parametrize("seed", [510223, 510244, 510261, 510670])
+def test_a_day_that_broke_a_rule_once_breaks_none(seed: int) -> None:
+    """510223, 510261: a close passes a limit that was lowered; the judge did not know. 510244: a leg was replaced with
+    another quantity. 510670: a bust brought back a trade beside a newer one.
+    """
+    assert World(seed).run().violation is None
+
+
 def test_what_a_start_read_before_it_follows_the_log_is_read_again() -> None:
     """A runner that could not reach the broker for seconds kept orders as they were before; nothing told it later."""
     desk = Desk.in_memory()

@@ -117,7 +117,8 @@ def _outcome(event: ev.Event) -> str:
         case ev.TradeWorking():
             return ("exit" if event.is_exit else "entry") + f" order {event.order_id}"
         case ev.TradeFilled():
-            return f"{text(event.signed_qty)} at {text(event.price)}, open {text(event.open_qty)}"
+            moved = " between trades: a fill was revised" if event.is_transfer else ""
+            return f"{text(event.signed_qty)} at {text(event.price)}, open {text(event.open_qty)}{moved}"
         case ev.TradeClosed():
             return f"closed: profit {text(event.realised_pnl)}, fees {text(event.fees)}"
         case ev.TradeAbandoned():
@@ -127,6 +128,9 @@ def _outcome(event: ev.Event) -> str:
         case ev.PositionChange():
             after = f"{event.symbol} {text(event.signed_qty)}, now {text(event.quantity_after)}"
             return f"{after}, cash {text(event.cash_delta)}, profit {text(event.realised_pnl)}"
+        case ev.HoldingMoved():
+            moves = (f"{text(share.signed_qty)} in trade {share.trade_id}" for share in event.shares)
+            return f"{event.symbol} moves: {', '.join(moves)}"
         case ev.RunnerStarted():
             return f"{event.runner_id}, {event.broker}, {event.strategy}"
         case ev.RunnerStopped() | ev.ReportParked():

@@ -7,8 +7,9 @@ from decimal import Decimal
 import attrs
 
 from tradecore.domain import events as ev
-from tradecore.domain.account_state import SETTINGS, AccountState, Holding, evolve, marked, unversioned
+from tradecore.domain.account_state import SETTINGS, AccountState, evolve, marked, unversioned
 from tradecore.domain.commands import MarkEquity, PinAccount, PlaceOrder, SetLimits
+from tradecore.domain.holding import Holding
 from tradecore.domain.limits import Limits, check_limits
 from tradecore.domain.order_state import OrderState
 from tradecore.domain.position import apply_fill

@@ -12,6 +12,7 @@ from tradecore.domain import events as ev
 from tradecore.domain.evolving import changed
 from tradecore.domain.exposure import Book, Exposure
 from tradecore.domain.gate.figures import Recent
+from tradecore.domain.holding import Holding, with_share
 from tradecore.domain.limits import Limits
 from tradecore.domain.position import Lot, Position, apply_fill
 from tradecore.domain.reservations import Reservation, open_quantity, put
@@ -23,14 +24,6 @@ from tradecore.errors import InvariantViolated
 
 SETTINGS = "settings"
 """Who sets limits when a runner begins."""
-
-
-@attrs.frozen
-class Holding:
-    """What one strategy holds of a symbol, and the trade that it belongs to."""
-
-    trade_id: str
-    quantity: Decimal
 
 
 @attrs.frozen(slots=False)
@@ -107,7 +100,7 @@ class AccountState:
             for reservation in self.reservations.values()
             if reservation.strategy == strategy and reservation.symbol == symbol
         )
-        return tuple(dict.fromkeys((*((holding.trade_id,) if holding else ()), *working)))
+        return tuple(dict.fromkeys((*(holding.trades if holding else ()), *working)))
 
     def held(self, strategy: str, symbol: str) -> Decimal:
         """Signed quantity that a strategy holds of a symbol."""
@@ -148,6 +141,10 @@ def evolve(state: AccountState | None, event: ev.Event, account: str) -> Account
             return _evolve_release(state, event)
         case ev.PositionChange():
             return _evolve_position(state, event)
+        case ev.HoldingMoved():
+            for share in event.shares:
+                state = changed(state, holdings=_hold(state, event.symbol, share))
+            return state
         case ev.AccountPinned():
             return _evolve_pin(state, event)
         case ev.LimitsSet():
@@ -379,10 +376,9 @@ def _evolve_restated(state: AccountState, event: ev.LotsRestated) -> AccountStat
 def _hold(state: AccountState, symbol: str, share: ev.TradeShare) -> dict[tuple[str, str], Holding]:
     holdings = dict(state.holdings)
     key = (share.strategy, symbol)
-    before = holdings.get(key)
-    quantity = plus(before.quantity if before else ZERO, share.signed_qty)
-    if quantity:
-        holdings[key] = Holding(share.trade_id, quantity)
+    after = with_share(holdings.get(key), share)
+    if after is not None:
+        holdings[key] = after
     else:
         holdings.pop(key, None)
     return holdings

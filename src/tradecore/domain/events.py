@@ -1135,6 +1135,8 @@ class TradeFilled(Event, frozen=True):
     """A fill, or its part that belongs to this trade, was applied. `open_qty` is signed: above zero is long.
 
     `slippage` is what the fill cost against the decision's reference price (above zero is worse), None without one.
+    `is_transfer`: nothing was executed. Units that a revised fill gave back to a trade that was over go to the trade
+    that its strategy holds by now, at the price of that fill.
     """
 
     NAME: ClassVar[str] = "trade.trade.filled"
@@ -1148,6 +1150,7 @@ class TradeFilled(Event, frozen=True):
     open_qty: Decimal
     slippage: Decimal | None
     occurred_at: dt.datetime
+    is_transfer: bool = False
 
 
 class TradeRevised(Event, frozen=True):
@@ -1594,6 +1597,16 @@ class PositionRevised(LotsRestated, frozen=True):
     strategy: str
     fees: Decimal
     reserved: Decimal | None
+
+
+class HoldingMoved(Event, frozen=True):
+    """Units go from one trade of a strategy to another: `shares` add up to nothing."""
+
+    NAME: ClassVar[str] = "account.holding.moved"
+    account: str
+    symbol: str
+    fill_id: str
+    shares: tuple[TradeShare, ...]
 
 
 # --- sagas ----------------------------------------------------------------------------------------------------------

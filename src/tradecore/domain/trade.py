@@ -50,6 +50,7 @@ class TradeFill:
     price: Decimal
     fees: Decimal
     occurred_at: dt.datetime
+    is_transfer: bool = False
 
 
 def propose(command: PlaceOrder, trade_id: str) -> list[ev.Event]:
@@ -125,7 +126,7 @@ def fill(state: TradeState, part: TradeFill) -> list[ev.Event]:
     """Apply the trade's part of a fill; closes the trade when it is flat and nothing works for it any more."""
     step = apply_fill(state.position, part.fill_id, part.signed_qty, part.price)
     slippage = None
-    if state.reference_price is not None and not step.closed:
+    if state.reference_price is not None and not step.closed and not part.is_transfer:
         slippage = times(part.signed_qty, minus(part.price, state.reference_price))
     filled = ev.TradeFilled(
         trade_id=state.trade_id,
@@ -138,6 +139,7 @@ def fill(state: TradeState, part: TradeFill) -> list[ev.Event]:
         open_qty=step.after.quantity,
         slippage=slippage,
         occurred_at=part.occurred_at,
+        is_transfer=part.is_transfer,
     )
     return [filled, *_close_if_flat(evolve(state, filled))]
 
