@@ -76,6 +76,7 @@ class Books:
         self.cash = ZERO
         self.limits = Limits()
         self.fill_ids: set[str] = set()
+        self.booked: set[str] = set()
         self.held: dict[tuple[str, str], Decimal] = {}
         self._too_large: dict[str, str] = {}
 

@@ -121,6 +121,7 @@ class Judge(Books):
                 self.positions = {held.symbol: held.quantity for held in event.positions}
             case ev.CashBooked():
                 self.cash += event.amount
+                self.booked.add(event.activity_id)
             case ev.LimitsSet():
                 self.limits = event.limits
             case ev.ReservationMade():

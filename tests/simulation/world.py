@@ -42,6 +42,8 @@ from tradecore_exchange.house import House
 from tradecore_exchange.pacing import keep_pace
 
 END_S = 225.0
+UNREAD_S = 35.0
+"""Fees and the like are read every thirty seconds: younger ones may be missing at the end."""
 _THOUGHTS = (*failpoints.MODEL_FAILPOINTS, *failpoints.DECISION_FAILPOINTS)
 
 
@@ -78,6 +80,8 @@ class World:
         self.violation: str | None = None
         self.digest = hashlib.blake2b(digest_size=16)
         self.operators = self.kills = 0
+        self.read_activities = 0
+        """So many activities are old enough at the end that a runner has read them."""
         self.loop = SimulatedLoop(seed)
         self.network = Network(self.loop, seed)
         self.disk = (FileDisk if uses_files(seed) else Disk)(self.loop, seed, self.on_append, self.on_stuck)
@@ -233,6 +237,7 @@ class World:
             for act in self.acts:
                 self.after(act.at, lambda act=act: self.act(act))  # type: ignore[misc]
             self.after(HEAL_S, self._heal)
+            self.after(END_S - UNREAD_S, self._remember_activities)
             self.after(END_S, self.loop.stop)
             try:
                 self.loop.run_forever()
@@ -254,6 +259,9 @@ class World:
             for restore in restores:
                 restore()
             gc.enable()
+
+    def _remember_activities(self) -> None:
+        self.read_activities = len(self.floor.exchange.activities)
 
     def _heal(self) -> None:
         heal(self)
