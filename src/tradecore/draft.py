@@ -195,7 +195,6 @@ class Draft:
         self._states: dict[str, State] = {}
         self._before: dict[str, State] = {}
         self.touched: dict[str, int] = {}
-        self.relied_on: set[str] = set()
         self.events: list[tuple[str, Event]] = []
 
     def add(self, stream: str, events: Sequence[Event]) -> None:
@@ -236,16 +235,14 @@ class Draft:
             self.touched[stream] = loaded.version
         return self._states[stream]
 
-    def rely_on(self, stream: str) -> None:
-        """What is decided is void unless this stream still stands where it does when the events are appended."""
-        self.state(stream)
-        self.relied_on.add(stream)
-
     @property
     def while_at(self) -> dict[str, int]:
-        """The versions of the streams that are relied on; what is appended to is checked anyway."""
+        """The versions of the streams that were looked at: what is decided is void unless they still stand there.
+
+        What is appended to is checked anyway.
+        """
         written = {stream for stream, _ in self.events}
-        return {stream: self.touched[stream] for stream in self.relied_on if stream not in written}
+        return {stream: version for stream, version in self.touched.items() if stream not in written}
 
     def exists(self, stream: str) -> bool:
         """Whether the stream holds anything that was recorded before this draft."""

@@ -39,13 +39,12 @@ def held_by(trade: TradeState | None) -> Held | None:
     return Held(trade.position.quantity, entry, since)
 
 
-def arm(command: PlaceOrder, trade: TradeState, known: exits.ExitState | None) -> list[ev.Event]:
+def arm(command: PlaceOrder, plan: ExitPlan, trade: TradeState, known: exits.ExitState | None) -> list[ev.Event]:
     """How the trade is left, told with the order that opens it or would add to it. Raises `InputError`.
 
     An order that adds may never fill, and the plan of a trade stays what it is until it does: see `take_effect`.
     """
-    plan = command.exits
-    if plan is None or command.side is not trade.side:
+    if command.side is not trade.side:
         return []
     check_plan(plan)
     has_legs = bool(legs_of(command))
@@ -89,8 +88,10 @@ def _rearm(
 
 def follow(draft: Draft, order: OrderState, trade_id: str) -> None:
     """A fill opens, or adds to, another trade than its order was placed for: the order's plan goes with it."""
+    if trade_id == order.trade_id:
+        return
     state, owner, known = draft.exits(order.trade_id), draft.trade(trade_id), draft.exits(trade_id)
-    if trade_id == order.trade_id or state is None or owner is None or owner.position.quantity * order.side.sign <= 0:
+    if state is None or owner is None or owner.position.quantity * order.side.sign <= 0:
         return
     entry: OrderState | None = order
     while entry is not None and entry.order_id != state.order_id:

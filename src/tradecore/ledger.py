@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tradecore import __version__
 from tradecore.batch import Batch, Given
@@ -81,6 +81,8 @@ class Ledger:
             batch = Batch(self._shelf, self.epoch, self._clock.now_ns(), self._ids)
             outcomes = [batch.take(given, cause) for given in commands]
             if not batch.recorded:
+                if any(outcomes) and self._is_behind(batch.draft.touched):
+                    continue
                 return [error or () for error in outcomes]
             if placing:
                 failpoint("ledger.t1.before")
@@ -95,6 +97,12 @@ class Ledger:
             return [error or recorded[begin:end] for error, (begin, end) in zip(outcomes, batch.pieces, strict=True)]
         names = ", ".join(sorted({type(given).__name__ for given in commands}))
         raise WrongVersion(f"{names} lost {_TRIES} races in a row against other writers")
+
+    def _is_behind(self, touched: Mapping[str, int]) -> bool:
+        """Whether others recorded something in these streams meanwhile: what was refused is decided anew then."""
+        behind = [stream for stream, version in touched.items() if self.journal.load(stream, version)]
+        self._shelf.forget(behind)
+        return bool(behind)
 
     def note(self, stream: str, event: Event, cause: Cause) -> Recorded[Event]:
         """Append an event of the system that no aggregate decides on."""

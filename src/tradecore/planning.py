@@ -215,7 +215,8 @@ def _place(draft: Draft, command: PlaceOrder, here: Occasion, *, is_reducing: bo
     if must_ask:
         planned = [planned[0], gating.ask_a_person(holder, command.order_id, gated, here)]
     draft.add(streams.order(command.order_id), planned)
-    draft.add(streams.exits(trade_id), leaving.arm(command, idea, draft.exits(trade_id)))
+    if command.exits is not None:
+        draft.add(streams.exits(trade_id), leaving.arm(command, command.exits, idea, draft.exits(trade_id)))
     draft.add(streams.trade(trade_id), trade.work(idea, command.order_id, command.side))
     assert isinstance(planned[0], ev.OrderPlanned), "an order begins with its plan"
     _plan_legs(draft, planned[0], here.epoch)
@@ -223,7 +224,6 @@ def _place(draft: Draft, command: PlaceOrder, here: Occasion, *, is_reducing: bo
 
 def _check_deliberated(draft: Draft, command: PlaceOrder, decision_id: str) -> None:
     """The process that came to the decision may have slept: it lapsed meanwhile, or what it closes is gone."""
-    draft.rely_on(streams.deliberation(decision_id))
     state = draft.deliberation(decision_id)
     if state is not None and state.progress is Progress.LAPSED:
         raise InputError("decision_id", decision_id, "a decision that has not lapsed")
@@ -321,11 +321,8 @@ def _on_order(draft: Draft, command: order.OrderCommand) -> None:
     state = draft.order(command.order_id)
     if state is None:
         raise CancelRefused(f"there is no order {command.order_id}")
-    if isinstance(command, StartSubmit):
-        draft.rely_on(streams.account(state.account))  # a stop that another process commits first counts
-        draft.rely_on(streams.kill(state.account))
-        if reason := _why_not(draft, state):
-            command = WithdrawOrder(state.order_id, reason)
+    if isinstance(command, StartSubmit) and (reason := _why_not(draft, state)):
+        command = WithdrawOrder(state.order_id, reason)
     draft.add(streams.order(state.order_id), order.decide(state, command))
     if isinstance(command, CancelOrder) and state.replaced_by is not None:
         _cancel_replacement(draft, state.replaced_by, command)

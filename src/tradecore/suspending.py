@@ -23,7 +23,6 @@ def clear(draft: Draft, command: ClearKillSwitch, now: dt.datetime) -> None:
     """
     account = command.account
     let_go = switch.decide(draft.account(account), command, now)
-    draft.rely_on(streams.kill(account))
     killed = draft.kill(account)
     if killed is None or not killed.suspension.may_hold:
         draft.add(streams.account(account), let_go)

@@ -39,21 +39,17 @@ def decide(draft: Draft, command: Thought) -> None:
 def _deliberate(draft: Draft, command: DeliberationCommand) -> None:
     """Nothing is asked for a cycle that is over, and what was executed does not lapse, whoever is late."""
     if isinstance(command, RequestDecision) and command.cycle_id is not None:
-        draft.rely_on(streams.cycle(command.cycle_id))
         asked_by = draft.cycle(command.cycle_id)
         if asked_by is not None and not asked_by.is_live:
             return
-    if isinstance(command, LapseDecision):
-        draft.rely_on(streams.decision(command.decision_id))
-        if draft.exists(streams.decision(command.decision_id)):
-            return
+    if isinstance(command, LapseDecision) and draft.exists(streams.decision(command.decision_id)):
+        return
     told = deliberation.decide(draft.deliberation(command.decision_id), command)
     draft.add(streams.deliberation(command.decision_id), told)
 
 
 def _check_turn(draft: Draft, turn: UseLane) -> None:
     """Who lost its turn begins no cycle, however late it wakes: the take-over moved the lane on. `LaneRefused`."""
-    draft.rely_on(streams.lane(turn.lane))
     lane.decide(draft.lane(turn.lane), turn)
 
 

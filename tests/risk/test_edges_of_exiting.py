@@ -47,9 +47,9 @@ def test_an_order_without_a_plan_arms_nothing() -> None:
     command = cmd.PlaceOrder(
         "x", "main", "SPY", Side.BUY, D(10), order.order_type, None, TimeInForce.DAY, "test", NOON
     )  # fmt: skip
-    assert arm(command, trade, None) == []
-    assert arm(attrs.evolve(command, side=Side.SELL, exits=HALF_AT_FIVE), trade, None) == []
-    assert len(arm(attrs.evolve(command, exits=HALF_AT_FIVE), trade, None)) == 1
+    assert desk.ledger.exits(order.trade_id) is None
+    assert arm(attrs.evolve(command, side=Side.SELL), HALF_AT_FIVE, trade, None) == []
+    assert len(arm(command, HALF_AT_FIVE, trade, None)) == 1
 
 
 def test_a_plan_that_cannot_be_meant_is_no_order() -> None:
