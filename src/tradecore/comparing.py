@@ -101,7 +101,9 @@ class Comparer:
         known = Differences.of(self._ledger, self._account)
         result = self._judge(known, (*found, *await self._compare_orders(known), *self._undecided(known)))
         certain = (*result.certain, *self._halted())
-        standing = self._reconciler.record(why, as_of, certain, concluded=not result.waiting)
+        standing = self._reconciler.record(
+            why, as_of, certain, concluded=not result.waiting, orders_from=self._inbox.waits_since
+        )
         if not result.waiting:
             self._concluded, self.is_unsure = (as_of, began), False
         return attrs.evolve(result, standing=standing)

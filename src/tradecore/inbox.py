@@ -65,7 +65,9 @@ class Inbox:
         self._unsettled: dict[str, dt.datetime] = {}  # order id -> broker's time of its acceptance
         self._watermark = EVER
         self._listed = EVER  # orders submitted before were seen
-        self._waits = False  # a strange order may turn out to be ours
+        self._waiting: dict[
+            str, dt.datetime
+        ] = {}  # broker's ids of orders that may be ours, and from where lists show them
         self.behind = False
         self.lost_at_ns: int | None = None
         self.reconnected = False
@@ -121,6 +123,11 @@ class Inbox:
     def list_from(self, watermark: dt.datetime) -> None:
         """Look through the account's orders from here on (with an overlap)."""
         self._listed = max(self._listed, watermark)
+
+    @property
+    def waits_since(self) -> dt.datetime | None:
+        """From where orders are listed by whoever starts anew, because of those whose owner is not known yet."""
+        return min(self._waiting.values(), default=None)
 
     async def run(self) -> None:
         """Read the stream for ever."""
@@ -180,9 +187,10 @@ class Inbox:
 
         Raises `BrokerUnreachable`; what was read before that is recorded.
         """
-        self._waits = False
-        snapshots = [(order, await self._whose(order, "orders")) for order in await self._read_orders()]
+        orders = await self._read_orders()
+        snapshots = [(order, await self._whose(order, "orders")) for order in orders]
         snapshots += await self._read_legs()
+        self._listed = max([self._listed, *(order.updated_at for order in orders)])  # all of them were gone through
         self.shown |= {order_id: order for order, order_id in snapshots if order_id is not None}
         since = self._watermark - (_LONG_OVERLAP if far else _OVERLAP)
         await self._read_fills(since)  # before the statuses: a finished order with all its fills settles at once
@@ -197,7 +205,9 @@ class Inbox:
             born = min(self._born(order_id) for order_id in missing) - _OVERLAP
             if born < since:
                 await self._read_fills(born)
-        self.behind = self._waits or any(self._misses_fills(order_id, order) for order_id, order in missing.items())
+        self.behind = bool(self._waiting) or any(
+            self._misses_fills(order_id, order) for order_id, order in missing.items()
+        )
 
     async def collect_activities(self) -> None:
         """Read changes that no order made, with an overlap of days, and book them. Raises `BrokerUnreachable`."""
@@ -229,7 +239,7 @@ class Inbox:
         return min([planned, *told])
 
     async def _read_orders(self) -> list[BrokerOrder]:
-        """Every unsettled order as the broker has it now, and whatever else was placed since the oldest of them."""
+        """Every unsettled order as the broker has it now, what waits, and whatever was placed since the oldest."""
         since = min([self._listed, *self._unsettled.values()]) - _OVERLAP
         page = await self._broker.orders_since(max(since, EVER))
         for unreadable in page.unreadable:
@@ -245,7 +255,12 @@ class Inbox:
                     orders.append(order)
                 else:
                     self.shown[order_id] = None
-        self._listed = max([self._listed, *(order.updated_at for order in page.orders)])
+        for broker_order_id in [one for one in self._waiting if one not in seen]:  # the list may begin after it by now
+            stranger = await self._broker.order(broker_order_id)
+            if stranger is not None:
+                orders.append(stranger)
+            else:
+                self._waiting.pop(broker_order_id, None)
         return orders
 
     async def _read_legs(self, stranger: BrokerOrder | None = None) -> list[tuple[BrokerOrder, str | None]]:
@@ -271,6 +286,7 @@ class Inbox:
         """
         known = self._who.of(order)
         if known is not None or order.broker_order_id in self._foreign:
+            self._waiting.pop(order.broker_order_id, None)
             return known
         self.catch_up()
         for leg, leg_id in await self._read_legs(order):
@@ -279,8 +295,10 @@ class Inbox:
         self.catch_up()
         known = self._who.of(order)
         if known is None and self._who.may_be_leg(order):  # the next reading knows more
-            self._waits = self.behind = True
+            self._waiting.setdefault(order.broker_order_id, self._listed)
+            self.behind = True
             return None
+        self._waiting.pop(order.broker_order_id, None)
         return known if known is not None else self._meet(order, source)
 
     def _meet(self, order: BrokerOrder, source: str) -> str | None:

@@ -47,7 +47,10 @@ async def pin_account(ledger: Ledger, broker: Broker, inbox: Inbox, name: str, c
     assert books_begin is not None, "it was just pinned"
     inbox.start_from(books_begin)  # what was executed before is in the opening balances
     last = Differences.of(ledger, name).completed
-    inbox.list_from(last.as_of if last is not None else books_begin - _LONGEST_ORDER)
+    if last is None:
+        inbox.list_from(books_begin - _LONGEST_ORDER)
+    else:
+        inbox.list_from(last.as_of if last.orders_from is None else min(last.as_of, last.orders_from))
 
 
 def set_limits(

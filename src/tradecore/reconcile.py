@@ -248,7 +248,13 @@ class Reconciler:
         self._tolerance = cash_tolerance
 
     def record(
-        self, why: str, as_of: dt.datetime, differences: tuple[Difference, ...], *, concluded: bool = True
+        self,
+        why: str,
+        as_of: dt.datetime,
+        differences: tuple[Difference, ...],
+        *,
+        concluded: bool = True,
+        orders_from: dt.datetime | None = None,
     ) -> Differences:
         """Record the outcome; returns how things stand. A quiet one is recorded every quarter of an hour.
 
@@ -276,7 +282,7 @@ class Reconciler:
             holder = self._ledger.account(self._account)
             done = ev.ReconciliationCompleted(
                 self._account, why, as_of, len(holder.reservations), len(holder.positions),
-                len(known.open), len(known.gating),
+                len(known.open), len(known.gating), orders_from,
             )  # fmt: skip
             self._note(done)
             known.take(done)

@@ -12,13 +12,16 @@ import pytest
 from tests.delivery.test_reading_again import asked, behind, live, parked
 from tests.delivery.test_taking_reports import alerts, executed, hear
 from tests.ledger.desk import NOON
-from tests.review.scripted import Office, ScriptedBroker
+from tests.review.scripted import UNREACHABLE, Office, ScriptedBroker
 from tests.virtual_time import run_story
-from tradecore.domain.events import FillRecorded, OrderAdopted
+from tradecore.domain.events import FillRecorded, OrderAdopted, ReconciliationCompleted
 from tradecore.domain.identity import leg_order_id
+from tradecore.domain.messages import Cause
 from tradecore.domain.terms import StopLoss
 from tradecore.domain.values import OrderClass, OrderStatus, Side
+from tradecore.errors import BrokerUnreachable
 from tradecore.inbox import Inbox
+from tradecore.pinning import pin_account
 from tradecore.ports.broker import BrokerOrder, Execution, OrderReport
 
 SECOND, DAY = dt.timedelta(seconds=1), dt.timedelta(days=1)
@@ -113,6 +116,82 @@ def test_what_may_be_a_leg_waits_for_the_answer_of_its_parent() -> None:
         assert not behind(office)
         assert office.desk.order(leg_id).broker_order_id == leg.broker_order_id
         assert adopted(office) == []
+
+    run_story(story)
+
+
+def test_what_waited_and_is_on_no_list_any_more_is_asked_for_by_name() -> None:
+    """The list begins where orders changed last: one that was placed before, and waits, was never met again."""
+
+    async def story() -> None:
+        office = Office.open()
+        entry, _ = guarded(office, answered=False)
+        by_hand = office.broker.have("by-hand", status=OrderStatus.EXPIRED, updated_at=NOON + DAY)
+        office.broker.submitted_at[by_hand.broker_order_id] = NOON - DAY
+        await office.collect()
+        assert behind(office)
+        assert adopted(office) == []
+        stop_of(office, entry)
+        office.desk.answer(entry)
+        await office.collect()
+        assert adopted(office) == [(by_hand.broker_order_id, "orders")]
+        assert not behind(office)
+        office.broker.calls.clear()
+        await office.collect()
+        assert by_hand.broker_order_id not in asked(office, "order")
+
+    run_story(story)
+
+
+def test_a_restart_looks_for_what_waited() -> None:
+    """The last comparison was later than the order was placed, and the order is in no ledger."""
+
+    async def story() -> None:
+        office = Office.open()
+        entry, _ = guarded(office, answered=False)
+        by_hand = office.broker.have("by-hand", updated_at=NOON + SECOND)
+        await office.collect()
+        waits_since = office.inbox.waits_since
+        assert waits_since is not None
+        done = ReconciliationCompleted("main", "schedule", NOON + DAY, 1, 0, 0, 0, waits_since)
+        office.desk.ledger.note("reconciliation-main", done, Cause(office.desk.ids.trace_id(), "test"))
+        again = Inbox(office.desk.ledger, office.broker, office.desk.ids, "main")
+        await pin_account(office.desk.ledger, office.broker, again, "main", Cause(office.desk.ids.trace_id(), "test"))
+        office.desk.answer(entry)
+        await again.collect()
+        assert again.waits_since is None
+        assert adopted(office) == [(by_hand.broker_order_id, "orders")]
+
+    run_story(story)
+
+
+def test_what_waited_and_is_gone_at_the_broker_is_waited_for_no_more() -> None:
+    async def story() -> None:
+        office = Office.open()
+        guarded(office, answered=False)
+        by_hand = office.broker.have("by-hand", updated_at=NOON + DAY)
+        office.broker.submitted_at[by_hand.broker_order_id] = NOON - DAY
+        await office.collect()
+        del office.broker.orders[by_hand.broker_order_id]
+        await office.collect()
+        assert not behind(office)
+
+    run_story(story)
+
+
+def test_a_list_that_could_not_be_gone_through_is_read_again() -> None:
+    async def story() -> None:
+        office = Office.open()
+        entry, _ = guarded(office)
+        stop_of(office, entry)
+        by_hand = office.broker.have("by-hand", "QQQ", updated_at=NOON + DAY)
+        office.broker.submitted_at[by_hand.broker_order_id] = NOON - DAY
+        office.broker.trouble["order"] = UNREACHABLE
+        with pytest.raises(BrokerUnreachable):
+            await office.inbox.collect()
+        del office.broker.trouble["order"]
+        await office.collect()
+        assert adopted(office) == [(by_hand.broker_order_id, "orders")]
 
     run_story(story)
 

@@ -138,8 +138,8 @@ class Books:
         """
         limit = self.limits.max_position_qty
         order = self.orders.get(event.order_id)
-        if order is not None and order.is_external:
-            return  # nobody here decided it
+        if order is not None:
+            return  # nobody decided it now: an order of others, or one that was given up and is there after all
         held = self.positions.get(event.symbol, ZERO)
         sign = 1 if event.side is Side.BUY else -1
         working = [
@@ -149,17 +149,14 @@ class Books:
             and one.sign == sign
             and not one.status.is_terminal
             and not one.is_leg
-            and one is not order
             and one.order_id != event.replaces
             and one.replaces is None
         ]
         worst = abs(held * sign + sum((one.remaining for one in working), ZERO) + event.quantity)
         if limit is not None and worst > limit and held * sign >= 0 and worst > abs(held):
-            why = f"{event.order_id} may bring {event.symbol} to {worst}; the limit is {limit}"
-            if order is None:
-                self._too_large[event.order_id] = why
-            elif not self._closes(order):
-                self.fail("I3", why)
+            self._too_large[event.order_id] = (
+                f"{event.order_id} may bring {event.symbol} to {worst}; the limit is {limit}"
+            )
 
     def _closes(self, order: Order) -> bool:
         """Whether it closes, and no more than its strategy holds; what nobody here bought is closed by hand."""

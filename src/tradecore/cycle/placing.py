@@ -30,8 +30,9 @@ def order_of_decision(
 ) -> cmd.PlaceOrder:
     """The order that a validated decision asks for; its id follows from the decision's.
 
-    What opens a position, or adds to what is `held`, says how it is left: by the prices and the time that the decision
-    named, else by `exits`. Where the broker can keep that, it is good till canceled, so that it outlives the day.
+    It closes, or opens, as it was validated, whatever is `held` by now: the ledger refuses what does not fit. What
+    opens a position, or adds to one, says how it is left: by the prices and the time that the decision named, else by
+    `exits`. Where the broker can keep that, it is good till canceled, so that it outlives the day.
     """
     made, kept = state.concluded, state.validated
     assert made is not None, "it is concluded"
@@ -39,6 +40,7 @@ def order_of_decision(
     assert kept.stance.acts, "only what acts is placed"
     assert kept.quantity is not None, "what acts has a size"
     side = Side.BUY if kept.stance is Stance.BUY else Side.SELL
+    closes = held * side.sign < 0 if kept.closes is None else kept.closes
     order = cmd.PlaceOrder(
         order_id=order_id_of_decision(state.decision_id),
         account=state.account,
@@ -49,7 +51,7 @@ def order_of_decision(
         limit_price=None,
         time_in_force=TimeInForce.GTC if is_crypto(state.symbol) else TimeInForce.DAY,
         strategy=state.agent,
-        purpose=Purpose.CLOSE if held * side.sign < 0 else Purpose.TRADE,
+        purpose=Purpose.CLOSE if closes else Purpose.TRADE,
         not_after=not_after,
         reference_price=kept.reference_price,
         proposal=cmd.Proposal(

@@ -57,11 +57,13 @@ def validate(
     )
     if not made.stance.acts:
         return plain
+    closes = not own.opens(made.stance)
     try:
-        quantity = _open(made, own, market, rules) if own.opens(made.stance) else _close(made.stance, own)
+        quantity = _close(made.stance, own) if closes else _open(made, own, market, rules)
     except InputError as error:
         return attrs.evolve(plain, stance=Stance.HOLD, reason=str(error))
-    return attrs.evolve(plain, quantity=quantity, needs_approval=_approval(made, own, confidence, rules))
+    approval = _approval(made, own, confidence, rules)
+    return attrs.evolve(plain, quantity=quantity, closes=closes, needs_approval=approval)
 
 
 def _open(made: DecisionConcluded, own: Standing, market: Market, rules: CycleRules) -> Decimal:

@@ -690,6 +690,7 @@ class ValidateDecision:
     quantity: Decimal | None
     reference_price: Decimal | None
     needs_approval: str | None
+    closes: bool | None = None
 
 
 @attrs.frozen

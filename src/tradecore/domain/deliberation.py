@@ -115,6 +115,7 @@ def _validate(state: DeliberationState, command: ValidateDecision) -> ev.Decisio
         quantity=command.quantity,
         reference_price=command.reference_price,
         needs_approval=command.needs_approval,
+        closes=command.closes,
     )
 
 

@@ -168,6 +168,7 @@ class ReconciliationCompleted(Event, frozen=True):
     """Books and broker were compared. `as_of` is the broker's time; `differences` are those that are unresolved.
 
     `why` is one of start, reconnect, schedule, end, person. `gating` are the differences that stop new risk.
+    `orders_from`: of orders since then it is not known yet whose they are; None when all are known.
     """
 
     NAME: ClassVar[str] = "system.reconciliation.completed"
@@ -178,6 +179,7 @@ class ReconciliationCompleted(Event, frozen=True):
     positions: int
     differences: int
     gating: int
+    orders_from: dt.datetime | None = None
 
 
 class DifferenceFound(Event, frozen=True):
@@ -496,6 +498,7 @@ class DecisionValidated(Event, frozen=True):
 
     `confidence` is what the stated one is worth by the calibration `calibration_id` (None: none is active); the risk
     gate sees this one. `quantity` in units. `needs_approval` says why a person has to agree, None where nobody has to.
+    `closes`: whether it is to close what the agent holds, None where an older build did not say.
     """
 
     NAME: ClassVar[str] = "ai.decision.validated"
@@ -507,6 +510,7 @@ class DecisionValidated(Event, frozen=True):
     quantity: Decimal | None
     reference_price: Decimal | None
     needs_approval: str | None
+    closes: bool | None = None
 
 
 class DecisionLapsed(Event, frozen=True):
