@@ -10,12 +10,13 @@ import attrs
 
 from tradecore.attribution import Attribution
 from tradecore.domain import commands as cmd
+from tradecore.domain import streams
 from tradecore.domain.events import FillRevision
 from tradecore.domain.fill import choose, is_same_execution
 from tradecore.domain.identity import fill_id
 from tradecore.domain.messages import Cause
 from tradecore.domain.values import ZERO, canonical, minus
-from tradecore.errors import InputError, InvariantViolated
+from tradecore.errors import InputError, InvariantViolated, WrongVersion
 from tradecore.failpoints import failpoint
 from tradecore.ledger import Ledger
 from tradecore.notices import Notices
@@ -95,7 +96,7 @@ class Intake:
         """Record an execution, a bust or a correction."""
         if self.is_past(fill.occurred_at):
             return  # it is in the opening balances, whoever's order it was of
-        fill = attrs.evolve(fill, cumulative_qty=minus(fill.cumulative_qty, self._filled_before(order_id)))
+        told, fill = fill, attrs.evolve(fill, cumulative_qty=minus(fill.cumulative_qty, self._filled_before(order_id)))
         if fill.execution is not Execution.TRADE:
             self._handle_or_park(order_id, revision_of(order_id, fill), fill)
             self._undecided.add(order_id)
@@ -111,7 +112,15 @@ class Intake:
         if command is None:
             return
         failpoint("inbox.fill.before")
-        self._handle_or_park(order_id, command, fill)
+        try:
+            self._handle_or_park(order_id, command, fill)
+        except WrongVersion:  # others recorded a bust or a correction of the order: it may be another execution by that
+            self._ledger.refresh(streams.order(order_id))
+            now = self._ledger.order(order_id)
+            if now is None or len(now.revised_at) == command.revisions:
+                raise
+            self.apply_fill(order_id, told)
+            return
         self._tell_of_danger(order_id)
         failpoint("inbox.fill.after")
 
@@ -131,7 +140,7 @@ class Intake:
         for turn in range(revised + 1):
             name = f"{reached}~{turn}" if turn else reached
             identity = fill_id(account.broker_account_id, fill.broker_order_id, name)
-            command = fill_of(identity, order_id, fill)
+            command = fill_of(identity, order, fill)
             known = self._ledger.fill(identity)
             if known is not None and (turn == revised or is_same_execution(known, command)):
                 return None

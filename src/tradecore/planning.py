@@ -76,6 +76,7 @@ from tradecore.errors import (
     InvariantViolated,
     OrderRefused,
     ReplaceRefused,
+    WrongVersion,
 )
 from tradecore.gating import Occasion
 from tradecore.outside import adopt_order, book_activity, book_adjustment
@@ -382,6 +383,8 @@ def _record_fill(draft: Draft, command: RecordFill) -> None:
     state = draft.order(command.order_id)
     if state is None:
         raise InvariantViolated(f"a fill names order {command.order_id}, which this ledger does not have")
+    if command.revisions not in (None, len(state.revised_at)):
+        raise WrongVersion(f"fill {command.fill_id} was told from {command.revisions} revisions of its order")
     recorded = fill.record(draft.fill(command.fill_id), command, state)
     if not recorded:
         return

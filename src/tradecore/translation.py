@@ -64,11 +64,11 @@ def plain_symbol(symbol: str) -> str:
     return symbol.replace("/", "")
 
 
-def fill_of(identity: str, order_id: str, fill: BrokerFill) -> cmd.RecordFill:
+def fill_of(identity: str, order: OrderState, fill: BrokerFill) -> cmd.RecordFill:
     """An execution of an order."""
     return cmd.RecordFill(
         fill_id=identity,
-        order_id=order_id,
+        order_id=order.order_id,
         broker_order_id=fill.broker_order_id,
         execution_id=fill.execution_id,
         quantity=fill.quantity,
@@ -78,6 +78,7 @@ def fill_of(identity: str, order_id: str, fill: BrokerFill) -> cmd.RecordFill:
         occurred_at=fill.occurred_at,
         source=fill.source,
         raw=fill.raw,
+        revisions=len(order.revised_at),
     )
 
 

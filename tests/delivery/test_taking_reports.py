@@ -18,6 +18,7 @@ from tradecore.domain.identity import leg_order_id
 from tradecore.domain.terms import StopLoss
 from tradecore.domain.values import OrderClass, OrderStatus, Side
 from tradecore.inbox import Inbox
+from tradecore.ledger import Ledger
 from tradecore.ports.broker import BrokerFill, BrokerOrder, Execution, OrderReport
 from tradecore.verify import verify
 
@@ -236,6 +237,36 @@ def test_a_bust_and_what_fills_after_it_are_told_apart_from_what_was_before() ->
         assert office.desk.account.position("SPY").quantity == 4
         assert office.desk.account.cash == 100_000 - 4 * 99
         assert office.desk.order(order_id).filled_qty == 4
+
+    run(story)
+
+
+def test_who_has_not_heard_of_a_bust_does_not_book_what_filled_after_it_a_second_time() -> None:
+    """It would know the fill by another id, because it counts the busts that it knows."""
+
+    async def story(office: Office) -> None:
+        order_id, order = live(office)
+        first = executed(office, order, "2", NOON + SECOND)
+        await hear(office, office.broker.orders[order.broker_order_id], first)
+        ledger = Ledger(office.desk.ledger.journal, office.desk.clock, office.desk.ids)
+        late = Office.open(Desk(ledger, office.desk.clock, office.desk.ids))
+        assert late.desk.order(order_id).filled_qty == 2
+        bust = attrs.evolve(
+            first, execution=Execution.BUST, execution_id="bust", previous_execution_id=first.execution_id,
+            cumulative_qty=Decimal(0), occurred_at=NOON + 2 * SECOND,
+        )  # fmt: skip
+        await hear(office, attrs.evolve(order, filled_qty=Decimal(0), updated_at=NOON + 2 * SECOND), bust)
+        again = attrs.evolve(
+            first, execution_id="again", quantity=Decimal(4), cumulative_qty=Decimal(4), occurred_at=NOON + 3 * SECOND
+        )
+        filled = attrs.evolve(
+            order, filled_qty=Decimal(4), status=OrderStatus.PARTIALLY_FILLED, updated_at=NOON + 3 * SECOND
+        )
+        await hear(office, filled, again)
+        await late.inbox.take(OrderReport(filled, "word", attrs.evolve(again, execution_id="by the record")))
+        fresh = Ledger(office.desk.ledger.journal, office.desk.clock, office.desk.ids)
+        assert fresh.account("main").position("SPY").quantity == 4
+        assert late.inbox.halted == {}
 
     run(story)
 

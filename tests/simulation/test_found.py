@@ -26,7 +26,9 @@ def test_a_correction_that_was_not_placed_is_placed_by_a_bust_or_the_average_pri
     assert not outcome.reach["a person must tell which execution was corrected"]
 
 
-@pytest.mark.parametrize("seed", [510223, 510244, 510261, 510670, 510682, 510843, 510616, 530536, 531690, 531761])
+@pytest.mark.parametrize(
+    "seed", [510223, 510244, 510261, 510670, 510682, 510843, 510616, 530536, 531690, 531761, 534162]
+)
 def test_a_day_that_broke_a_rule_once_breaks_none(seed: int) -> None:
     """510223, 510261: a close passes a limit that was lowered, and the judge did not know. 510682: nor that a fee
     of the last half minute was not read. 510244: a leg was replaced with another quantity. 510670, 510843: a bust
@@ -34,6 +36,7 @@ def test_a_day_that_broke_a_rule_once_breaks_none(seed: int) -> None:
     531690: what an agent wanted to close was busted meanwhile, and sold short. 531761: an order that was given up
     for absent came back above a limit that had been lowered, which nobody could have decided otherwise. 510616:
     an order of others that might have been a leg of ours was on no list any more when it was known to be none.
+    534162: a fill that followed a bust was booked twice by a runner that had not heard of the bust.
     """
     assert World(seed).run().violation is None
 

@@ -485,7 +485,10 @@ class RecordReport:
 
 @attrs.frozen(slots=False)  # made for every order, and twice as fast so
 class RecordFill:
-    """One execution of an order, from whichever source brings it first."""
+    """One execution of an order, from whichever source brings it first.
+
+    `revisions` are those of the order that the execution's id was told from: with another number it may be another.
+    """
 
     fill_id: str
     order_id: str
@@ -498,6 +501,7 @@ class RecordFill:
     occurred_at: dt.datetime
     source: str
     raw: str
+    revisions: int | None = None
 
 
 @attrs.frozen
