@@ -229,7 +229,7 @@ def _check_deliberated(draft: Draft, command: PlaceOrder, decision_id: str) -> N
     if state is not None and state.progress is Progress.LAPSED:
         raise InputError("decision_id", decision_id, "a decision that has not lapsed")
     held = draft.account(command.account).held(command.strategy, command.symbol)
-    if command.purpose is not Purpose.CLOSE and held * command.side.sign < 0:
+    if command.purpose is Purpose.TRADE and held * command.side.sign < 0:
         raise InputError("decision_id", decision_id, f"one that knew of the {held} {command.symbol} held by now")
     if command.purpose is Purpose.CLOSE:
         leaving.refuse_unheld(draft, command)

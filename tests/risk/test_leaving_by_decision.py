@@ -135,7 +135,6 @@ def test_it_is_told_what_was_entered_where_a_part_was_left_before() -> None:
         ("9", {}),
         ("10", {"is_agents": False}),
         ("10", {"proposal": None}),
-        ("10", {"purpose": Purpose.TRADE}),
         ("10", {"purpose": Purpose.PROTECT}),
     ],
 )
