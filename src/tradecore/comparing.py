@@ -9,9 +9,12 @@ from decimal import Decimal
 import attrs
 
 from tradecore.domain.account import AccountState
-from tradecore.domain.commands import NoteSuspension
+from tradecore.domain.commands import FilledSoFar, NoteSuspension
+from tradecore.domain.events import FillRevision
+from tradecore.domain.fill import is_moot
 from tradecore.domain.messages import Cause
 from tradecore.domain.truth import Known, Source
+from tradecore.domain.values import ZERO
 from tradecore.inbox import Inbox
 from tradecore.ledger import Ledger
 from tradecore.outbox import Outbox
@@ -191,11 +194,20 @@ class Comparer:
         self._inbox.ask_about(known.undecided)
         found = []
         for order_id, revisions in self._inbox.undecided.items():
-            for told in revisions:
+            for told in () if self._is_moot(order_id, revisions) else revisions:
                 word = "busts" if told.busts else "corrects"
                 theirs = f"{told.execution_id} {word} one: {told.quantity:f} at {told.price:f}"
                 found.append(Difference(UNDECIDED, order_id, "cannot tell which execution is meant", theirs))
         return found
+
+    def _is_moot(self, order_id: str, revisions: tuple[FillRevision, ...]) -> bool:
+        order, shown = self._ledger.order(order_id), self._inbox.shown.get(order_id)
+        if order is None or shown is None or order.filled_before:
+            return False
+        if shown.filled_qty and shown.filled_avg_price is None:
+            return False
+        so_far = FilledSoFar(shown.filled_qty, shown.filled_avg_price or ZERO)
+        return is_moot(order.filled_qty, order.filled_value, revisions, so_far)
 
     def _halted(self) -> tuple[Difference, ...]:
         return tuple(Difference("order", order_id, "halted", reason) for order_id, reason in self._inbox.halted.items())

@@ -14,6 +14,9 @@ import structlog
 from tests.simulation.reach import DECLARED, least
 from tests.simulation.world import Outcome, World
 
+_WORN_OUT = 25
+"""After so many chunks a worker is replaced: a world leaves more than a megabyte behind that nobody finds."""
+
 
 @attrs.define
 class Total:
@@ -66,7 +69,7 @@ def _outcomes(seeds: Iterable[int], cores: int) -> Iterator[Outcome]:
     if cores == 1:
         yield from map(run_one, seeds)
         return
-    with multiprocessing.get_context("fork").Pool(cores, initializer=quiet) as pool:
+    with multiprocessing.get_context("fork").Pool(cores, quiet, maxtasksperchild=_WORN_OUT) as pool:
         yield from pool.imap_unordered(run_one, seeds, chunksize=4)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from decimal import Decimal
 
 import attrs
@@ -159,6 +160,15 @@ def _fitting(states: list[FillState], revision: ev.FillRevision, filled: Decimal
     return [
         state for state in states if plus(minus(filled, state.quantity), revision.quantity) == revision.cumulative_qty
     ]
+
+
+def is_moot(filled: Decimal, value: Decimal, awaited: Iterable[ev.FillRevision], shown: FilledSoFar) -> bool:
+    """Whether nothing of the money hangs on what is awaited: busts of executions that no book has, and both books agree.
+
+    `filled` and `value` are what counts of the order. A bust may come before its execution, or without it for good.
+    """
+    agrees = filled == shown.quantity and abs(minus(value, times(filled, shown.price))) <= times(filled, _ROUNDING)
+    return agrees and all(told.busts for told in awaited)
 
 
 def _explaining(
