@@ -43,7 +43,8 @@ def test_a_day_that_broke_a_rule_once_breaks_none(seed: int) -> None:
     531690: what an agent wanted to close was busted meanwhile, and sold short. 531761: an order that was given up
     for absent came back above a limit that had been lowered, which nobody could have decided otherwise. 510616:
     an order of others that might have been a leg of ours was on no list any more when it was known to be none.
-    534162: a fill that followed a bust was booked twice by a runner that had not heard of the bust. 540917: a bust of what was lost on its way held new risk up for good.
+    534162: a fill that followed a bust was booked twice by a runner that had not heard of the bust. 540917: a
+    bust of what was lost on its way held new risk up for good.
     """
     assert World(seed).run().violation is None
 

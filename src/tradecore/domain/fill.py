@@ -163,7 +163,7 @@ def _fitting(states: list[FillState], revision: ev.FillRevision, filled: Decimal
 
 
 def is_moot(filled: Decimal, value: Decimal, awaited: Iterable[ev.FillRevision], shown: FilledSoFar) -> bool:
-    """Whether nothing of the money hangs on what is awaited: busts of executions that no book has, and both books agree.
+    """Whether no money hangs on what is awaited: busts of executions that no book has, and both books agree.
 
     `filled` and `value` are what counts of the order. A bust may come before its execution, or without it for good.
     """
