@@ -6,6 +6,7 @@ import functools
 
 from tradecore.domain import commands as cmd
 from tradecore.domain.order import OrderState
+from tradecore.domain.values import OrderStatus
 from tradecore.errors import BrokerUnreachable, ProtocolError
 from tradecore.failpoints import failpoint
 from tradecore.ledger import Ledger
@@ -17,6 +18,9 @@ from tradecore.outbox.pace import Pace
 from tradecore.outbox.queue import Item
 from tradecore.ports.broker import Broker
 from tradecore.ports.clock import Clock
+
+_SENT = (OrderStatus.SUBMITTED, OrderStatus.UNKNOWN)
+"""What may be at the broker without a name."""
 
 
 class Caller:
@@ -69,10 +73,24 @@ class Caller:
         (answer,) = done.commands
         if isinstance(answer, cmd.RecordKillAnswer) and answer.accepted:
             try:
-                left = await lookups.count_open(self._broker)
+                left = await lookups.count_open(self._broker, self._at_the_broker())
                 held = await lookups.count_held(self._broker) if state.flat else None
             except (BrokerUnreachable, ProtocolError) as error:
                 done.commands = [cmd.RecordKillAnswer(self._account, True, str(error))]
             else:
                 done.commands = [cmd.RecordKillAnswer(self._account, True, "", left, held)]
         return done
+
+    def _at_the_broker(self) -> list[OrderState]:
+        """What was sent and has not ended, as far as the ledger knows; legs work for a trade and reserve nothing."""
+        holder = self._ledger.account(self._account)
+        trades = {trade_id for holding in holder.holdings.values() for trade_id in holding.trades}
+        trades |= {reservation.trade_id for reservation in holder.reservations.values()}
+        known = (self._ledger.trade(trade_id) for trade_id in sorted(trades))
+        working = (order_id for trade in known if trade is not None for order_id in trade.working_orders)
+        orders = (self._ledger.order(order_id) for order_id in dict.fromkeys((*holder.reservations, *working)))
+        return [one for one in orders if one is not None and (one.status in _SENT or _is_open_there(one))]
+
+
+def _is_open_there(order: OrderState) -> bool:
+    return order.broker_order_id is not None and not order.status.is_terminal

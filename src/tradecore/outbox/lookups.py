@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import structlog
 
@@ -14,7 +15,7 @@ from tradecore.outbox.answers import Done, answered, leg_reports
 from tradecore.outbox.needs import Find, missing_legs
 from tradecore.outbox.pace import Pace
 from tradecore.outbox.queue import Item
-from tradecore.ports.broker import Broker
+from tradecore.ports.broker import Broker, BrokerOrder
 from tradecore.ports.clock import Clock
 
 _log = structlog.get_logger("tradecore.outbox")
@@ -110,12 +111,23 @@ async def find_legs(broker: Broker, order: OrderState, find: Find, item: Item, p
     return done
 
 
-async def count_open(broker: Broker) -> int:
-    """How many orders the broker still works on, whoever placed them. Raises `BrokerUnreachable`, `ProtocolError`."""
+async def count_open(broker: Broker, ours: Sequence[OrderState]) -> int:
+    """How many orders the broker still works on, whoever placed them. Raises `BrokerUnreachable`, `ProtocolError`.
+
+    `ours` were sent and have not ended as far as is known. A list may lag behind: what it lacks is asked for by name, and
+    what has no name yet counts.
+    """
     page = await broker.orders_since(await broker.now() - _LONGEST_LIFE)
     if page.unreadable:
         raise ProtocolError(f"{len(page.unreadable)} orders cannot be read, so nobody knows whether they work")
-    return sum(1 for order in page.orders if order.status is None or not order.status.is_terminal)
+    listed = {order.broker_order_id for order in page.orders}
+    shown: list[BrokerOrder | None] = list(page.orders)
+    for order in ours:
+        if order.broker_order_id is None:
+            shown.append(None)
+        elif order.broker_order_id not in listed:
+            shown.append(await broker.order(order.broker_order_id))
+    return sum(1 for order in shown if order is None or order.status is None or not order.status.is_terminal)
 
 
 async def count_held(broker: Broker) -> int:

@@ -168,7 +168,7 @@ def _takes_only_what_is_free(self: Any, *, has_work: bool) -> bool:
     return bool(self.is_held or (has_work and is_free and self._take()))
 
 
-async def _nothing_is_open(_broker: Any) -> int:
+async def _nothing_is_open(_broker: Any, _ours: Any) -> int:
     return 0
 
 
