@@ -95,6 +95,8 @@ def test_story_6_work_that_was_under_way_when_its_process_died_is_taken_up_again
         canceling = office.desk.live("buy", "1", "BBB", limit="1")
         office.desk.give(cmd.CancelOrder(canceling, "test"))
         office.desk.give(cmd.StartCancel(canceling, "lease-1"))  # and killed before the call
+        name = office.desk.order(canceling).client_order_id
+        office.broker.have(name, "BBB", broker_order_id=f"b-{canceling}", status=S.CANCELED)
         office.desk.give(cmd.RequestKill("main", "drill"))
         office.desk.give(cmd.StartKill("main", "lease-1"))  # and killed before the call
         again = Office.open(office.desk, office.broker, "lease-2")

@@ -408,6 +408,7 @@ def test_a_kill_withdraws_what_waits_cancels_what_works_and_goes_on_until_nothin
     async def story() -> None:
         office = Office.open()
         working = office.desk.live("buy", "10", limit="1")
+        office.broker.have(office.desk.order(working).client_order_id, broker_order_id=f"b-{working}")
         theirs = office.broker.have("somebody-else")
         waiting = place(office, symbol="QQQ")
         protecting = place(office, "sell", symbol="IWM", purpose=Purpose.PROTECT)

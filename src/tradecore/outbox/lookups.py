@@ -114,8 +114,8 @@ async def find_legs(broker: Broker, order: OrderState, find: Find, item: Item, p
 async def count_open(broker: Broker, ours: Sequence[OrderState]) -> int:
     """How many orders the broker still works on, whoever placed them. Raises `BrokerUnreachable`, `ProtocolError`.
 
-    `ours` were sent and have not ended as far as is known. A list may lag behind: what it lacks is asked for by name, and
-    what has no name yet counts.
+    `ours` were sent and have not ended as far as is known. A list may lag behind: what it lacks is asked for by name,
+    and what has no name yet counts.
     """
     page = await broker.orders_since(await broker.now() - _LONGEST_LIFE)
     if page.unreadable:
