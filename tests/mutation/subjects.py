@@ -33,7 +33,6 @@ _DOMAIN = (
     "values", "nanos", "terms", "holding",
 )  # fmt: skip
 
-_OF_DOMAIN = ("domain", "ledger", "risk", "books", "delivery/test_deaths.py", "delivery/test_work.py")
 
 _OF_LEDGER = ("ledger", "risk", "sagas", "cycle/test_books_moved.py")
 
@@ -77,6 +76,10 @@ _INBOX = (
             "wrong_account",
         )
     ),
+)
+
+_OF_DOMAIN = tuple(
+    dict.fromkeys(("domain", "ledger", "risk", "books", "sagas", "cycle/test_books_moved.py", *_INBOX, *_OUTBOX))
 )
 
 SUBJECTS = {
