@@ -11,13 +11,18 @@ from tradecore.draft import Draft
 
 
 def count_again(draft: Draft, before: order.OrderState) -> None:
-    """An order that was given up and arrived after all can fill: its size counts again."""
+    """An order that was given up and arrived after all can fill: its size counts again, and it works for its trade."""
     if before.leg is not None or not before.is_settled:  # legs only reduce, and reserve nothing
         return
     after = draft.order(before.order_id)
     assert after is not None, "an order does not vanish"
-    if not after.is_settled:
-        draft.add(streams.account(after.account), account.reserve_again(draft.account(after.account), before))
+    if after.is_settled:
+        return
+    draft.add(streams.account(after.account), account.reserve_again(draft.account(after.account), before))
+    idea = draft.trade(after.trade_id)
+    assert idea is not None, "an order names its trade"
+    if after.order_id not in idea.working_orders:
+        draft.add(streams.trade(after.trade_id), trade.work(idea, after.order_id, after.side))
 
 
 def settle(draft: Draft, before: order.OrderState) -> None:

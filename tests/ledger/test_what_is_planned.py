@@ -288,8 +288,11 @@ def test_an_order_that_was_given_up_and_fills_counts_again(desk: Desk) -> None:
     desk.give(cmd.RecordUnknown(order_id, "the connection broke"))
     desk.give(cmd.WithdrawOrder(order_id, "nothing there"))
     assert desk.account.reservations == {}
+    assert desk.trade_of(order_id).status == "abandoned"
     desk.fill(order_id, "4", "100")
     assert [one.quantity for one in desk.account.reservations.values()] == [6]
+    assert desk.trade_of(order_id).working_orders == (order_id,), "who closes the trade must withdraw it"
+    assert desk.trade_of(order_id).position.quantity == 4
 
 
 def test_an_idea_that_is_over_takes_no_further_order(desk: Desk) -> None:
