@@ -44,7 +44,7 @@ def arm(command: PlaceOrder, plan: ExitPlan, trade: TradeState, known: exits.Exi
 
     An order that adds may never fill, and the plan of a trade stays what it is until it does: see `take_effect`.
     """
-    if command.side is not trade.side:
+    if command.side is not trade.adding:
         return []
     check_plan(plan)
     has_legs = bool(legs_of(command))

@@ -213,6 +213,35 @@ def test_a_correction_that_another_source_tells_again_after_the_bust_waits_for_n
     assert desk.account.cash == 100_000
 
 
+@pytest.mark.parametrize("status", ["filled", "canceled"])
+def test_a_count_from_before_a_bust_keeps_an_order_only_until_a_later_one(desk: Desk, status: str) -> None:
+    """A list may lag behind the stream: what it counts was taken back, and would be waited for without end."""
+    desk.pin()
+    order_id = desk.live("buy", "5")
+    tell(desk, Told(order_id, "x1", "2", "100", "2"))
+    tell(desk, Told(order_id, "b1", "2", "100", "0", revises="x1", busts=True, second=5))
+    tell(desk, Told(order_id, "x2", "3", "101", "3", second=9))
+    desk.report(order_id, status, filled="5", at=10)
+    assert not desk.order(order_id).is_settled
+    desk.report(order_id, status, filled="4", at=11)
+    assert not desk.order(order_id).is_settled
+    desk.report(order_id, status, filled="3", at=12)
+    desk.report(order_id, status, filled="5", at=10)
+    order = desk.order(order_id)
+    assert of(order.is_settled, order.status, order.filled_qty) == (True, status, 3)
+    assert desk.account.reservations == {}
+    assert clean(desk)
+
+
+def test_without_a_bust_fills_that_are_missing_are_waited_for(desk: Desk) -> None:
+    desk.pin()
+    order_id = desk.live("buy", "5")
+    tell(desk, Told(order_id, "x1", "2", "100", "2"))
+    desk.report(order_id, "canceled", filled="3", at=10)
+    desk.report(order_id, "canceled", filled="2", at=11)
+    assert not desk.order(order_id).is_settled
+
+
 def two_alike(desk: Desk) -> str:
     """Two executions of one size, named by the record, and a correction that names one of them as the stream does."""
     desk.pin()

@@ -175,6 +175,21 @@ def test_a_stop_follows_an_entry_whose_fill_goes_to_another_trade(desk: Desk) ->
     assert state.plan.stop_loss == D("0.01")
 
 
+def test_what_adds_to_a_trade_that_a_bust_turned_round_has_its_stop(desk: Desk) -> None:
+    """The purchase was busted after it was sold: the trade is short, and selling adds to it."""
+    desk.pin()
+    first = told(desk, "buy", "7", "151", "x1")
+    told(desk, "sell", "7", "147", "s1")
+    bust(desk, first, "7", "151", "x1")
+    assert held(desk).position.quantity == -7
+    entry = desk.live("sell", "5", exits=ExitPlan(stop_price=D(160)))
+    state = desk.ledger.exits(held(desk).trade_id)
+    assert state is not None
+    assert state.plan.stop_price == 160
+    assert entry not in held(desk).exit_orders
+    assert desk.live("buy", "5") in held(desk).exit_orders
+
+
 def test_a_person_closes_all_of_it_by_one_order(desk: Desk) -> None:
     _, last, other = over_and_another(desk)
     bust(desk, last, "2", "147", "s1")

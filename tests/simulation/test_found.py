@@ -34,7 +34,24 @@ def test_a_correction_that_was_not_placed_is_placed_by_a_bust_or_the_average_pri
 
 
 @pytest.mark.parametrize(
-    "seed", [510223, 510244, 510261, 510670, 510682, 510843, 510616, 530536, 531690, 531761, 534162, 540917, 602642]
+    "seed",
+    [
+        510223,
+        510244,
+        510261,
+        510670,
+        510682,
+        510843,
+        510616,
+        530536,
+        531690,
+        531761,
+        534162,
+        540917,
+        602642,
+        701960,
+        703437,
+    ],
 )
 def test_a_day_that_broke_a_rule_once_breaks_none(seed: int) -> None:
     """510223, 510261: a close passes a limit that was lowered, and the judge did not know. 510682: nor that a fee
@@ -45,7 +62,8 @@ def test_a_day_that_broke_a_rule_once_breaks_none(seed: int) -> None:
     an order of others that might have been a leg of ours was on no list any more when it was known to be none.
     534162: a fill that followed a bust was booked twice by a runner that had not heard of the bust. 540917: a
     bust of what was lost on its way held new risk up for good. 602642: a kill was verified by a list that lagged
-    behind.
+    behind. 701960: fills that a bust had taken back were waited for. 703437: a bust turned a trade round, and
+    what added to it had no stop.
     """
     assert World(seed).run().violation is None
 

@@ -23,6 +23,7 @@ from tradecore.domain.commands import (
     StartSubmit,
     WithdrawOrder,
 )
+from tradecore.domain.evolving import changed
 from tradecore.domain.order_state import OURS, OrderState, evolve
 from tradecore.domain.values import ZERO, OrderStatus, plus
 from tradecore.domain.work import CANCEL_ATTEMPTS, SUBMIT_ATTEMPTS, Work
@@ -219,7 +220,7 @@ def _broker_word(state: OrderState, word: RecordAnswer | RecordReport) -> list[e
         if first is word.status and state.status in OURS:
             return events  # that was all it said
         state = evolve(state, events[0])
-    ending = _ending(state, word)
+    ending = _ending(state, word) or _counted_anew(state, word)
     if ending is not None:
         events.append(ending)
     elif _moves_on(state, word):
@@ -254,6 +255,14 @@ def _ending(state: OrderState, word: RecordAnswer | RecordReport) -> ev.Event | 
             return ev.OrderCompleted(state.order_id, word.filled_qty, word.raw)
         case _:
             return None
+
+
+def _counted_anew(state: OrderState, word: RecordAnswer | RecordReport) -> ev.Event | None:
+    """The end again, with a lower count: it was told by a word from before a bust, and its fills would never come."""
+    is_less = state.missing_fills and word.filled_qty < state.broker_filled_qty
+    if not (is_less and state.revised_at and word.status is state.status):
+        return None
+    return _ending(changed(state, status=_S.ACCEPTED), word)
 
 
 def _rank(status: OrderStatus) -> int:

@@ -39,6 +39,13 @@ class TradeState:
     closed_at: dt.datetime | None = None
     fills: tuple[str, ...] = ()
 
+    @property
+    def adding(self) -> Side:
+        """The side that adds to it: of what it holds, which a bust of its entry may have turned round; else its own."""
+        if not self.position.quantity:
+            return self.side
+        return Side.BUY if self.position.quantity > 0 else Side.SELL
+
 
 @attrs.frozen
 class TradeFill:
@@ -111,7 +118,7 @@ def _proposed(command: PlaceOrder, trade_id: str) -> ev.TradeProposed:
 
 def work(state: TradeState, order_id: str, side: Side) -> list[ev.Event]:
     """An order begins to work for the trade."""
-    return [ev.TradeWorking(state.trade_id, order_id, is_exit=side is not state.side)]
+    return [ev.TradeWorking(state.trade_id, order_id, is_exit=side is not state.adding)]
 
 
 def split(state: TradeState, signed_qty: Decimal) -> tuple[Decimal, Decimal]:
