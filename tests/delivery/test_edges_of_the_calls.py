@@ -17,6 +17,7 @@ from tradecore.domain import commands as cmd
 from tradecore.domain.kill import KillState
 from tradecore.domain.order import OrderState
 from tradecore.domain.suspension import Suspension
+from tradecore.domain.terms import body_hash
 from tradecore.domain.values import Leg, OrderClass, OrderStatus, OrderType, Side, TimeInForce
 from tradecore.errors import (
     AlreadyExists,
@@ -27,7 +28,7 @@ from tradecore.errors import (
     ProtocolError,
 )
 from tradecore.outbox import Pace, calls
-from tradecore.outbox.answers import Done
+from tradecore.outbox.answers import Done, failed
 from tradecore.outbox.lookups import MORE_FILLED, count_held, count_open, outgrown, resolve
 from tradecore.outbox.needs import Kind, Priority
 from tradecore.outbox.queue import Item
@@ -408,3 +409,22 @@ def test_a_replacement_is_sent_with_the_trail_that_it_has(order: OrderState) -> 
     assert (request.limit_price, request.stop_price, request.trail) == (D(99), D(100), D(1))
     assert (request.time_in_force, request.veto) == (TimeInForce.GTC, no_veto)
     assert replace_request_of(attrs.evolve(full, trail_price=None, trail_percent=D(2)), no_veto).trail == D(2)
+
+
+@pytest.mark.parametrize(
+    ("replaces", "lost", "is_refused"), [(None, True, True), ("old", False, True), ("old", True, False)]
+)
+def test_a_replacement_that_is_refused_may_be_there_by_an_attempt_before(
+    replaces: str | None, lost: bool, is_refused: bool
+) -> None:
+    """The old order is not open any more then, which is what the broker says: it was replaced."""
+    desk = Desk.in_memory()
+    desk.pin()
+    order_id = desk.place("buy", "1")
+    desk.send(order_id)
+    if lost:
+        desk.give(cmd.RecordUnknown(order_id, "no answer"))
+        desk.give(cmd.StartSubmit(order_id, "lease-1", body_hash(desk.order(order_id)), NOON))
+    done = failed(attrs.evolve(desk.order(order_id), replaces=replaces), BrokerRefused(422, None, "not open", "{}"))
+    kind = cmd.RecordRejection if is_refused else cmd.RecordUnknown
+    assert [(type(command), getattr(command, "attempt", None)) for command in done.commands] == [(kind, 1 + lost)]

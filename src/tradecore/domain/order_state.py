@@ -84,6 +84,8 @@ class OrderState:
     dead: bool = False
     in_flight: bool = False
     exists_at_broker: bool = False
+    lost_attempt: bool = False
+    """True once nobody knew what became of an attempt: what the broker says of a later one may come of that."""
     cancel_requested: bool = False
     cancels: int = 0
     cancel_in_flight: bool = False
@@ -181,7 +183,8 @@ def evolve(state: OrderState | None, event: ev.Event) -> OrderState:
             return changed(state, status=_S.QUEUED, in_flight=False, failures=state.failures + event.counts)
         case ev.OrderOutcomeUnknown():
             exists = state.exists_at_broker or event.exists
-            return changed(state, status=_S.UNKNOWN, exists_at_broker=exists, dead=state.dead and not exists)
+            dead = state.dead and not exists
+            return changed(state, status=_S.UNKNOWN, exists_at_broker=exists, lost_attempt=True, dead=dead)
         case ev.OrderRejected():
             return changed(state, status=_S.REJECTED, in_flight=False)
         case ev.OrderCanceled():

@@ -85,6 +85,9 @@ def failed(order: OrderState, error: BrokerError) -> Done:
     match error:
         case BrokerRefused():
             code = f"{error.status}" if error.code is None else f"{error.status}/{error.code}"
+            if order.replaces is not None and order.lost_attempt:  # it may be why the old order is not open any more
+                reason = f"refused ({code} {error.message}), perhaps because an attempt before it was taken"
+                return Done([cmd.RecordUnknown(order_id, reason, attempt=attempt)])
             return Done([cmd.RecordRejection(order_id, code, error.message, error.raw, attempt)])
         case NotSent():
             counts = error.retry_after_s is None
