@@ -217,10 +217,13 @@ def _can_compare(names: tuple[str, ...], wanted: str) -> bool:
 def is_news(state: FillState, revision: ev.FillRevision) -> bool:
     """Whether a revision still counts: not when the fill is busted, or was revised later by the broker's clock.
 
-    A correction that changes no number counts too: the next one may go by its name.
+    A correction that changes no number counts too: the next one may go by its name. Sources round their times, so the
+    same one told by another may seem later.
     """
     known = state.revision
-    return not state.busted and (known is None or revision.occurred_at > known.occurred_at)
+    if state.busted or known is None:
+        return not state.busted
+    return revision.occurred_at > known.occurred_at and not _is_told_twice(known, revision)
 
 
 def bust(state: FillState, revision: ev.FillRevision) -> ev.FillBusted:
