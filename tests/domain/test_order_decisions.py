@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
+from tests.domain.orders import LATER, NOON, order, part, planned, taken
 from tradecore.domain import commands as cmd
 from tradecore.domain import events as ev
 from tradecore.domain.order import OrderCommand, OrderState, decide, evolve
@@ -18,28 +19,9 @@ from tradecore.errors import CancelRefused, InvariantViolated, WorkRefused
 
 D = Decimal
 S = OrderStatus
-NOON = dt.datetime(2024, 1, 2, 17, 0, tzinfo=dt.UTC)
-SOON, LATER = NOON + dt.timedelta(minutes=1), NOON + dt.timedelta(hours=1)
+SOON = NOON + dt.timedelta(minutes=1)
 NO_OUTCOME = "no outcome was recorded: the process that sent it ended"
 LATE = "it arrived at the broker after it was given up"
-
-
-def planned(**terms: Any) -> OrderState:
-    """An order of 10 that is planned."""
-    given: dict[str, Any] = {
-        "order_id": "o", "client_order_id": "c", "account": "main", "symbol": "AAA", "side": Side.BUY,
-        "quantity": D(10), "order_type": OrderType.MARKET, "limit_price": None, "time_in_force": TimeInForce.DAY,
-        "extended_hours": False, "strategy": "s", "trade_id": "t", "decision_id": None, "reference_price": D(5),
-    }  # fmt: skip
-    return evolve(None, ev.OrderPlanned(**(given | terms)))
-
-
-def order(*happened: ev.Event, **terms: Any) -> OrderState:
-    """An order that is queued, after what happened to it."""
-    state = evolve(planned(**terms), ev.OrderQueued("o", "body", LATER))
-    for event in happened:
-        state = evolve(state, event)
-    return state
 
 
 def sent(attempt: int = 1) -> ev.OrderSubmitted:
@@ -54,16 +36,8 @@ def unknown(attempt: int = 1, *, exists: bool = False, reason: str = "cut off") 
     return ev.OrderOutcomeUnknown("o", attempt, reason, exists)
 
 
-def taken(status: S = S.ACCEPTED, at: dt.datetime = NOON, *, found: bool = False) -> ev.OrderAccepted:
-    return ev.OrderAccepted("o", "b", status, at, found, "{}")
-
-
 def updated(status: S, at: dt.datetime = SOON, source: str = "stream") -> ev.OrderUpdated:
     return ev.OrderUpdated("o", status, at, source, "{}")
-
-
-def part(quantity: str, filled: str, price: str = "5", name: str = "f") -> ev.OrderPartiallyFilled:
-    return ev.OrderPartiallyFilled("o", name, D(quantity), D(price), D(filled))
 
 
 def canceled(filled: str = "0", reason: str = "canceled at the broker", raw: str = "{}") -> ev.OrderCanceled:
