@@ -48,6 +48,8 @@ _OUTBOX = (
     "delivery/test_schedule.py",
     "delivery/test_wrong_body.py",
     "delivery/test_early_legs.py",
+    "delivery/test_what_an_answer_means.py",
+    "delivery/test_what_an_order_needs.py",
     *(f"review/test_{name}.py" for name in ("truth_review", "comparing", "two_runners", "live_pace", "stale_answers")),
     *(
         f"risk/test_{name}.py"
