@@ -13,7 +13,7 @@ from tradecore.domain import commands as cmd
 from tradecore.domain import events as ev
 from tradecore.domain.account import AccountState, evolve
 from tradecore.domain.limits import Limits
-from tradecore.domain.values import Side, TradingState
+from tradecore.domain.values import OrderType, Side, TimeInForce, TradingState
 from tradecore.errors import InputError, InvariantViolated, WrongAccount
 
 D = Decimal
@@ -317,3 +317,100 @@ def test_equity_is_unknown_until_the_account_and_every_price_are_known() -> None
     assert of(PINNED, booked("10", "5", "10")).equity == 1000
     assert of(PINNED, MARKED, booked("10", "5", "10"), deposit("10", "dividend")).opening == 1000
     assert of(PINNED, deposit("10", "dividend")).opening == 1010
+
+
+# --- the edges ------------------------------------------------------------------------------------------------------
+
+
+def test_an_amount_of_money_without_a_price_names_the_price() -> None:
+    asked = cmd.PlaceOrder(
+        "o", "main", "AAA", Side.BUY, None, OrderType.MARKET, None, TimeInForce.DAY, "s", NOON, notional=D(50)
+    )
+    with pytest.raises(InputError) as refused:
+        account.worst_quantity(asked)
+    assert (refused.value.field, refused.value.value) == ("reference_price", None)
+
+
+def test_what_counts_again_is_the_whole_order() -> None:
+    known = order(taken(), order_type=OrderType.LIMIT, limit_price=D(7), replaces="x")
+    (again,) = account.reserve_again(of(), known)
+    assert again == ev.ReservationMade(
+        "main", "o", "t", "s", "AAA", Side.BUY, D(10), 0, replaces="x", limit_price=D(7)
+    )  # fmt: skip
+
+
+def test_a_person_who_sets_the_same_limits_changes_nothing() -> None:
+    first = ev.LimitsSet("main", limits(3, max_order_qty=D(5)), account.SETTINGS, "why")
+    assert of(first).settings_limits == limits(0, max_order_qty=D(5))
+    assert account.set_limits(of(first), put(limits(9, max_order_qty=D(5)))) == []
+
+
+def test_a_stop_that_is_cleared_without_a_time_makes_nothing_quiet() -> None:
+    state = of(
+        killed(TradingState.HALTED, "day_loss", "60"),
+        ev.KillSwitchClearRequested("main", "ann", "fine"),
+        ev.KillSwitchCleared("main", "ben", "fine"),
+    )
+    assert (state.quiet, state.clear_requested_by) == ({}, None)
+
+
+def test_whoever_goes_on_after_a_drawdown_is_not_stopped_by_the_same_one_again() -> None:
+    fallen = (PINNED, MARKED, ev.CashBooked("main", "a", "fee", None, D(-400), NOON))
+    cleared = ev.KillSwitchCleared("main", "ben", "fine", NOON)
+    assert of(*fallen, killed(TradingState.HALTED, "drawdown"), cleared).peak == 600
+    assert of(*fallen, killed(TradingState.HALTED, "manual"), cleared).peak == 1000
+
+
+def test_an_account_is_told_by_its_broker() -> None:
+    state = of(ev.AccountPinned("main", "alpaca", "b-9", False, "EUR", D(5), (), NOON))
+    assert (state.broker, state.broker_account_id, state.paper, state.currency) == ("alpaca", "b-9", False, "EUR")
+
+
+def test_a_day_that_began_with_an_order_begins_with_what_the_account_turns_out_to_be_worth() -> None:
+    early = reserved("o", "1", at=NOON, price="5")
+    assert of(early).tempo.start is None
+    assert of(early, PINNED).tempo.start == 1000
+    assert of(PINNED).tempo.start is None, "no day began"
+    assert of(PINNED, MARKED, PINNED).tempo.start == 1000
+
+
+def test_a_day_begins_with_the_first_equity_that_is_known() -> None:
+    state = of(PINNED, MARKED)
+    assert (state.tempo.start, state.peak, state.marked) == (D(1000), D(1000), D(1000))
+    higher = evolve(state, ev.EquityMarked("main", "2024-01-02", D(1200), {}), "main")
+    assert (higher.tempo.start, higher.peak, higher.marked) == (D(1000), D(1200), D(1200))
+    lower = evolve(higher, ev.EquityMarked("main", "2024-01-02", D(900), {}), "main")
+    assert (lower.peak, lower.marked) == (D(1200), D(900))
+    tomorrow = evolve(lower, ev.EquityMarked("main", "2024-01-03", D(950), {}), "main")
+    assert (tomorrow.tempo.start, tomorrow.tempo.day) == (D(900), dt.date(2024, 1, 3))
+
+
+def test_the_price_of_an_order_counts_until_the_market_has_one() -> None:
+    first = of(reserved("o", "10", price="5"))
+    assert first.exposure.marks == {"AAA": D(5)}
+    assert evolve(first, reserved("o2", "1", price="6"), "main").exposure.marks == {"AAA": D(5)}
+    assert of(reserved("o", "10")).exposure.marks == {}
+
+
+def test_an_order_that_reserves_nothing_is_released_without_a_trace() -> None:
+    state = of(reserved("o", "10"))
+    assert evolve(state, released("other"), "main") == state
+
+
+def test_lots_that_are_not_what_was_recorded_are_a_broken_invariant() -> None:
+    wrong = ev.AdjustmentBooked("main", "AAA", D(3), D(0), D(0), D(4), (ev.OpenLot("d", D(3), D(5)),), "d", D(5), "why")
+    with pytest.raises(InvariantViolated, match="lots of 3 are recorded as 4"):
+        of(wrong)
+
+
+def test_cash_that_a_person_took_over_touches_no_symbol() -> None:
+    state = of(PINNED, adjusted("", "0", "25", "0"))
+    assert (dict(state.exposure.books), dict(state.exposure.marks), dict(state.positions)) == ({}, {}, {})
+
+
+def test_another_day_is_marked_though_nothing_moved() -> None:
+    priced = of(PINNED, booked("10", "5", "10"), ev.EquityMarked("main", "2024-01-02", D(1000), {"AAA": D(5)}))
+    same = cmd.MarkEquity("main", {"AAA": D(5)}, NOON)
+    assert account.mark(priced, same) == []
+    moved = evolve(priced, deposit("10", "dividend"), "main")
+    assert account.mark(moved, same) == [ev.EquityMarked("main", "2024-01-02", D(1010), {"AAA": D(5)})]

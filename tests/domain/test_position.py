@@ -55,3 +55,19 @@ def test_money_is_conserved_over_any_fills(fills: list[tuple[Decimal, Decimal]])
     assert realised == plus(cash, position.cost)
     assert len({lot.quantity > 0 for lot in position.lots}) <= 1
     assert sum(lot.quantity for lot in position.lots) == position.quantity
+
+
+def test_parts_of_a_unit_close_and_open_as_whole_ones_do() -> None:
+    held = Position((Lot("f1", D("0.5"), D(5)),), D("0.5"))
+    more = apply_fill(held, "f2", D("0.25"), D(6))
+    assert [lot.quantity for lot in more.after.lots] == [D("0.5"), D("0.25")]
+    assert more.closed == ()
+    short = apply_fill(held, "f2", D("-0.75"), D(6))
+    assert short.after == Position((Lot("f2", D("-0.25"), D(6)),), D("-0.25"))
+    assert short.gross_pnl == D("0.5")
+
+
+def test_a_lot_that_is_closed_to_the_last_leaves_no_empty_one() -> None:
+    step = apply_fill(Position((Lot("f1", D(10), D(5)), Lot("f2", D(1), D(5))), D(11)), "f3", D(-10), D(6))
+    assert step.after.lots == (Lot("f2", D(1), D(5)),)
+    assert len(step.closed) == 1

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from tradecore.domain.position import Position, apply_fill
-from tradecore.domain.restating import correct_in_place, holds_whole, split_position, undo_fill
+from tradecore.domain.position import Lot, Position, apply_fill
+from tradecore.domain.restating import correct_in_place, holds_whole, position_of, split_position, undo_fill
 
 D = Decimal
 
@@ -99,3 +99,62 @@ def test_units_that_a_split_takes_from_nobody_go_at_no_cost(
 def test_units_of_a_split_for_what_is_not_held_come_at_no_cost() -> None:
     split = split_position(Position(), "s", D(3))
     assert (lots(split.after), split.gross_pnl) == ([("s", D(3), D(0))], D(0))
+
+
+# --- lots that look alike -------------------------------------------------------------------------------------------
+
+
+def held_of(*parts: tuple[str, str, str]) -> Position:
+    """These lots (name, signed quantity, price), as they are."""
+    return position_of([Lot(name, D(quantity), D(price)) for name, quantity, price in parts])
+
+
+def test_only_the_lot_of_that_fill_at_that_price_is_taken() -> None:
+    held = held_of(("b", "10", "100"), ("a", "10", "101"), ("a", "10", "100"), ("a", "4", "100"))
+    back = undo_fill(held, "a", D(10), D(100), ())
+    assert lots(back.after) == [("b", D(10), D(100)), ("a", D(10), D(101)), ("a", D(4), D(100))]
+    assert back.gross_pnl == 0
+
+
+def test_a_fill_in_two_lots_is_taken_from_both() -> None:
+    """A split that did not divide left two prices; of the same one there may be two lots as well."""
+    held = held_of(("a", "3", "100"), ("b", "5", "100"), ("a", "9", "100"))
+    assert lots(undo_fill(held, "a", D(10), D(100), ()).after) == [("b", D(5), D(100)), ("a", D(2), D(100))]
+
+
+def test_a_lot_of_the_other_sign_is_not_taken() -> None:
+    back = undo_fill(held_of(("a", "-0.5", "100")), "a", D("0.5"), D(100), ())
+    assert lots(back.after) == [("a", D("-0.5"), D(100)), ("a", D("-0.5"), D(100))]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_parts_of_one_unit_are_taken_back_as_whole_ones_are(sign: int) -> None:
+    held = held_of(("a", str(sign * D("0.75")), "100"))
+    some = undo_fill(held, "a", sign * D("0.25"), D(100), ())
+    assert lots(some.after) == [("a", sign * D("0.50"), D(100))]
+    sold = apply_fill(held, "x", sign * D("-0.5"), D(110))
+    assert sold.gross_pnl == D(5) * sign
+    back = undo_fill(sold.after, "x", sign * D("-0.5"), D(110), sold.closed)
+    assert (lots(back.after), back.gross_pnl) == ([("a", sign * D("0.75"), D(100))], D(-5) * sign)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_split_of_less_than_a_unit_keeps_its_cost(sign: int) -> None:
+    held = held_of(("a", str(sign * D("0.5")), "100"))
+    after = split_position(held, "s", sign * D("0.25"))
+    assert (after.after.quantity, after.after.cost, after.gross_pnl) == (sign * D("0.75"), D(50) * sign, D(0))
+    less = split_position(held, "s", sign * D("-0.25"))
+    assert (lots(less.after), less.gross_pnl) == ([("a", sign * D("0.25"), D(200))], D(0))
+
+
+def test_a_lot_that_a_split_leaves_nothing_of_is_gone() -> None:
+    held = held_of(("a", "0.000000001", "100"), ("b", "10", "100"))
+    after = split_position(held, "s", D("-9")).after
+    assert [lot.opened_by for lot in after.lots] == ["b"] * len(after.lots)
+    assert after.quantity == D("1.000000001")
+    assert all(lot.quantity for lot in after.lots)
+
+
+def test_a_lot_comes_back_in_front_or_to_its_own() -> None:
+    sold = apply_fill(held_of(("a", "10", "100"), ("b", "5", "104")), "x", D(-10), D(110))
+    assert lots(undo_fill(sold.after, "x", D(-10), D(110), sold.closed).after)[0] == ("a", D(10), D(100))

@@ -18,7 +18,9 @@ from tradecore.domain.values import (
     parse_symbol,
     parse_word,
     plus,
+    rounded_down_to_nine,
     rounded_quotient,
+    rounded_up_quotient,
     times,
 )
 from tradecore.errors import InputError
@@ -35,6 +37,13 @@ def test_a_number_that_is_not_plain_and_finite_is_refused(raw: object) -> None:
     with pytest.raises(InputError) as caught:
         parse_number("quantity", raw)
     assert caught.value.field == "quantity"
+
+
+@pytest.mark.parametrize("raw", ["1000000000000000", 10**15, "-1000000000000000", Decimal(10**15)])
+def test_a_number_is_below_ten_to_the_fifteenth(raw: object) -> None:
+    with pytest.raises(InputError, match="below 1e15"):
+        parse_number("quantity", raw)
+    assert parse_number("quantity", "999999999999999.999999999") == Decimal("999999999999999.999999999")
 
 
 @pytest.mark.parametrize("raw", ["0", "-1", "-0", 0, -5, Decimal(0), "0.000"])
@@ -73,9 +82,26 @@ def test_a_word_outside_a_closed_list_names_the_list() -> None:
         parse_word("side", "hold", Side)
 
 
-def test_a_naive_time_is_refused() -> None:
+@pytest.mark.parametrize("raw", [dt.datetime(2024, 1, 1), "2024-01-01T00:00:00Z", None, dt.date(2024, 1, 1)])
+def test_what_is_no_time_in_a_zone_is_refused(raw: object) -> None:
     with pytest.raises(InputError, match="time zone"):
-        parse_instant("at", dt.datetime(2024, 1, 1))
+        parse_instant("at", raw)
+
+
+def test_a_time_is_told_in_utc() -> None:
+    there = dt.datetime(2024, 1, 1, 9, 30, tzinfo=dt.timezone(dt.timedelta(hours=-5)))
+    assert parse_instant("at", there) == dt.datetime(2024, 1, 1, 14, 30, tzinfo=dt.UTC)
+    assert parse_instant("at", there).tzinfo is dt.UTC
+
+
+def test_quotients_have_nine_places_in_the_direction_that_is_meant() -> None:
+    third, two = Decimal(1), Decimal(3)
+    assert rounded_up_quotient(third, two) == Decimal("0.333333334")
+    assert rounded_down_to_nine(Decimal(2), two) == Decimal("0.666666666")
+    assert rounded_quotient(Decimal(2), two) == Decimal("0.666666667")
+    large = Decimal(123456789012345678)
+    for quotient in (rounded_quotient, rounded_up_quotient, rounded_down_to_nine):
+        assert quotient(large, Decimal(1)) == large, "as many places as there are, whatever this process is set to"
 
 
 def test_arithmetic_that_would_round_raises_instead() -> None:
