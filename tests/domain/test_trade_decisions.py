@@ -7,12 +7,13 @@ from decimal import Decimal
 
 import pytest
 
+from tradecore.domain import commands as cmd
 from tradecore.domain import events as ev
 from tradecore.domain import trade
 from tradecore.domain.position import Lot, Position
 from tradecore.domain.restating import Restated, position_of
 from tradecore.domain.trade import TradeFill, TradeState, evolve
-from tradecore.domain.values import Side, TradeStatus
+from tradecore.domain.values import OrderStatus, OrderType, Side, TimeInForce, TradeStatus
 from tradecore.errors import InvariantViolated
 
 D = Decimal
@@ -91,6 +92,24 @@ def test_a_trade_keeps_what_it_cost_and_earned() -> None:
     assert (again.fills, again.opened_at, again.closed_at) == (("f1", "f2"), NOON, None)
 
 
+def test_what_holds_less_than_a_unit_is_added_to_on_its_own_side() -> None:
+    assert of(APPROVED, ENTRY, filled("0.5", "5", "0.5")).adding is Side.BUY
+    assert of(APPROVED, ENTRY, filled("-0.5", "5", "-0.5")).adding is Side.SELL
+    assert of(APPROVED).adding is Side.BUY
+
+
+def test_a_trade_of_others_is_told_as_theirs() -> None:
+    theirs = cmd.AdoptOrder(
+        "o", "main", "c", "b", "AAA", Side.SELL, D(3), None, OrderType.MARKET, None, None, TimeInForce.DAY, D(5),
+        OrderStatus.NEW, NOON, "{}",
+    )  # fmt: skip
+    proposed, approved = trade.adopt(theirs, "t")
+    assert proposed == ev.TradeProposed(
+        "t", "main", "external", "AAA", Side.SELL, None, "an order that was placed outside tradecore", None
+    )
+    assert approved == APPROVED
+
+
 def test_a_trade_holds_only_words_of_a_trade() -> None:
     with pytest.raises(InvariantViolated, match="a trade cannot hold"):
         evolve(of(), ev.OrderQueued("o", "body", NOON))
@@ -117,6 +136,9 @@ def test_an_order_is_an_exit_where_it_is_not_of_the_side_that_adds() -> None:
         ("10", "-4", "-4", "0"),
         ("-10", "11", "10", "1"),
         ("-10", "-11", "-11", "0"),
+        ("0.5", "-0.75", "-0.5", "-0.25"),
+        ("-0.5", "0.75", "0.5", "0.25"),
+        ("0.5", "0.75", "0.75", "0"),
     ],
 )
 def test_what_goes_through_zero_belongs_to_the_next_trade(held: str, fill: str, ours: str, next_ones: str) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
+import attrs
 import pytest
 from msgspec.structs import replace
 
+from tests.domain.orders import order, taken
 from tradecore.domain import commands as cmd
 from tradecore.domain import events as ev
 from tradecore.domain import fill
 from tradecore.domain.values import Side
+from tradecore.errors import InputError, InvariantViolated
 
 D = Decimal
 NOON = dt.datetime(2024, 1, 2, 17, 0, tzinfo=dt.UTC)
@@ -124,6 +128,13 @@ def test_names_of_one_form_that_differ_mean_another_execution() -> None:
     assert fill.choose((only,), told("b", "10", "5", "0", of="e0", busts=True), D(10)) is None
 
 
+def test_one_name_of_a_form_is_enough_to_compare() -> None:
+    both = after(recorded("e1", "10", "5"), told(f"{RECORD}c1", "9", "5", "9", of="e1"))
+    assert both.names == ("e1", f"{RECORD}c1")
+    assert fill.choose((both,), told("c", "8", "5", "8", of="e0", second=11), D(9)) is None
+    assert fill.choose((both,), told("c", "8", "5", "8", of=f"{RECORD}e0", second=11), D(9)) is None
+
+
 def test_names_of_two_forms_or_sources_cannot_be_compared_and_numbers_decide() -> None:
     only = recorded("e1", "10", "5")
     assert fill.choose((only,), told("c", "9", "5", "9", of=f"{RECORD}a0"), D(10)) == only
@@ -150,6 +161,13 @@ def test_what_counts_now_decides_before_what_counted_then() -> None:
     early, late = recorded("e1", "10", "5", second=1), recorded("e2", "4", "5", second=20)
     assert fill.choose((early, late), told("c", "3", "5", "13", second=10), D(14)) == late
     assert fill.choose((early, late), told("c", "9", "5", "9", second=10), D(14)) == early, "told before the second"
+
+
+def test_a_correction_since_is_what_counted_then_as_well() -> None:
+    """Nobody took the later correction back; what it says is all that is known of that execution."""
+    first, second = recorded("e1", "10", "5", second=1), recorded("e2", "4", "5", second=2)
+    fewer = after(second, told("c1", "3", "6", "13", of="e2", second=12))
+    assert fill.choose((first, fewer), told("c", "9", "5", "12", second=10), D(99)) == first
 
 
 def test_an_execution_of_that_very_moment_counted_then() -> None:
@@ -256,6 +274,47 @@ def test_a_bust_leaves_nothing_of_an_execution_and_a_correction_its_new_numbers(
     assert (gone.quantity, gone.price, gone.fees, gone.busted) == (D(0), D(6), D(0), True)
     assert gone.names == ("e1", "c")
     assert len(gone.revisions) == 2
+
+
+PART = ev.FillPart("trade-1", D(10), (), ())
+
+
+def test_nothing_is_booked_any_more_of_a_busted_execution() -> None:
+    known = recorded("e1", "10", "5")
+    corrected = fill.evolve(known, fill.correct(known, told("c", "9", "5", "9"), (PART,)))
+    assert corrected.parts == (PART,)
+    assert after(corrected, told("b", "9", "5", "0", busts=True, second=20)).parts == ()
+
+
+def test_a_fill_holds_only_words_of_a_fill() -> None:
+    with pytest.raises(InvariantViolated, match="a fill cannot hold"):
+        fill.evolve(recorded("e1", "10", "5"), ev.TradeApproved("t"))
+
+
+def test_an_execution_is_recorded_once() -> None:
+    known = order(taken())
+    (event,) = fill.record(None, execution("e1", "10", "5"), known)
+    assert (event.quantity, event.trade_id, event.side, event.cumulative_qty) == (D(10), "t", Side.BUY, D(100))
+    assert fill.record(recorded("e1", "10", "5"), execution("e1", "10", "5"), known) == []
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "NaN", "Infinity"])
+@pytest.mark.parametrize("field", ["quantity", "price"])
+def test_an_execution_of_what_is_no_number_above_zero_is_refused(field: str, number: str) -> None:
+    wrong: dict[str, Any] = {field: D(number)}
+    with pytest.raises(InputError) as refused:
+        fill.record(None, attrs.evolve(execution("e1", "10", "5"), **wrong), order(taken()))
+    assert refused.value.field == field
+    with pytest.raises(InputError) as refused:
+        fill.check_revision(replace(told("c", "9", "5", "9"), **wrong))
+    assert refused.value.field == field
+    fill.check_revision(replace(told("b", "9", "5", "0", busts=True), **wrong))
+
+
+def test_more_filled_than_counted_is_refused() -> None:
+    with pytest.raises(InputError) as refused:
+        fill.record(None, attrs.evolve(execution("e1", "10", "5"), cumulative_qty=D("9.99")), order(taken()))
+    assert (refused.value.field, refused.value.value) == ("cumulative_qty", D("9.99"))
 
 
 # --- waiting for nothing --------------------------------------------------------------------------------------------
