@@ -101,3 +101,22 @@ def test_a_cancel_that_was_taken_in_the_end_is_not_told(desk: Desk) -> None:
     desk.give(cmd.RecordCancelAnswer(order, True, ""))
     tell_again(desk.ledger, desk.order(order), CAUSE)
     assert told(desk) == []
+
+
+def test_what_happened_since_the_death_does_not_hide_it(desk: Desk) -> None:
+    order = dead_submit(desk)
+    desk.give(cmd.HaltOrder(order, "look at it", "{}"))
+    tell_again(desk.ledger, desk.order(order), CAUSE)
+    assert [alert.kind for alert in told(desk)] == ["delivery_dead"]
+
+
+def test_a_cancel_that_died_and_goes_on_or_was_given_up_or_taken_after_all_is_not_told(desk: Desk) -> None:
+    retried, discarded, taken = dead_cancel(desk), dead_cancel(desk), dead_cancel(desk)
+    desk.give(cmd.RetryWork(retried, "again", LATER))
+    desk.give(cmd.DiscardWork(discarded, "leave it"))
+    desk.give(cmd.CancelOrder(taken, "again"))
+    desk.give(cmd.StartCancel(taken, "lease-1"))
+    desk.give(cmd.RecordCancelAnswer(taken, True, ""))
+    for order in (retried, discarded, taken):
+        tell_again(desk.ledger, desk.order(order), CAUSE)
+    assert told(desk) == []

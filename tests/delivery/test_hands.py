@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import anyio
+from anyio.abc import TaskGroup
 
 from tradecore.outbox.hands import Hands
 from tradecore.outbox.needs import Kind, Priority
@@ -69,5 +72,67 @@ def test_a_question_ends_with_its_group() -> None:
             await anyio.wait_all_tasks_blocked()
             group.cancel_scope.cancel()
         assert (begun, ended) == (["look-up"], [])
+
+    anyio.run(story)
+
+
+class Counting:
+    """A group that counts the tasks that it is given."""
+
+    def __init__(self, group: TaskGroup) -> None:
+        self._group, self.begun = group, 0
+        self.cancel_scope = group.cancel_scope
+
+    def start_soon(self, *arguments: Any) -> None:
+        self.begun += 1
+        self._group.start_soon(*arguments)
+
+
+def test_a_call_needs_a_new_hand_only_while_all_others_are_busy() -> None:
+    async def story() -> None:
+        done: list[str] = []
+        go_on = anyio.Event()
+
+        async def call(given: Item, _: float) -> None:
+            if given.key == "long":
+                await go_on.wait()
+            done.append(given.key)
+
+        hands = Hands(call)
+        async with anyio.create_task_group() as group:
+            counting: Any = Counting(group)
+            for key in ("first", "second", "third"):
+                hands.give(counting, item(key), 0.0)
+                await anyio.wait_all_tasks_blocked()
+            assert counting.begun == 1
+            hands.give(counting, item("long"), 0.0)
+            hands.give(counting, item("fourth"), 0.0)
+            await anyio.wait_all_tasks_blocked()
+            assert (counting.begun, done) == (2, ["first", "second", "third", "fourth"])
+            go_on.set()
+            await anyio.wait_all_tasks_blocked()
+            for key in ("fifth", "sixth"):
+                hands.give(counting, item(key), 0.0)
+            await anyio.wait_all_tasks_blocked()
+            assert (counting.begun, sorted(done[4:])) == (2, ["fifth", "long", "sixth"])
+            group.cancel_scope.cancel()
+
+    anyio.run(story)
+
+
+def test_a_hand_is_told_when_its_attempt_was_recorded() -> None:
+    async def story() -> None:
+        heard: list[float] = []
+
+        async def call(_: Item, marked_at: float) -> None:
+            heard.append(marked_at)
+
+        hands = Hands(call)
+        async with anyio.create_task_group() as group:
+            for at in (1.5, 2.5):
+                hands.give(group, item("a"), at)
+                await anyio.wait_all_tasks_blocked()
+            group.cancel_scope.cancel()
+        assert heard == [1.5, 2.5]
 
     anyio.run(story)

@@ -61,6 +61,7 @@ def test_legs_are_told_apart_by_their_types() -> None:
     record = answered(order(SENT), whole, [PROFIT, LOSS], found=False).commands
     assert record[1:] == [reported("p", "b1", OrderStatus.ACCEPTED), reported("l", "b2")]
     assert leg_reports([LOSS], attrs.evolve(SAME, legs=(theirs("stop", "b3"),))) == [reported("l", "b3")]
+    assert leg_reports([PROFIT, LOSS], attrs.evolve(SAME, legs=(theirs("stop", "b3"),))) == [reported("l", "b3")]
 
 
 @pytest.mark.parametrize(

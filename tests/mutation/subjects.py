@@ -38,6 +38,7 @@ _OF_LEDGER = ("ledger", "risk", "sagas", "cycle/test_books_moved.py")
 
 _OUTBOX = (
     "delivery/test_one_lane.py",
+    "delivery/test_edges_of_the_caller.py",
     "delivery/test_edges_of_the_calls.py",
     "delivery/test_edges_of_the_queue.py",
     "delivery/test_work.py",

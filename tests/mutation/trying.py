@@ -25,6 +25,8 @@ _BROKEN = 99
 _ALL_S = 600
 _ONE_S = 12
 """Processor time after which a mutant is taken to run for ever."""
+_WAITS_S = 15
+"""So long a test may wait beside what it takes without a mutant, before it is taken to wait for ever."""
 
 
 class Fate(enum.StrEnum):
@@ -104,7 +106,7 @@ class Trier:
             _silence()
             if not plant(mutant, self._root / mutant.module, self._functions):
                 return 3
-            failed = _first_failure(items)
+            failed = _first_failure(items, self._covering)
             os.write(writer, failed.encode())
             return 1 if failed else 0
 
@@ -121,9 +123,11 @@ def _limit_s(covering: Covering, tests: list[str]) -> int:
     return _ONE_S + round(3 * sum(covering.seconds.get(test, 0.0) for test in tests))
 
 
-def _first_failure(items: list[pytest.Item]) -> str:
-    """The test that fails first, empty when none does."""
+def _first_failure(items: list[pytest.Item], covering: Covering | None = None) -> str:
+    """The test that fails first, empty when none does. With a `covering`, one that only waits ends the process."""
     for item in items:
+        if covering is not None:
+            signal.alarm(_WAITS_S + round(20 * covering.seconds.get(item.nodeid, 0.0)))
         if any(report.failed for report in runtestprotocol(item, log=False, nextitem=None)):
             return item.nodeid
     return ""
