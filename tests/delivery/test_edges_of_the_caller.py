@@ -238,6 +238,20 @@ def test_what_was_never_sent_or_has_ended_is_not_asked_for(post: Post) -> None:
     assert post.broker.count("order") == 0
 
 
+def test_what_closes_and_waits_here_is_not_at_the_broker(post: Post) -> None:
+    post.desk.place("sell", "10", not_after=LATER, purpose=Purpose.CLOSE)
+    assert post.kill() == cmd.RecordKillAnswer("main", True, "", 0, None)
+
+
+def test_what_ended_with_fills_missing_is_not_asked_for(post: Post) -> None:
+    order_id = post.at_the_broker()
+    post.desk.report(order_id, "canceled", filled="5")
+    del post.broker.orders[f"b-{order_id}"]
+    assert order_id in post.desk.account.reservations
+    assert post.kill() == cmd.RecordKillAnswer("main", True, "", 0, None)
+    assert post.broker.count("order") == 0
+
+
 def test_an_order_that_a_lagging_list_lacks_is_asked_for_by_name(post: Post) -> None:
     order_id = post.at_the_broker()
     listed = post.broker.orders.pop(f"b-{order_id}")
