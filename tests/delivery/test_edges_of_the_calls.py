@@ -272,9 +272,10 @@ class Asking:
     order: OrderState
     clock: StillClock
     item: Item
+    others: dict[str, OrderState] = attrs.field(factory=dict)
 
     def ask(self) -> Done:
-        return done(lambda: resolve(self.broker, self.order, lambda _: None, self.item, PATIENT, self.clock))
+        return done(lambda: resolve(self.broker, self.order, self.others.get, self.item, PATIENT, self.clock))
 
     def wait(self, seconds: float) -> None:
         self.clock.at += dt.timedelta(seconds=seconds)
@@ -323,9 +324,25 @@ def test_a_look_up_that_failed_proves_nothing_and_many_of_them_are_told_once(ask
 def test_what_the_broker_claims_to_have_is_never_sent_again(asking: Asking) -> None:
     asking.order = attrs.evolve(asking.order, exists_at_broker=True)
     for _ in range(4):
-        asking.ask()
+        assert asking.ask() == Done(retry_in_s=2.0), "neither sent again nor withdrawn, however late it is"
         asking.wait(60.0)
-    assert asking.ask().send_again is None
+
+
+@pytest.mark.parametrize(("status", "is_there"), [(OrderStatus.REPLACED, True), (OrderStatus.CANCELED, False)])
+def test_what_took_the_place_of_another_is_at_the_broker(asking: Asking, status: OrderStatus, is_there: bool) -> None:
+    asking.order = attrs.evolve(asking.order, replaces="old")
+    asking.others["old"] = attrs.evolve(asking.order, order_id="old", replaces=None, status=status)
+    asking.ask()
+    asking.ask()
+    asking.wait(10.0)
+    assert asking.ask() == (Done(retry_in_s=2.0) if is_there else Done(send_again=1))
+
+
+def test_what_the_broker_hides_is_told_as_such(asking: Asking) -> None:
+    asking.order = attrs.evolve(asking.order, exists_at_broker=True)
+    alerts = [done.alert for done in (asking.ask() for _ in range(5)) if done.alert is not None]
+    told = "after 5 look-ups: the broker shows no such order, and claims to have it"
+    assert alerts == [("order_unknown", f"nobody knows what became of order {asking.order.order_id} {told}")]
 
 
 @pytest.mark.parametrize(("past_s", "is_withdrawn"), [(60.0, False), (61.0, True)])
