@@ -63,6 +63,8 @@ class Breaker:
                 self.heard(outcome)
             return
         self._probing = False
+        if isinstance(outcome, NoAnswer) and outcome.held:
+            return  # it showed nothing: the next one does
         if outcome is not None and not is_failure(outcome):
             self._open_until = None
             self._failed_at.clear()
@@ -82,4 +84,6 @@ class Breaker:
 
 def is_failure(outcome: Answer | NoAnswer) -> bool:
     """Whether the way to the broker, or the broker itself, is in trouble; a refusal or a rate limit is no trouble."""
-    return isinstance(outcome, NoAnswer) or outcome.status >= 500 or outcome.status == 408
+    if isinstance(outcome, NoAnswer):
+        return not outcome.held
+    return outcome.status >= 500 or outcome.status == 408

@@ -45,11 +45,11 @@ class Channel:
     ) -> Answer | NoAnswer:
         """Give an instruction, once. `urgent` ones go through an open circuit and may use the last of the budget.
 
-        Much can happen while it waits for its turn: `veto` is asked when it has come.
+        Much can happen while it waits for its turn: `veto` is asked when it has come, and before the first byte leaves.
         """
         if urgent or self._breaker is None:
             held = await self._turn(None, urgent=urgent) or _vetoed(veto)
-            return held or self._heard(await self._exchange(method, url, None, content))
+            return held or self._heard(await self._exchange(method, url, None, content, veto=veto))
         held = self._held(self._breaker)
         if held is None:
             held = await self._turn(None, urgent=urgent) or self._held(self._breaker) or _vetoed(veto)
@@ -57,7 +57,7 @@ class Channel:
             return held
         probe, outcome = self._breaker.begin(), None
         try:
-            outcome = await self._exchange(method, url, None, content)
+            outcome = await self._exchange(method, url, None, content, veto=veto)
         finally:
             self._breaker.end(outcome, probe=probe)
         return outcome
@@ -82,13 +82,13 @@ class Channel:
         wait_s = await self._budget.take(patience_s, urgent=urgent)
         if wait_s == 0.0:
             return None
-        return NoAnswer(written=False, reason="the budget of requests is spent", retry_after_s=wait_s)
+        return NoAnswer(written=False, reason="the budget of requests is spent", retry_after_s=wait_s, held=True)
 
     def _held(self, breaker: Breaker) -> NoAnswer | None:
         if breaker.held_s == 0.0:
             return None
         reason = "the broker was in trouble lately: no new orders until it has proved itself"
-        return NoAnswer(written=False, reason=reason, retry_after_s=breaker.held_s)
+        return NoAnswer(written=False, reason=reason, retry_after_s=breaker.held_s, held=True)
 
     def _heard(self, outcome: Answer | NoAnswer) -> Answer | NoAnswer:
         if self._breaker is not None:
@@ -96,9 +96,15 @@ class Channel:
         return outcome
 
     async def _exchange(
-        self, method: str, url: str, params: Mapping[str, str] | None, content: bytes | None, accept: str = JSON
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str] | None,
+        content: bytes | None,
+        accept: str = JSON,
+        veto: Veto = no_veto,
     ) -> Answer | NoAnswer:
-        outcome = await self._http.exchange(method, url, params, content, accept)
+        outcome = await self._http.exchange(method, url, params, content, accept, veto)
         if self._budget is not None:
             self._budget.learn(outcome)
         return outcome
@@ -106,4 +112,4 @@ class Channel:
 
 def _vetoed(veto: Veto) -> NoAnswer | None:
     reason = veto()
-    return None if reason is None else NoAnswer(written=False, reason=reason, retry_after_s=0.0)
+    return None if reason is None else NoAnswer(written=False, reason=reason, retry_after_s=0.0, held=True)

@@ -6,15 +6,18 @@ HTTP library (whose frames hold the signed request) is ever chained to an error 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 
 import anyio
 import attrs
 import httpx
 
+from tradecore.ports.broker import Veto, no_veto
 from tradecore_alpaca.keys import Keys
 
 JSON = "application/json"
+FIRST_BYTE = "send_request_headers.started"
+"""The step of the library after which bytes leave."""
 
 # The library raises these only before the first byte of a request is written.
 _NOTHING_WRITTEN = (
@@ -57,11 +60,19 @@ class Answer:
 
 @attrs.frozen
 class NoAnswer:
-    """No answer, or not all of it. `written` is False only when not one byte of the request can have left."""
+    """No answer, or not all of it. `written` is False only when not one byte of the request can have left.
+
+    `held` says that it was held back here, and nothing of the way to the broker.
+    """
 
     written: bool
     reason: str
     retry_after_s: float | None = None
+    held: bool = False
+
+
+class _Vetoed(Exception):
+    """Raised where the first byte would have left."""
 
 
 class AlpacaHttp:
@@ -83,8 +94,12 @@ class AlpacaHttp:
         params: Mapping[str, str] | None = None,
         content: bytes | None = None,
         accept: str = JSON,
+        veto: Veto = no_veto,
     ) -> Answer | NoAnswer:
-        """Send one request, once, and read its answer."""
+        """Send one request, once, and read its answer.
+
+        `veto` is asked before the first byte leaves: to connect takes time, in which the process may have slept.
+        """
         headers = {"accept": accept}
         if content is not None:
             headers["content-type"] = JSON
@@ -99,7 +114,10 @@ class AlpacaHttp:
                     auth=self._auth,
                     timeout=self._timeout,
                     follow_redirects=False,
+                    extensions=None if veto is no_veto else {"trace": _asking(veto)},
                 )
+        except _Vetoed as vetoed:
+            return NoAnswer(written=False, reason=str(vetoed), retry_after_s=0.0, held=True)
         except _NOTHING_WRITTEN as error:
             return NoAnswer(written=False, reason=self._tell(error))
         except Exception as error:  # noqa: BLE001  whatever broke, the request may have been written
@@ -115,6 +133,16 @@ class AlpacaHttp:
     def _tell(self, error: Exception) -> str:
         words = self._keys.hide(str(error))
         return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def _asking(veto: Veto) -> Callable[[str, object], Awaitable[None]]:
+    """What the library calls at each step of an exchange."""
+
+    async def trace(step: str, _: object) -> None:
+        if step.endswith(FIRST_BYTE) and (reason := veto()) is not None:
+            raise _Vetoed(reason)
+
+    return trace
 
 
 class _KeyHeaders(httpx.Auth):

@@ -18,6 +18,7 @@ from tradecore.domain import commands as cmd
 from tradecore.domain.identity import leg_order_id
 from tradecore.domain.terms import StopLoss, TakeProfit
 from tradecore.domain.values import Leg, OrderClass, OrderStatus, Purpose, Side
+from tradecore.errors import NotSent
 from tradecore.outbox import Pace
 from tradecore.outbox.answers import Done
 from tradecore.outbox.caller import Caller
@@ -26,6 +27,7 @@ from tradecore.outbox.leave import Leave
 from tradecore.outbox.lookups import MORE_FILLED
 from tradecore.outbox.needs import Kind, Priority
 from tradecore.outbox.queue import Item
+from tradecore.ports.broker import OrderRequest
 
 D = Decimal
 LATER = NOON + dt.timedelta(hours=1)
@@ -172,6 +174,22 @@ def test_an_attempt_that_was_recorded_too_long_ago_is_not_sent(post: Post) -> No
     assert called(post) == []
     post.call(Kind.SUBMIT, order_id, late_s=2.0)
     assert called(post) == ["submit"]
+
+
+def test_a_process_that_slept_while_its_request_waited_for_its_turn_sends_nothing(post: Post) -> None:
+    """Somebody else may have taken its lane meanwhile, looked the order up, and sent it again."""
+    vetoes: list[str | None] = []
+
+    async def after_a_nap(request: OrderRequest) -> Any:
+        for nap_s in (0.0, 2.0, 0.001):
+            assert isinstance(post.caller._clock, LoopTime)
+            post.caller._clock.skipped_s += nap_s
+            vetoes.append(request.veto())
+        raise NotSent(str(vetoes[-1]), 0.0)
+
+    post.broker.submit = after_a_nap  # type: ignore[method-assign]
+    assert unsent(post.call(Kind.SUBMIT, post.sent())) == LATE
+    assert vetoes == [None, None, LATE]
 
 
 def test_a_stop_that_came_since_the_mark_keeps_what_adds_risk_here(post: Post) -> None:

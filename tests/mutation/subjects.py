@@ -41,6 +41,7 @@ _OUTBOX = (
     "delivery/test_edges_of_the_caller.py",
     "delivery/test_edges_of_the_calls.py",
     "delivery/test_edges_of_the_lane.py",
+    "delivery/test_edges_of_the_outbox.py",
     "delivery/test_edges_of_the_queue.py",
     "delivery/test_work.py",
     "delivery/test_deaths.py",

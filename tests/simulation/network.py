@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 
 from tests.simulation.hosts import HOST, Host, Killed
 from tests.simulation.loop import SimulatedLoop
+from tradecore_alpaca.http import FIRST_BYTE
 
 Scope = MutableMapping[str, Any]
 
@@ -125,11 +126,14 @@ class Wire(httpx.AsyncClient):
         headers: Mapping[str, str],
         auth: httpx.Auth,
         timeout: httpx.Timeout,  # noqa: ASYNC109 - as httpx has it
+        extensions: Mapping[str, Any] | None = None,
         **_: object,
     ) -> Reply:
         """Send a request and wait for its answer. Raises as `httpx` does."""
         if self._host.is_dead:
             raise Killed(self._host.name)
+        if extensions is not None:
+            await extensions["trace"](FIRST_BYTE, {})
         request = Request(method, _path_of(url), urlencode(params or {}).encode(), dict(headers), content or b"")
         next(auth.auth_flow(cast("httpx.Request", request)))
         self._watcher(self._host, method, request.path, request.body or request.query)

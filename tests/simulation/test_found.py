@@ -52,6 +52,7 @@ def test_a_correction_that_was_not_placed_is_placed_by_a_bust_or_the_average_pri
         701960,
         703437,
         900716,
+        2007381,
     ],
 )
 def test_a_day_that_broke_a_rule_once_breaks_none(seed: int) -> None:
@@ -65,7 +66,7 @@ def test_a_day_that_broke_a_rule_once_breaks_none(seed: int) -> None:
     bust of what was lost on its way held new risk up for good. 602642: a kill was verified by a list that lagged
     behind. 701960: fills that a bust had taken back were waited for. 703437: a bust turned a trade round, and
     what added to it had no stop. 900716: a replacement was recorded as refused because an attempt before had been
-    taken.
+    taken. 2007381: a process that slept while its request waited for its turn sent it when it woke.
     """
     assert World(seed).run().violation is None
 

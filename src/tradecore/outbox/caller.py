@@ -56,13 +56,20 @@ class Caller:
             return outgrown
         if (stopped := self._leave.stopped(order)) is not None:
             return calls.not_sent(order, stopped)
-        if self._clock.monotonic() - marked_at > self._pace.send_within_s:
+        if self._is_late(marked_at):
             return calls.not_sent(order)
-        veto = functools.partial(self._leave.veto, order.order_id)
+        veto = functools.partial(self._veto, order.order_id, marked_at)
         if old is None:
             return await calls.submit_order(self._broker, order, missing_legs(order, self._ledger.order), veto)
         assert old.broker_order_id is not None, "only what the broker has can be replaced"
         return await calls.replace_order(self._broker, order, old.broker_order_id, veto)
+
+    def _is_late(self, marked_at: float) -> bool:
+        return self._clock.monotonic() - marked_at > self._pace.send_within_s
+
+    def _veto(self, order_id: str, marked_at: float) -> str | None:
+        """Asked when its turn to leave has come: the process may have slept while it waited for that."""
+        return calls.LATE if self._is_late(marked_at) else self._leave.veto(order_id)
 
     async def _kill(self) -> Done:
         state = self._ledger.kill(self._account)

@@ -1,0 +1,397 @@
+"""Delivery to the second: when the next attempt comes, what waits for what, and who says that it is stuck."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+import attrs
+
+from tests.ledger.desk import NOON, Desk
+from tests.review.scripted import UNREACHABLE, LoopTime, NoChance, ScriptedBroker
+from tests.virtual_time import run_story
+from tradecore.domain import commands as cmd
+from tradecore.domain.events import AlertTriggered
+from tradecore.domain.values import OrderStatus, Purpose
+from tradecore.errors import BrokerRefused, NotSent, OutcomeUnknown
+from tradecore.follower import Follower
+from tradecore.outbox import Outbox, Pace
+from tradecore.ports.broker import BrokerOrder, OrderRequest
+
+LATER = NOON + dt.timedelta(hours=9)
+PACE = Pace(
+    visibility_s=0, lookup_interval_s=3, lookups=1, retry_initial_s=2, retry_max_s=60, retry_jitter_s=0.0,
+    max_concurrent=2, send_within_s=1e9,
+)  # fmt: skip
+
+
+class Timed(ScriptedBroker):
+    """Notes at which second it was called; a submit takes `takes_s` by its symbol."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at: list[tuple[str, float]] = []
+        self.takes_s: dict[str, float] = {}
+
+    def _call(self, name: str, *arguments: Any) -> None:
+        self.at.append((name, round(asyncio.get_running_loop().time(), 3)))
+        super()._call(name, *arguments)
+
+    async def submit(self, request: OrderRequest) -> BrokerOrder:
+        await anyio.sleep(self.takes_s.get(request.symbol, 0.0))
+        return await super().submit(request)
+
+    def times(self, name: str) -> list[float]:
+        return [at for called, at in self.at if called == name]
+
+
+@attrs.define
+class Shop:
+    """An outbox at work on a ledger; what is given to the ledger reaches it at once."""
+
+    desk: Desk
+    broker: Timed
+    outbox: Outbox
+    follower: Follower
+
+    @classmethod
+    def open(cls, **pace: Any) -> Shop:
+        desk, broker = Desk.in_memory(), Timed()
+        desk.pin()
+        outbox = Outbox(
+            desk.ledger, broker, LoopTime(desk), desk.ids, NoChance(), lambda: "lease-1", attrs.evolve(PACE, **pace)
+        )
+        follower = Follower(desk.ledger.journal)
+        follower.listen(outbox.observe)
+        return cls(desk, broker, outbox, follower)
+
+    def place(self, symbol: str = "SPY", **terms: Any) -> str:
+        return self.desk.place("buy", "10", symbol, **({"not_after": LATER} | terms))
+
+    def give(self, command: cmd.Command) -> None:
+        self.desk.give(command)
+        self.follower.catch_up()
+
+    async def work(self, seconds: float, meanwhile: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Deliver for so many seconds of the loop's time."""
+
+        async def follow() -> None:
+            while True:
+                self.follower.catch_up()
+                await anyio.sleep(0.01)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(self.outbox.run)
+            group.start_soon(follow)
+            if meanwhile is not None:
+                await meanwhile()
+            await anyio.sleep(seconds)
+            group.cancel_scope.cancel()
+
+
+def story(told: Callable[[], Awaitable[None]]) -> None:
+    run_story(told)
+
+
+# --- again ----------------------------------------------------------------------------------------------------------
+
+
+def test_each_attempt_waits_twice_as_long_as_the_one_before() -> None:
+    async def told() -> None:
+        shop = Shop.open()
+        shop.broker.trouble["submit"] = NotSent("no route")
+        shop.place()
+        await shop.work(200)
+        assert shop.broker.times("submit") == [0.0, 2.0, 6.0, 14.0, 30.0]
+
+    story(told)
+
+
+def test_each_cancel_waits_a_little_longer_than_the_one_before() -> None:
+    async def told() -> None:
+        shop = Shop.open()
+        order = shop.desk.live("buy", "10", limit="1")
+        shop.desk.give(cmd.CancelOrder(order, "enough"))
+        shop.broker.trouble["cancel"] = BrokerRefused(500, None, "no")
+        await shop.work(200)
+        assert shop.broker.times("cancel") == [0.0, 2.0, 6.0]
+
+    story(told)
+
+
+def test_a_cancel_waits_as_long_as_the_broker_wishes() -> None:
+    async def told() -> None:
+        shop = Shop.open()
+        order = shop.desk.live("buy", "10", limit="1")
+        shop.desk.give(cmd.CancelOrder(order, "enough"))
+        shop.broker.trouble["cancel"] = NotSent("too many", retry_after_s=7.0)
+        await shop.work(20)
+        assert shop.broker.times("cancel") == [0.0, 7.0, 14.0]
+
+    story(told)
+
+
+def test_look_ups_come_at_even_times_and_the_order_follows_the_proof_at_once() -> None:
+    async def told() -> None:
+        shop = Shop.open(lookups=3)
+        shop.broker.trouble["submit"] = OutcomeUnknown("cut off")
+        shop.place()
+
+        async def mend() -> None:
+            await anyio.sleep(1)
+            shop.broker.trouble.clear()
+
+        await shop.work(30, mend)
+        assert shop.broker.times("order_by_client_id") == [0.0, 3.0, 6.0]
+        assert shop.broker.times("submit") == [0.0, 6.0]
+
+    story(told)
+
+
+def test_what_the_broker_wished_for_holds_everything_new_and_no_cancel() -> None:
+    async def told() -> None:
+        shop = Shop.open()
+        working = shop.desk.live("buy", "10", "OLD", limit="1")
+        shop.broker.trouble["submit"] = NotSent("too many", retry_after_s=10.0)
+        shop.place()
+
+        async def more() -> None:
+            await anyio.sleep(1)
+            shop.broker.trouble.clear()
+            shop.place("QQQ")
+            shop.desk.give(cmd.CancelOrder(working, "enough"))
+
+        await shop.work(30, more)
+        assert shop.broker.times("submit")[0] == 0.0
+        assert shop.broker.times("submit")[1:] == [10.0, 10.0]
+        assert [round(at, 1) for at in shop.broker.times("cancel")] == [1.0]
+
+    story(told)
+
+
+# --- at once --------------------------------------------------------------------------------------------------------
+
+
+def test_one_place_is_kept_for_what_takes_risk_away() -> None:
+    async def told() -> None:
+        shop = Shop.open(max_concurrent=3)
+        working = shop.desk.live("buy", "10", "OLD", limit="1")
+        symbols = ("AAA", "BBB", "CCC")
+        shop.broker.takes_s = dict.fromkeys(symbols, 10.0)
+        for symbol in symbols:
+            shop.place(symbol)
+
+        async def cancel() -> None:
+            await anyio.sleep(1)
+            shop.desk.give(cmd.CancelOrder(working, "enough"))
+
+        await shop.work(40, cancel)
+        assert shop.broker.times("submit") == [10.0, 10.0, 20.0], "told when they are done: two at once"
+        assert [round(at, 1) for at in shop.broker.times("cancel")] == [1.0]
+
+    story(told)
+
+
+def test_who_may_only_do_one_thing_at_a_time_keeps_no_place_free() -> None:
+    async def told() -> None:
+        shop = Shop.open(max_concurrent=1)
+        shop.broker.takes_s = {"AAA": 10.0, "BBB": 10.0}
+        shop.place("AAA")
+        shop.place("BBB")
+        await shop.work(40)
+        assert shop.broker.times("submit") == [10.0, 20.0]
+
+    story(told)
+
+
+def test_nothing_begins_once_it_settles_and_what_is_under_way_ends() -> None:
+    async def told() -> None:
+        shop = Shop.open(max_concurrent=3)
+        shop.broker.takes_s = {"AAA": 10.0}
+        first = shop.place("AAA")
+
+        async def settle() -> None:
+            await anyio.sleep(1)
+            async with anyio.create_task_group() as group:
+                group.start_soon(shop.outbox.settle_calls)
+                await anyio.sleep(1)
+                shop.place("BBB")
+            assert round(asyncio.get_running_loop().time(), 3) == 10.0
+
+        await shop.work(20, settle)
+        assert shop.broker.times("submit") == [10.0]
+        assert shop.desk.order(first).status is OrderStatus.NEW
+
+    story(told)
+
+
+def test_an_order_that_somebody_else_sent_is_let_go_and_its_line_goes_on() -> None:
+    async def told() -> None:
+        shop = Shop.open(max_concurrent=2)
+        first, second = shop.place(), shop.place()
+        shop.follower.catch_up()
+        shop.desk.send(first)  # by another process; this one has not heard of it
+        shop.broker.have(shop.desk.order(first).client_order_id)
+        await shop.work(20)
+        assert len(shop.broker.times("submit")) == 1
+        assert {shop.desk.order(one).status for one in (first, second)} == {OrderStatus.NEW}
+        third = shop.place()
+        await shop.work(5)
+        assert shop.desk.order(third).status is OrderStatus.NEW, "its place is free again"
+
+    story(told)
+
+
+# --- what waits for leave -------------------------------------------------------------------------------------------
+
+
+def waiting() -> Shop:
+    """A shop that holds everything that adds risk."""
+    shop = Shop.open()
+    shop.outbox.leave.hold = lambda order: "the books are behind" if order.purpose is Purpose.TRADE else None
+    return shop
+
+
+def test_what_waits_is_sent_when_somebody_says_so() -> None:
+    async def told() -> None:
+        shop = waiting()
+        shop.place()
+
+        async def let_go() -> None:
+            await anyio.sleep(5)
+            assert (shop.outbox.open_items, shop.broker.times("submit")) == (1, [])
+            await shop.outbox.drain()  # does not wait for it
+            shop.outbox.leave.hold = lambda _: None
+            shop.outbox.look_again()
+
+        await shop.work(5, let_go)
+        assert shop.broker.times("submit") == [5.0]
+
+    story(told)
+
+
+def test_what_waits_and_is_canceled_ends_at_once() -> None:
+    async def told() -> None:
+        shop = waiting()
+        order = shop.place()
+
+        async def cancel() -> None:
+            await anyio.sleep(5)
+            shop.give(cmd.CancelOrder(order, "enough"))
+            await anyio.sleep(0.1)
+            assert shop.desk.order(order).status is OrderStatus.CANCELED
+            assert shop.outbox.open_items == 0
+
+        await shop.work(5, cancel)
+
+    story(told)
+
+
+def test_what_waits_ends_when_its_time_has_passed() -> None:
+    async def told() -> None:
+        shop = waiting()
+        order = shop.place(not_after=NOON + dt.timedelta(seconds=5))
+
+        async def pass_by() -> None:
+            await anyio.sleep(4.9)
+            shop.desk.clock.at = NOON + dt.timedelta(seconds=4.9)
+            assert shop.desk.order(order).status is OrderStatus.QUEUED
+            await anyio.sleep(0.09)
+            shop.desk.clock.at = NOON + dt.timedelta(seconds=6)
+
+        await shop.work(1, pass_by)
+        assert shop.desk.order(order).status is OrderStatus.CANCELED
+        assert shop.broker.times("submit") == []
+
+    story(told)
+
+
+def test_room_that_is_made_lets_everything_stand_again() -> None:
+    """What was released or filled may make an order one that only reduces."""
+
+    async def told() -> None:
+        shop = waiting()
+        shop.place("AAA")
+        other = shop.desk.live("buy", "5", "BBB", limit="1")
+        asked: list[str] = []
+
+        def hold(order: Any) -> str | None:
+            asked.append(order.symbol)
+            return "the books are behind"
+
+        async def release() -> None:
+            await anyio.sleep(5)
+            shop.outbox.leave.hold = hold
+            shop.give(cmd.CancelOrder(other, "enough"))
+            await anyio.sleep(1)
+            assert asked == []
+            shop.desk.report(other, "canceled", at=9)
+            shop.follower.catch_up()
+            await anyio.sleep(1)
+            assert asked == ["AAA"]
+
+        await shop.work(1, release)
+
+    story(told)
+
+
+# --- stuck ----------------------------------------------------------------------------------------------------------
+
+
+def test_who_waits_for_the_broker_says_so() -> None:
+    async def told() -> None:
+        shop = Shop.open()
+        shop.broker.trouble["submit"] = NotSent("too many", retry_after_s=60.0)
+        shop.place()
+
+        async def ask() -> None:
+            await anyio.sleep(1)
+            assert shop.outbox.why_stuck(0.0) is None, "nothing is ready: the order waits for its time"
+            shop.place("QQQ")
+            await anyio.sleep(1)
+            assert shop.outbox.why_stuck(0.5) == "the broker wants to be left alone"
+            assert shop.outbox.why_stuck(1.5) is None, "not for so long"
+            await anyio.sleep(58.5)
+            assert shop.outbox.why_stuck(0.0) is None
+
+        await shop.work(1, ask)
+
+    story(told)
+
+
+def test_who_has_its_hands_full_is_not_stuck() -> None:
+    async def told() -> None:
+        shop = Shop.open(max_concurrent=1)
+        shop.broker.takes_s = {"AAA": 30.0}
+        shop.place("AAA")
+        shop.place("BBB")
+
+        async def ask() -> None:
+            await anyio.sleep(20)
+            shop.place("CCC")
+            await anyio.sleep(1)
+            assert shop.outbox.why_stuck(0.0) is None
+
+        await shop.work(20, ask)
+
+    story(told)
+
+
+# --- told -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_order_is_told_once_at_the_look_up_that_is_meant_for_it() -> None:
+    async def told() -> None:
+        shop = Shop.open(lookups_before_alert=4)
+        shop.broker.trouble = {"submit": OutcomeUnknown("cut off"), "order_by_client_id": UNREACHABLE}
+        order = shop.place()
+        await shop.work(100)
+        found = [one.event for one in shop.desk.ledger.journal.read(0, 10_000) if isinstance(one.event, AlertTriggered)]
+        assert [event.kind for event in found] == ["order_unknown"]
+        assert shop.outbox.unresolved_orders == (order,)
+        assert shop.broker.times("order_by_client_id")[:4] == [0.0, 3.0, 6.0, 9.0]
+
+    story(told)
