@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from typing import Any
 
 import anyio
@@ -13,6 +14,7 @@ import attrs
 from tests.ledger.desk import NOON, Desk
 from tests.review.scripted import UNREACHABLE, LoopTime, NoChance, ScriptedBroker
 from tests.virtual_time import run_story
+from tradecore import failpoints
 from tradecore.domain import commands as cmd
 from tradecore.domain.events import AlertTriggered
 from tradecore.domain.values import OrderStatus, Purpose
@@ -59,8 +61,13 @@ class Shop:
 
     @classmethod
     def open(cls, **pace: Any) -> Shop:
-        desk, broker = Desk.in_memory(), Timed()
+        desk = Desk.in_memory()
         desk.pin()
+        return cls.over(desk, **pace)
+
+    @classmethod
+    def over(cls, desk: Desk, **pace: Any) -> Shop:
+        broker = Timed()
         outbox = Outbox(
             desk.ledger, broker, LoopTime(desk), desk.ids, NoChance(), lambda: "lease-1", attrs.evolve(PACE, **pace)
         )
@@ -76,7 +83,7 @@ class Shop:
         self.follower.catch_up()
 
     async def work(self, seconds: float, meanwhile: Callable[[], Awaitable[None]] | None = None) -> None:
-        """Deliver for so many seconds of the loop's time."""
+        """Deliver for so many seconds of the loop's time, and hear of everything that is recorded."""
 
         async def follow() -> None:
             while True:
@@ -84,8 +91,14 @@ class Shop:
                 await anyio.sleep(0.01)
 
         async with anyio.create_task_group() as group:
-            group.start_soon(self.outbox.run)
             group.start_soon(follow)
+            await self.run(seconds, meanwhile)
+            group.cancel_scope.cancel()
+
+    async def run(self, seconds: float, meanwhile: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Deliver for so many seconds, and hear of nothing but what it is told."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self.outbox.run)
             if meanwhile is not None:
                 await meanwhile()
             await anyio.sleep(seconds)
@@ -393,5 +406,118 @@ def test_an_unknown_order_is_told_once_at_the_look_up_that_is_meant_for_it() -> 
         assert [event.kind for event in found] == ["order_unknown"]
         assert shop.outbox.unresolved_orders == (order,)
         assert shop.broker.times("order_by_client_id")[:4] == [0.0, 3.0, 6.0, 9.0]
+
+    story(told)
+
+
+# --- a new run ------------------------------------------------------------------------------------------------------
+
+
+def test_a_start_takes_up_a_kill_and_orders_and_tells_what_died_before() -> None:
+    async def told() -> None:
+        before = Shop.open()
+        before.broker.trouble["submit"] = NotSent("no route")
+        dead, queued = (before.place(symbol, purpose=Purpose.CLOSE) for symbol in ("AAA", "BBB"))
+        while not before.desk.order(dead).dead:
+            before.desk.send(dead)
+            before.desk.give(cmd.RecordNotSent(dead, "no route", before.desk.order(dead).submits))
+        before.desk.give(cmd.RequestKill("main", "enough"))
+        shop = Shop.over(before.desk)
+        for order_id in (dead, queued, "nobody's"):
+            shop.outbox.consider(order_id)
+        shop.outbox.restore()
+        assert (shop.outbox.open_items, alerts(shop)) == (2, ["delivery_dead"])
+        await shop.run(5)
+        assert shop.broker.times("cancel_all") == [0.0]
+        assert shop.broker.times("submit") == [0.0]
+
+    story(told)
+
+
+def test_what_comes_while_it_waits_is_begun_at_once() -> None:
+    """Each of these is said to an outbox that has nothing to do, and nobody else wakes it."""
+
+    async def told() -> None:
+        shop = Shop.open()
+        order_id = shop.place("AAA")
+
+        async def consider() -> None:
+            await anyio.sleep(5)
+            shop.outbox.consider(order_id)
+            await anyio.sleep(5)
+            shop.desk.give(cmd.RequestKill("main", "enough"))
+            shop.outbox.restore()
+
+        await shop.run(5, consider)
+        assert shop.broker.times("submit") == [5.0]
+        assert shop.broker.times("cancel_all")[0] == 10.0
+
+    story(told)
+
+
+def test_orders_of_another_account_are_not_its_own() -> None:
+    async def told() -> None:
+        shop = Shop.open()
+        other = shop.desk.ids.order_id()
+        held = cmd.PinAccount("other", "test", "broker-account-2", True, "USD", Decimal(1000), (), NOON)
+        shop.desk.give(held)
+        shop.desk.place("buy", "1", order_id=other, account="other", not_after=LATER)
+        while not shop.desk.order(other).dead:
+            shop.desk.send(other)
+            shop.desk.give(cmd.RecordNotSent(other, "no route", shop.desk.order(other).submits))
+        shop.outbox.consider(other)
+        assert (shop.outbox.open_items, alerts(shop)) == (0, [])
+
+    story(told)
+
+
+def alerts(shop: Shop) -> list[str]:
+    found = (one.event for one in shop.desk.ledger.journal.read(0, 10_000))
+    return [event.kind for event in found if isinstance(event, AlertTriggered)]
+
+
+def test_the_failpoints_around_a_call_are_passed_once_each() -> None:
+    names: list[str] = []
+    failpoints.watch(lambda name: names.append(name) if name.startswith("outbox.") else None)
+
+    async def told() -> None:
+        shop = Shop.open()
+        shop.place()
+        await shop.work(1)
+
+    try:
+        story(told)
+    finally:
+        failpoints.watch(None)
+    assert names == ["outbox.t2.before", "outbox.post.before", "outbox.post.after", "outbox.t3.after"]
+
+
+def test_an_outcome_of_the_last_moment_is_recorded_when_the_run_ends() -> None:
+    async def told() -> None:
+        shop = Shop.open()
+        shop.broker.takes_s = {"AAA": 5.0}
+        order_id = shop.place("AAA")
+        await shop.work(1)
+        assert shop.broker.times("submit") == [5.0], "an instruction is finished, whoever cancels"
+        assert shop.desk.order(order_id).status is OrderStatus.NEW
+
+    story(told)
+
+
+def test_what_is_looked_up_is_unresolved_until_it_is_proved_absent() -> None:
+    async def told() -> None:
+        shop = Shop.open(lookups=2)
+        shop.broker.trouble["submit"] = OutcomeUnknown("cut off")
+        order_id = shop.place()
+
+        async def watch() -> None:
+            await anyio.sleep(1)
+            assert shop.outbox.unresolved_orders == (order_id,)
+            shop.outbox.leave.hold = lambda _: "the books are behind"
+            await anyio.sleep(4)
+            assert (shop.outbox.unresolved, shop.outbox.open_items) == (0, 1), "it waits, and is not at the broker"
+
+        await shop.work(1, watch)
+        assert shop.broker.times("submit") == [0.0]
 
     story(told)
