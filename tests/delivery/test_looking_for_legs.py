@@ -23,7 +23,7 @@ from tradecore.outbox.answers import Done
 from tradecore.outbox.lookups import count_open, find_legs
 from tradecore.outbox.needs import Kind, Priority
 from tradecore.outbox.queue import Item
-from tradecore.ports.broker import BrokerOrder, OrderPage
+from tradecore.ports.broker import BrokerOrder, OrderPage, UnknownReport
 
 D = Decimal
 PACE = Pace(lookup_interval_s=2.0, lookups=3, retry_max_s=7.0)
@@ -101,7 +101,7 @@ def test_legs_that_the_broker_does_not_show_so_often_after_the_end_are_withdrawn
     if not hidden:
         asking.shows()
     assert [asking.ask() for _ in range(2)] == [Done(retry_in_s=2.0), Done(retry_in_s=4.0)]
-    withdrawn = [cmd.WithdrawOrder(order_id, ABSENT) for order_id in LEGS]
+    withdrawn: list[cmd.Command] = [cmd.WithdrawOrder(order_id, ABSENT) for order_id in LEGS]
     assert asking.ask() == Done(withdrawn), "nothing was bought, so nothing is unprotected"
 
 
@@ -145,7 +145,7 @@ def test_a_list_that_cannot_be_read_whole_says_nothing_of_what_works() -> None:
     class Garbled(ScriptedBroker):
         async def orders_since(self, since: Any) -> OrderPage:
             page = await super().orders_since(since)
-            return attrs.evolve(page, unreadable=("garbled",))
+            return attrs.evolve(page, unreadable=(UnknownReport("garbled", "{}"),))
 
     with pytest.raises(ProtocolError, match="1 orders cannot be read"):
         run_story(lambda: count_open(Garbled(), []))
