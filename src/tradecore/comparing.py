@@ -100,7 +100,12 @@ class Comparer:
             return None
         if found or why != "schedule":
             await self._inbox.collect_activities()
+            self._inbox.catch_up()  # others may have booked what is only seen to be booked here
+            before = self._ledger.account(self._account)
             found = await compare_standing(self._ledger, self._broker, self._account) if found else ()
+            self._inbox.catch_up()
+            if found and self._ledger.account(self._account) != before:
+                return None
         known = Differences.of(self._ledger, self._account)
         result = self._judge(known, (*found, *await self._compare_orders(known), *self._undecided(known)))
         certain = (*result.certain, *self._halted())

@@ -17,7 +17,7 @@ from tradecore.domain import events as ev
 from tradecore.domain import streams
 from tradecore.domain.messages import Recorded
 from tradecore.domain.order_state import OrderState
-from tradecore.domain.values import ZERO, plus
+from tradecore.domain.values import ZERO, OrderStatus, plus
 from tradecore.errors import BrokerUnreachable, InputError, ProtocolError
 from tradecore.intake import Intake
 from tradecore.ledger import Ledger
@@ -160,7 +160,7 @@ class Inbox:
         self._intake.apply_order(order_id, report.order, "stream")
         if report.fill is not None:
             self._intake.apply_fill(order_id, report.fill)
-        if self._misses_fills(order_id, report.order):
+        if self._misses_fills(order_id, report.order) or self._misses_bust(order_id, report.order):
             await self._collect_or_stay_behind()
 
     def _lost(self, reason: str) -> None:
@@ -199,12 +199,14 @@ class Inbox:
             if order_id is None:
                 continue
             self._intake.apply_order(order_id, order, "orders")
-            if self._misses_fills(order_id, order):
+            if self._misses_fills(order_id, order) or self._misses_bust(order_id, order):
                 missing[order_id] = order
         if missing:  # later fills of other orders may have moved the watermark beyond the ones that were missed
             born = min(self._born(order_id) for order_id in missing) - _OVERLAP
             if born < since:
                 await self._read_fills(born)
+                for order_id, order in missing.items():
+                    self._intake.apply_order(order_id, order, "orders")
         self.behind = bool(self._waiting) or any(
             self._misses_fills(order_id, order) for order_id, order in missing.items()
         )
@@ -344,3 +346,13 @@ class Inbox:
     def _misses_fills(self, order_id: str, order: BrokerOrder) -> bool:
         known = self._ledger.order(order_id)
         return known is not None and plus(known.filled_qty, known.filled_before) < order.filled_qty
+
+    def _misses_bust(self, order_id: str, order: BrokerOrder) -> bool:
+        """Whether the broker is through with an order, and all that counts there is here, but does not complete it.
+
+        Then an execution and its bust were both missed.
+        """
+        known = self._ledger.order(order_id)
+        if known is None or known.status.is_terminal or order.status is not OrderStatus.FILLED:
+            return False
+        return plus(known.filled_qty, known.filled_before) == order.filled_qty

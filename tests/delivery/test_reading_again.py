@@ -22,6 +22,7 @@ from tradecore.ports.broker import (
     EVER,
     ActivityPage,
     BrokerOrder,
+    Execution,
     FillPage,
     OrderPage,
     OrderReport,
@@ -184,6 +185,40 @@ def test_fills_that_an_order_has_and_the_first_reading_did_not_show_are_read_fro
         assert not behind(office)
 
     run(story, Hiding())
+
+
+def test_an_execution_and_its_bust_that_were_both_missed_are_read_from_the_birth_of_their_order() -> None:
+    """2 of 10 filled and were busted while nobody listened; the other 8 complete the order, and nothing is missing."""
+
+    async def story(office: Office) -> None:
+        order_id, order = live(office)
+        lost = office.broker.fill(order, "2", NOON + SECOND)
+        bust = attrs.evolve(
+            lost, execution=Execution.BUST, execution_id="bust", previous_execution_id=lost.execution_id,
+            cumulative_qty=Decimal(0), occurred_at=NOON + 2 * SECOND,
+        )  # fmt: skip
+        office.broker.fills.append(bust)
+        last = attrs.evolve(
+            lost, execution_id="last", quantity=Decimal(8), cumulative_qty=Decimal(8), occurred_at=NOON + 120 * SECOND
+        )
+        office.broker.fills.append(last)
+        filled = attrs.evolve(
+            order, status=OrderStatus.FILLED, filled_qty=Decimal(8), updated_at=NOON + 120 * SECOND
+        )  # fmt: skip
+        office.broker.orders[order.broker_order_id] = filled
+        office.broker.held["SPY"] = Decimal(8)
+        office.inbox.start_from(NOON + DAY)
+        await office.inbox.take(OrderReport(filled, "fill", attrs.evolve(last, source="stream")))
+        office.follower.catch_up()
+        state = office.desk.order(order_id)
+        assert (state.status, state.filled_qty, state.is_settled) == (OrderStatus.FILLED, Decimal(8), True)
+        assert asked(office, "fills_since") == [NOON + DAY - MINUTE, NOON - MINUTE]
+        assert office.desk.account.position("SPY").quantity == 8
+        assert not behind(office)
+        await office.collect()
+        assert len(asked(office, "fills_since")) == 3, "it is not read from its birth again"
+
+    run(story)
 
 
 def test_an_inbox_that_misses_fills_says_so_until_they_are_there() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,8 @@ from tradecore.domain import commands as cmd
 from tradecore.domain.truth import Source
 from tradecore.domain.values import OrderStatus
 from tradecore.engine import Engine
+from tradecore.inbox import Inbox
+from tradecore.ports.broker import ActivityKind, ActivityPage, BrokerAccount, BrokerActivity
 from tradecore.reconcile import Differences
 
 S = OrderStatus
@@ -150,5 +153,54 @@ def test_an_account_that_was_compared_without_a_conclusion_grows_old() -> None:
         assert after.as_of == before.as_of
         assert after.age is not None
         assert after.age > dt.timedelta(0)
+
+    run_story(story)
+
+
+class Charging(ScriptedBroker):
+    """Charges a fee that another process books before this one hears of it: as activities or the account are read."""
+
+    other: Inbox | None = None
+    moment = ""
+
+    def charge(self) -> None:
+        name = f"fee-{len(self.activities)}"
+        self.cash -= Decimal("0.05")
+        self.activities.append(
+            BrokerActivity(name, ActivityKind.FEE, "SPY", Decimal("-0.05"), Decimal(0), NOON.date(), "{}")
+        )
+
+    async def activities_since(self, since: dt.datetime) -> ActivityPage:
+        if self.moment == "activities" and self.other is not None:
+            other, self.other = self.other, None
+            await other.collect_activities()
+        return await super().activities_since(since)
+
+    async def account(self) -> BrokerAccount:
+        if self.moment == "account" and self.other is not None and self.count("activities_since"):
+            other, self.other = self.other, None
+            self.charge()
+            await other.collect_activities()
+        return await super().account()
+
+
+@pytest.mark.parametrize("moment", ["activities", "account"])
+def test_what_another_process_books_while_this_one_compares_is_no_difference(moment: str) -> None:
+    async def story() -> None:
+        broker = Charging()
+        office = Office.open(Desk.in_memory(), broker, caught_up=False)
+        engine = engine_of(office)
+        await engine.begin("runner-1")
+        other = Desk.over(office.desk.ledger.journal)
+        other.ids._next = itertools.count(10**6)
+        broker.charge()
+        broker.calls.clear()
+        broker.moment, broker.other = moment, Inbox(other.ledger, broker, other.ids, "main")
+        await engine.reconcile()
+        assert broker.other is None, "it was booked meanwhile"
+        assert "system.reconciliation.difference" not in office.desk.names()
+        await engine.reconcile()
+        assert office.desk.account.cash == broker.cash
+        assert "system.reconciliation.difference" not in office.desk.names()
 
     run_story(story)

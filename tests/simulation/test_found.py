@@ -53,6 +53,8 @@ def test_a_correction_that_was_not_placed_is_placed_by_a_bust_or_the_average_pri
         703437,
         900716,
         2007381,
+        2008921,
+        2009351,
     ],
 )
 def test_a_day_that_broke_a_rule_once_breaks_none(seed: int) -> None:
@@ -67,6 +69,8 @@ def test_a_day_that_broke_a_rule_once_breaks_none(seed: int) -> None:
     behind. 701960: fills that a bust had taken back were waited for. 703437: a bust turned a trade round, and
     what added to it had no stop. 900716: a replacement was recorded as refused because an attempt before had been
     taken. 2007381: a process that slept while its request waited for its turn sent it when it woke.
+    2008921: what another process had booked meanwhile was a difference of cash. 2009351: an execution and its bust were
+    both missed, and the order that others completed stayed open.
     """
     assert World(seed).run().violation is None
 
