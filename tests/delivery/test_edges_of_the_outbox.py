@@ -10,6 +10,7 @@ from typing import Any
 
 import anyio
 import attrs
+import pytest
 
 from tests.ledger.desk import NOON, Desk
 from tests.review.scripted import UNREACHABLE, LoopTime, NoChance, ScriptedBroker
@@ -18,7 +19,7 @@ from tradecore import failpoints
 from tradecore.domain import commands as cmd
 from tradecore.domain.events import AlertTriggered
 from tradecore.domain.values import OrderStatus, Purpose
-from tradecore.errors import BrokerRefused, NotSent, OutcomeUnknown
+from tradecore.errors import BrokerRefused, BrokerUnauthorized, NotSent, OutcomeUnknown
 from tradecore.follower import Follower
 from tradecore.outbox import Outbox, Pace
 from tradecore.ports.broker import BrokerOrder, OrderRequest
@@ -185,6 +186,52 @@ def test_what_the_broker_wished_for_holds_everything_new_and_no_cancel() -> None
     story(told)
 
 
+def test_each_kill_waits_a_little_longer_than_the_one_before() -> None:
+    async def told() -> None:
+        shop = Shop.open()
+        shop.broker.trouble["cancel_all"] = BrokerRefused(500, None, "no")
+        shop.desk.give(cmd.RequestKill("main", "enough"))
+        await shop.work(25)
+        assert shop.broker.times("cancel_all") == [0.0, 2.0, 6.0, 12.0, 20.0]
+
+    story(told)
+
+
+def test_the_first_of_several_that_wait_is_not_late() -> None:
+    async def told() -> None:
+        shop = Shop.open()
+        shop.broker.trouble = {"submit": OutcomeUnknown("cut off"), "order_by_client_id": UNREACHABLE}
+        shop.place("AAA")
+
+        async def more() -> None:
+            await anyio.sleep(1)
+            shop.place("BBB")
+
+        await shop.work(6.5, more)
+        assert [round(at, 1) for at in shop.broker.times("order_by_client_id")] == [0.0, 1.0, 3.0, 4.0, 6.0, 7.0]
+
+    story(told)
+
+
+def test_what_is_held_up_goes_when_that_is_over_whoever_was_the_reason() -> None:
+    async def told() -> None:
+        shop = Shop.open()
+        shop.broker.trouble["submit"] = NotSent("too many", retry_after_s=10.0)
+        first = shop.place("AAA")
+
+        async def withdraw() -> None:
+            await anyio.sleep(1)
+            shop.broker.trouble.clear()
+            shop.place("BBB")
+            await anyio.sleep(1)
+            shop.give(cmd.WithdrawOrder(first, "enough"))
+
+        await shop.work(20, withdraw)
+        assert shop.broker.times("submit") == [0.0, 10.0]
+
+    story(told)
+
+
 # --- at once --------------------------------------------------------------------------------------------------------
 
 
@@ -282,6 +329,59 @@ def test_what_waits_is_sent_when_somebody_says_so() -> None:
 
         await shop.work(5, let_go)
         assert shop.broker.times("submit") == [5.0]
+
+    story(told)
+
+
+def test_what_waits_holds_up_nothing_behind_it() -> None:
+    async def told() -> None:
+        shop = Shop.open()
+        shop.outbox.leave.hold = lambda order: "the books are behind" if order.symbol == "AAA" else None
+        for symbol in ("AAA", "AAA", "BBB"):
+            shop.place(symbol)
+        await shop.work(1)
+        assert (shop.broker.times("submit"), shop.outbox.open_items) == ([0.0], 2)
+
+    story(told)
+
+
+def test_who_drains_waits_until_everything_else_is_done() -> None:
+    async def told() -> None:
+        shop = Shop.open()
+        shop.broker.takes_s = {"AAA": 5.0}
+        shop.place("AAA")
+
+        async def drain() -> None:
+            await anyio.sleep(1)
+            await shop.outbox.drain()
+            assert round(asyncio.get_running_loop().time(), 3) == 5.0
+            await shop.outbox.drain()
+            assert round(asyncio.get_running_loop().time(), 3) == 5.0
+
+        await shop.work(1, drain)
+
+    story(told)
+
+
+@pytest.mark.parametrize("first", ["AAA", "BBB"])
+def test_keys_that_are_refused_end_delivery_whatever_else_ends_at_that_moment(first: str) -> None:
+    async def told() -> None:
+        shop = Shop.open(max_concurrent=3)
+        shop.broker.takes_s = {"AAA": 5.0, "BBB": 5.0}
+        plain = shop.broker.submit
+
+        async def submit(request: OrderRequest) -> BrokerOrder:
+            answer = await plain(request)
+            if request.symbol == first:
+                raise BrokerUnauthorized("no such key")
+            return answer
+
+        shop.broker.submit = submit  # type: ignore[method-assign]
+        orders = [shop.place(symbol) for symbol in ("AAA", "BBB")]
+        with pytest.raises(ExceptionGroup) as raised:
+            await shop.work(20)
+        assert raised.value.subgroup(BrokerUnauthorized) is not None
+        assert sorted(shop.desk.order(one).status for one in orders) == [OrderStatus.NEW, OrderStatus.QUEUED]
 
     story(told)
 
