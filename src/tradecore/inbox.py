@@ -353,6 +353,6 @@ class Inbox:
         Then an execution and its bust were both missed.
         """
         known = self._ledger.order(order_id)
-        if known is None or known.status.is_terminal or order.status is not OrderStatus.FILLED:
+        if known is None or known.status.is_terminal or known.halted or order.status is not OrderStatus.FILLED:
             return False
         return plus(known.filled_qty, known.filled_before) == order.filled_qty
