@@ -51,6 +51,7 @@ _OUTBOX = (
     "delivery/test_schedule.py",
     "delivery/test_wrong_body.py",
     "delivery/test_early_legs.py",
+    "delivery/test_edges_of_the_working_set.py",
     "delivery/test_looking_for_legs.py",
     "delivery/test_what_an_answer_means.py",
     "delivery/test_what_an_order_needs.py",
