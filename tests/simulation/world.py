@@ -69,6 +69,10 @@ def whole_script(seed: int, machines: int) -> tuple[Act, ...]:
     return tuple(sorted(acts, key=lambda act: (act.at, act.kind, act.number)))
 
 
+_MOST_AT_ONCE = 3_000
+"""Events at one moment: a whole day has some three hundred."""
+
+
 class World:
     """Everything of one seed. `acts` replaces what the seed would have happen."""
 
@@ -80,6 +84,7 @@ class World:
         self.violation: str | None = None
         self.digest = hashlib.blake2b(digest_size=16)
         self.operators = self.kills = 0
+        self.wrote_at, self.written = 0.0, 0
         self.read_activities = 0
         """So many activities are old enough at the end that a runner has read them."""
         self.loop = SimulatedLoop(seed)
@@ -131,6 +136,11 @@ class World:
 
     def on_append(self, host: Host, recorded: tuple[Recorded[Event], ...]) -> None:
         """Something was written."""
+        if self.wrote_at != self.loop.time():
+            self.wrote_at, self.written = self.loop.time(), 0
+        self.written += len(recorded)
+        if self.written > _MOST_AT_ONCE:
+            self.fail("L1", f"{self.written} events at one moment; {host.name} writes {recorded[-1].envelope.name}")
         for one in recorded:
             if isinstance(one.event, KillVerified):
                 self._check_kill()
