@@ -14,6 +14,7 @@ from tradecore.domain import events as ev
 from tradecore.domain import fill as fills
 from tradecore.domain import order as orders
 from tradecore.domain.identity import derived_id
+from tradecore.outbox import needs
 from tradecore.ports.broker import Execution
 
 Inbox = inbox.Inbox
@@ -122,5 +123,6 @@ BUGS = (
     Bug("short leg never ends", "a leg that is smaller than planned is never done", orders, "_ending",
         _short_leg_goes_on),
     Bug("legs are not looked for", "legs are known only if an answer shows them", Inbox, "_read_legs",
-        lambda _: _no_legs, ((attribution.Attribution, "take_legs", always(())),)),
+        lambda _: _no_legs,  # either of inbox and outbox finds them alone
+        ((attribution.Attribution, "take_legs", always(())), (needs, "missing_legs", always([])))),
 )  # fmt: skip
