@@ -53,6 +53,7 @@ def _found(faults: list[Fault], folder: Path, steps: int) -> list[str]:
         work = folder / f"work-{number}"
         work.mkdir()
         story = strike(fault, work, SEED, steps)
-        assert story.struck, f"{fault} struck nothing"
+        # How often a lock is asked for depends on how long it is waited for: the last times may not come.
+        assert story.struck or fault.call == "flock", f"{fault} struck nothing"
         found += wrongs(fault, story, work)
     return found

@@ -69,6 +69,20 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
+def test_every_refusal_after_a_disk_was_full_says_so(journal: SqliteJournal) -> None:
+    """Whichever write of a runner ends it, a person is told to make room."""
+    connection = journal.datastore.connection
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count={pages}").close()
+    told = []
+    for attempt in range(2):
+        with pytest.raises(StoreFull) as full:
+            journal.append(run(f"a{attempt}", 1, 5000))
+        told.append(str(full.value))
+    assert "cannot grow" in told[0]
+    assert "takes no more writes until a restart" in told[1]
+
+
 def test_a_copy_that_finds_no_room_names_its_place_and_leaves_nothing(journal: SqliteJournal, small_disk: Path) -> None:
     journal.append(run("a", 1, 5000))
     with pytest.raises(StoreFull, match=r"copy\.db"):

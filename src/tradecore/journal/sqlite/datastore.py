@@ -13,10 +13,10 @@ from pathlib import Path
 from eventsourcing.persistence import IntegrityError
 from eventsourcing.sqlite import SQLiteCursor, SQLiteDatastore
 
-from tradecore.errors import JournalError, StoreUnavailable
+from tradecore.errors import JournalError, StoreFull, StoreUnavailable
 from tradecore.journal.file_lock import FileLock
 from tradecore.journal.sqlite.connection import connect, make_durable
-from tradecore.journal.sqlite.failures import DATABASE_ERRORS, as_journal_error, is_fault
+from tradecore.journal.sqlite.failures import DATABASE_ERRORS, as_journal_error, is_fault, primary_code
 from tradecore.journal.sqlite.files import LedgerFiles
 from tradecore.journal.sqlite.log_size import shorten
 
@@ -41,6 +41,7 @@ class LedgerDatastore(SQLiteDatastore):
         self._lock = threading.RLock()
         self._pid = os.getpid()
         self._unfit: str | None = None
+        self._is_full = False
         self._closed = False
         self._files = LedgerFiles(path)
         self._is_settled = False
@@ -118,7 +119,8 @@ class LedgerDatastore(SQLiteDatastore):
 
     def _take_guard(self) -> None:
         if self._unfit is not None:
-            raise StoreUnavailable(f"{self.path} takes no more writes until a restart: {self._unfit}")
+            kind = StoreFull if self._is_full else StoreUnavailable
+            raise kind(f"{self.path} takes no more writes until a restart: {self._unfit}")
         if not self._guard.take(self._patience_s):
             raise StoreUnavailable(f"{self.path} is locked by another process for too long")
 
@@ -133,14 +135,18 @@ class LedgerDatastore(SQLiteDatastore):
             raise IntegrityError(str(error)) from error
         if isinstance(error, DATABASE_ERRORS):
             if isinstance(error, UnicodeDecodeError) or is_fault(error):
-                self._unfit = str(error)
+                self._take_no_more(error)
             raise as_journal_error(error, self.path) from error
+
+    def _take_no_more(self, error: Exception) -> None:
+        self._unfit = str(error)
+        self._is_full = isinstance(error, sqlite3.Error) and primary_code(error) == sqlite3.SQLITE_FULL
 
     def _commit(self, landed: Landed) -> None:
         try:
             self.connection.execute("COMMIT")
         except sqlite3.Error as error:
-            self._unfit = str(error)
+            self._take_no_more(error)
             self._roll_back()
             # SQLite publishes a commit to others only after its sync has returned: who can see it, has it.
             if not self._ask_afresh(landed):
@@ -162,7 +168,7 @@ class LedgerDatastore(SQLiteDatastore):
             try:
                 self.connection.execute("ROLLBACK")
             except sqlite3.Error as error:
-                self._unfit = str(error)
+                self._take_no_more(error)
 
     def _settle(self) -> None:
         """Before this process changes anything, be sure that what it builds on is on the disk."""
@@ -187,7 +193,7 @@ class LedgerDatastore(SQLiteDatastore):
             shorten(self.connection)
         except sqlite3.Error as error:
             if is_fault(error):
-                self._unfit = str(error)
+                self._take_no_more(error)
 
     def _take_turn(self) -> None:
         # Asked before the lock: a forked child may find it taken by a thread that it does not have.
